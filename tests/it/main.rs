@@ -1,1 +1,3 @@
-//! The tests.
+//! The tests of purlin: one binary, data-driven where it can be.
+
+mod load;

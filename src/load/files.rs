@@ -1,0 +1,166 @@
+//! Which files to read: the ones named, and below folders every YAML and JSON file that `.gitignore` does not exclude.
+
+use super::kustomize;
+use ignore::{DirEntry, WalkBuilder};
+use rustc_hash::FxHashSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// What it is called.
+    pub path: String,
+    /// Why it could not be read.
+    pub why: String,
+}
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// The name to show.
+    pub name: String,
+    /// `None` is standard input.
+    pub path: Option<PathBuf>,
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, in the order of their names, each once.
+    pub files: Vec<File>,
+    /// What could not be looked at.
+    pub failures: Vec<Failure>,
+    /// How many templates of Helm charts were left out.
+    pub templates: usize,
+    /// How many patches and other inputs of kustomizations were left out.
+    pub kustomize_inputs: usize,
+}
+
+/// Larger files are refused: manifests are small, and memory is not.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Finds the files that these paths stand for.
+pub fn find(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            found.files.push(File { name: "<stdin>".into(), path: None });
+        } else if path.is_dir() {
+            walk(path, &mut found);
+        } else {
+            found.files.push(File { name: show(path), path: Some(path.clone()) });
+        }
+    }
+    found.files.sort();
+    found.files.dedup();
+    found
+}
+
+fn walk(root: &Path, found: &mut Found) {
+    let mut candidates = Vec::new();
+    let entries = WalkBuilder::new(root)
+        .follow_links(true)
+        .require_git(false)
+        .sort_by_file_path(std::cmp::Ord::cmp)
+        .filter_entry(|it| it.depth() == 0 || it.file_name() != "node_modules")
+        .build();
+    for entry in entries {
+        match entry {
+            Ok(entry) if entry.file_type().is_some_and(|it| it.is_file()) => candidates.push(entry),
+            Ok(_) => {}
+            Err(error) => found.failures.extend(failure(&error, root)),
+        }
+    }
+    let inputs = kustomize::inputs(candidates.iter().map(DirEntry::path));
+    let charts: FxHashSet<PathBuf> = candidates
+        .iter()
+        .filter(|it| it.file_name() == "Chart.yaml")
+        .filter_map(|it| Some(it.path().parent()?.join("templates")))
+        .collect();
+    for entry in candidates {
+        let path = entry.path();
+        if !has_manifest_extension(path) {
+            continue;
+        }
+        if path.ancestors().skip(1).any(|it| charts.contains(it)) {
+            found.templates += 1;
+        } else if inputs.contains(path) {
+            found.kustomize_inputs += 1;
+        } else {
+            found.files.push(File { name: show(path), path: Some(path.to_path_buf()) });
+        }
+    }
+}
+
+/// A link back to one of its own parents is passed over: all that it leads to is read by its other name.
+fn failure(error: &ignore::Error, root: &Path) -> Option<Failure> {
+    let mut path = root.to_path_buf();
+    let mut innermost = error;
+    loop {
+        match innermost {
+            ignore::Error::WithPath { path: at, err } => {
+                path.clone_from(at);
+                innermost = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => innermost = err,
+            ignore::Error::Loop { .. } => return None,
+            _ => break,
+        }
+    }
+    let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
+    if is_link && !has_manifest_extension(&path) {
+        return None;
+    }
+    let why = match innermost.io_error() {
+        Some(error) if is_link => format!("a link to something that is not there ({})", describe(error)),
+        Some(error) => describe(error),
+        None => innermost.to_string(),
+    };
+    Some(Failure { path: show(&path), why })
+}
+
+/// Reads a file whole.
+///
+/// # Errors
+///
+/// When it cannot be read or is larger than [`MAX_FILE_BYTES`].
+pub fn read(file: &File) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE_BYTES + 1;
+    match &file.path {
+        None => std::io::stdin().lock().take(limit).read_to_end(&mut bytes),
+        Some(path) => {
+            let open = fs::File::open(path).map_err(|error| describe(&error))?;
+            let size = open.metadata().map_or(0, |it| it.len());
+            if size > MAX_FILE_BYTES {
+                return Err(format!("{} MiB is too large for a manifest (at most {} MiB)", size >> 20, MAX_FILE_BYTES >> 20));
+            }
+            bytes.reserve_exact(size as usize + 1);
+            open.take(limit).read_to_end(&mut bytes)
+        }
+    }
+    .map_err(|error| describe(&error))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("more than {} MiB is too large for a manifest", MAX_FILE_BYTES >> 20));
+    }
+    Ok(bytes)
+}
+
+/// An operating system's error without its number.
+fn describe(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn has_manifest_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "yaml" || it == "yml" || it == "json" || it == "kyaml")
+}
+
+fn show(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.strip_prefix("./").unwrap_or(&text).to_string()
+}

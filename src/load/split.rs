@@ -1,0 +1,106 @@
+//! Text to the pieces that kubectl parses one by one.
+//!
+//! kubectl cuts at lines that begin with `---` before any YAML parser sees them, and tries JSON on a piece that begins
+//! with `{`: `k8s.io/apimachinery/pkg/util/yaml/decoder.go`.
+
+use crate::source::Span;
+use serde::de::IgnoredAny;
+use std::ops::Range;
+
+/// A piece of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chunk {
+    /// What lies between two separators, in bytes of the source.
+    Text(Range<usize>),
+    /// A separator that is none: only a comment may follow `---` on its line.
+    Bad {
+        /// Where it stands.
+        span: Span,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
+/// Cuts a source into pieces; pieces without content are left out.
+pub fn split(text: &str) -> impl Iterator<Item = Chunk> {
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        let line_end = line_start + line.len();
+        if let Some(after) = line.strip_prefix("---") {
+            chunks.extend(piece(text, start..line_start));
+            start = line_end;
+            let after = after.trim();
+            if !after.is_empty() && !after.starts_with('#') {
+                chunks.push(Chunk::Bad {
+                    span: Span::new(line_start, line_start + line.trim_end().len()),
+                    message: "a document separator `---` has other text on its line".into(),
+                });
+            }
+        }
+        line_start = line_end;
+    }
+    chunks.extend(piece(text, start..text.len()));
+    chunks.into_iter()
+}
+
+fn piece(text: &str, mut range: Range<usize>) -> Option<Chunk> {
+    if text[range.clone()].starts_with(BYTE_ORDER_MARK) {
+        range.start += BYTE_ORDER_MARK.len_utf8();
+    }
+    let empty = text[range.clone()].lines().all(|line| {
+        let line = line.trim_start();
+        line.is_empty() || line.starts_with('#')
+    });
+    (!empty).then_some(Chunk::Text(range))
+}
+
+/// The ranges of the JSON values that make up `chunk`, if it begins with `{` and is JSON to its end.
+pub fn json_values(chunk: &str) -> Option<Vec<Range<usize>>> {
+    let lead = chunk.len() - chunk.trim_start().len();
+    if !chunk[lead..].starts_with('{') {
+        return None;
+    }
+    let mut values = Vec::new();
+    let mut stream = serde_json::Deserializer::from_str(chunk).into_iter::<IgnoredAny>();
+    let mut start = 0;
+    while let Some(value) = stream.next() {
+        value.ok()?;
+        let end = stream.byte_offset();
+        values.push(start..end);
+        start = end;
+    }
+    Some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_at_separators_only() {
+        let text = "a: 1\n--- # x\nb: |\n  ---\n---\n# nothing\n---\nc: 1\n";
+        let pieces: Vec<_> = split(text)
+            .map(|it| match it {
+                Chunk::Text(range) => &text[range],
+                Chunk::Bad { .. } => "bad",
+            })
+            .collect();
+        assert_eq!(pieces, ["a: 1\n", "b: |\n  ---\n", "c: 1\n"]);
+    }
+
+    #[test]
+    fn a_separator_takes_comments_only() {
+        assert!(matches!(split("--- {a: 1}\n").next(), Some(Chunk::Bad { .. })));
+    }
+
+    #[test]
+    fn json_values_follow_each_other() {
+        assert_eq!(json_values("{\"a\":1}\n{\"b\":2}"), Some(vec![0..7, 7..15]));
+        assert_eq!(json_values("{a: 1}"), None);
+        assert_eq!(json_values("a: 1"), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! Names, texts, spans and lines: where everything that purlin says points to.
+//!
+//! First in the flow. Spans are byte ranges of a file's decoded text; lines and columns are computed only for findings.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// A byte range of one source's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range from `start` to `end`; text past 4 GiB is never loaded.
+    pub fn new(start: usize, end: usize) -> Span {
+        let clamp = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end) }
+    }
+
+    /// The range as indices.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A source's place in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
+
+/// One text that was read: a file, or standard input.
+#[derive(Debug)]
+pub struct Source {
+    /// The name to show: the path as the user gave or would give it.
+    pub name: String,
+    /// The decoded text.
+    pub text: Arc<str>,
+    lines: OnceLock<Vec<u32>>,
+}
+
+/// A position as people count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+impl Source {
+    /// A source of this name and text.
+    pub fn new(name: String, text: Arc<str>) -> Source {
+        Source { name, text, lines: OnceLock::new() }
+    }
+
+    /// The byte offset at which each line starts.
+    pub fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
+
+    /// The line (0-based) that holds the byte at `offset`.
+    pub fn line_of(&self, offset: u32) -> usize {
+        self.lines().partition_point(|start| *start <= offset) - 1
+    }
+
+    /// The position of the byte at `offset`; an offset past the end is the end.
+    pub fn position(&self, offset: u32) -> Position {
+        let mut offset = (offset as usize).min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.line_of(offset as u32);
+        let start = self.lines()[line] as usize;
+        let column = self.text[start..offset].chars().count() as u32 + 1;
+        Position { line: line as u32 + 1, column }
+    }
+}
+
+/// Everything that was read, in the order of reading.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// Adds a source and says where it is.
+    pub fn add(&mut self, source: Source) -> SourceId {
+        self.files.push(source);
+        SourceId(self.files.len() as u32 - 1)
+    }
+
+    /// The source of this id.
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.files[id.0 as usize]
+    }
+
+    /// All sources with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        self.files.iter().enumerate().map(|(at, it)| (SourceId(at as u32), it))
+    }
+
+    /// The number of bytes read.
+    pub fn bytes(&self) -> usize {
+        self.files.iter().map(|it| it.text.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters() {
+        let source = Source::new("a".into(), "é: 😀 x\nb".into());
+        assert_eq!(source.position(0), Position { line: 1, column: 1 });
+        assert_eq!(source.position("é: 😀 ".len() as u32), Position { line: 1, column: 6 });
+        assert_eq!(source.position("é: 😀 x\n".len() as u32), Position { line: 2, column: 1 });
+        assert_eq!(source.position(9999), Position { line: 2, column: 2 });
+    }
+}

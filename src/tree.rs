@@ -1,0 +1,481 @@
+//! One document as a flat tree: what YAML and JSON become, with the place of every key and value.
+//!
+//! Nodes lie in preorder in one vector of 16-byte cells, and strings are ranges of the source's text, so a document costs
+//! two allocations however deep it is, and nothing here recurses. [`Node`] is a handle: copy it freely.
+
+use crate::source::Span;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One cell. `head` holds the tag in its low four bits and the number of cells in the subtree above them.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    span: Span,
+    head: u32,
+    payload: u32,
+}
+
+/// The most cells one document may have.
+pub const MAX_CELLS: usize = (1 << 28) - 1;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Tag {
+    Null,
+    False,
+    True,
+    /// Payload: the value itself, an `i32`.
+    Int,
+    /// Payload: an index into `wide`.
+    Wide,
+    /// The text is the span.
+    Plain,
+    /// The text is the span without the quotes around it.
+    Quoted,
+    /// Payload: an index into `owned`.
+    Owned,
+    /// Payload: the number of items.
+    Seq,
+    /// Payload: the number of entries; a key cell and a value's subtree each.
+    Map,
+}
+
+const TAGS: [Tag; 10] = [
+    Tag::Null,
+    Tag::False,
+    Tag::True,
+    Tag::Int,
+    Tag::Wide,
+    Tag::Plain,
+    Tag::Quoted,
+    Tag::Owned,
+    Tag::Seq,
+    Tag::Map,
+];
+
+impl Cell {
+    fn new(tag: Tag, span: Span, payload: u32) -> Cell {
+        Cell { span, head: 1 << 4 | tag as u32, payload }
+    }
+
+    fn tag(self) -> Tag {
+        TAGS[(self.head & 15) as usize]
+    }
+
+    fn size(self) -> u32 {
+        self.head >> 4
+    }
+}
+
+/// A number that does not fit a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A whole number.
+    Int(i64),
+    /// Any other, and whole numbers beyond 64 bits, which Kubernetes reads as floats too.
+    Float(f64),
+}
+
+/// A document.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    text: Arc<str>,
+    cells: Vec<Cell>,
+    owned: Vec<Box<str>>,
+    wide: Vec<Number>,
+}
+
+/// A scalar, sequence or mapping of a [`Tree`].
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    tree: &'d Tree,
+    at: u32,
+}
+
+/// What a node holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'d> {
+    /// `null`, `~` or nothing.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Str(&'d str),
+    /// A sequence.
+    Seq,
+    /// A mapping.
+    Map,
+}
+
+impl Tree {
+    /// The document's outermost node.
+    pub fn root(&self) -> Node<'_> {
+        Node { tree: self, at: 0 }
+    }
+
+    /// The node at this index, as [`Node::index`] gave it.
+    pub fn node(&self, index: u32) -> Node<'_> {
+        Node { tree: self, at: index }
+    }
+
+    /// How many cells the document has; a measure of its size.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Never true: a tree has a root.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+}
+
+impl<'d> Node<'d> {
+    fn cell(self) -> Cell {
+        self.tree.cells[self.at as usize]
+    }
+
+    /// Where the node lies in its tree.
+    pub fn index(self) -> u32 {
+        self.at
+    }
+
+    /// The bytes of the source that hold it.
+    pub fn span(self) -> Span {
+        self.cell().span
+    }
+
+    /// What it holds.
+    pub fn value(self) -> Value<'d> {
+        let cell = self.cell();
+        match cell.tag() {
+            Tag::Null => Value::Null,
+            Tag::False => Value::Bool(false),
+            Tag::True => Value::Bool(true),
+            Tag::Int => Value::Number(Number::Int(i64::from(cell.payload as i32))),
+            Tag::Wide => Value::Number(self.tree.wide[cell.payload as usize]),
+            Tag::Plain => Value::Str(&self.tree.text[cell.span.range()]),
+            Tag::Quoted => {
+                let range = cell.span.range();
+                Value::Str(&self.tree.text[range.start + 1..range.end - 1])
+            }
+            Tag::Owned => Value::Str(&self.tree.owned[cell.payload as usize]),
+            Tag::Seq => Value::Seq,
+            Tag::Map => Value::Map,
+        }
+    }
+
+    /// The string, if it is one.
+    pub fn str(self) -> Option<&'d str> {
+        match self.value() {
+            Value::Str(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The whole number, if it is one.
+    pub fn int(self) -> Option<i64> {
+        match self.value() {
+            Value::Number(Number::Int(it)) => Some(it),
+            // `1.0` and `1e3` come here as integers already; what is left has a fraction or does not fit.
+            _ => None,
+        }
+    }
+
+    /// The truth value, if it is one.
+    pub fn bool(self) -> Option<bool> {
+        match self.value() {
+            Value::Bool(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// A string or number as text, the way Kubernetes' IntOrString and Quantity read either.
+    pub fn scalar(self) -> Option<Cow<'d, str>> {
+        match self.value() {
+            Value::Str(it) => Some(Cow::Borrowed(it)),
+            Value::Number(Number::Int(it)) => Some(Cow::Owned(it.to_string())),
+            Value::Number(Number::Float(it)) => Some(Cow::Owned(it.to_string())),
+            Value::Bool(it) => Some(Cow::Borrowed(if it { "true" } else { "false" })),
+            Value::Null | Value::Seq | Value::Map => None,
+        }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(self) -> bool {
+        self.cell().tag() == Tag::Null
+    }
+
+    /// Whether it is a mapping.
+    pub fn is_map(self) -> bool {
+        self.cell().tag() == Tag::Map
+    }
+
+    /// Whether it is a sequence.
+    pub fn is_seq(self) -> bool {
+        self.cell().tag() == Tag::Seq
+    }
+
+    /// How many items or entries it has; 0 for a scalar.
+    pub fn count(self) -> usize {
+        let cell = self.cell();
+        if matches!(cell.tag(), Tag::Seq | Tag::Map) { cell.payload as usize } else { 0 }
+    }
+
+    fn after(self) -> u32 {
+        self.at + self.cell().size()
+    }
+
+    /// The items of a sequence; nothing for anything else.
+    pub fn items(self) -> impl Iterator<Item = Node<'d>> {
+        let count = if self.is_seq() { self.count() } else { 0 };
+        let mut next = self.at + 1;
+        (0..count).map(move |_| {
+            let item = Node { tree: self.tree, at: next };
+            next = item.after();
+            item
+        })
+    }
+
+    /// The keys and values of a mapping, nulls included; nothing for anything else.
+    pub fn entries(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> {
+        let count = if self.is_map() { self.count() } else { 0 };
+        let mut next = self.at + 1;
+        (0..count).map(move |_| {
+            let key = Node { tree: self.tree, at: next };
+            let value = Node { tree: self.tree, at: next + 1 };
+            next = value.after();
+            (key, value)
+        })
+    }
+
+    /// The keys, as text, and values of a mapping, nulls left out.
+    pub fn pairs(self) -> impl Iterator<Item = (&'d str, Node<'d>)> {
+        self.entries().filter(|(_, value)| !value.is_null()).filter_map(|(key, value)| Some((key.str()?, value)))
+    }
+
+    /// The key and the value under `key`, null or not.
+    pub fn entry(self, key: &str) -> Option<(Node<'d>, Node<'d>)> {
+        self.entries().find(|(it, _)| it.str() == Some(key))
+    }
+
+    /// The value under `key`. Null is absent, as it is to Kubernetes.
+    pub fn get(self, key: &str) -> Option<Node<'d>> {
+        self.entry(key).map(|(_, value)| value).filter(|it| !it.is_null())
+    }
+
+    /// The value under these keys, one below the other.
+    pub fn at(self, keys: &[&str]) -> Option<Node<'d>> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The items of the sequence under `key`.
+    pub fn list(self, key: &str) -> impl Iterator<Item = Node<'d>> {
+        self.get(key).into_iter().flat_map(Node::items)
+    }
+
+    /// The string under `key`.
+    pub fn text(self, key: &str) -> Option<&'d str> {
+        self.get(key)?.str()
+    }
+
+    /// Whether both hold the same data, whatever the order of keys.
+    pub fn same(self, other: Node<'_>) -> bool {
+        let mut open = vec![(self, other)];
+        while let Some((a, b)) = open.pop() {
+            match (a.value(), b.value()) {
+                (Value::Seq, Value::Seq) if a.count() == b.count() => open.extend(a.items().zip(b.items())),
+                (Value::Map, Value::Map) if a.count() == b.count() => {
+                    for (key, value) in a.entries() {
+                        let Some((_, other)) = b.entry(key.str().unwrap_or_default()) else { return false };
+                        open.push((value, other));
+                    }
+                }
+                (Value::Seq, Value::Seq) | (Value::Map, Value::Map) => return false,
+                (x, y) if x == y => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(self) -> &'static str {
+        match self.value() {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::Str(_) => "a string",
+            Value::Seq => "a list",
+            Value::Map => "a mapping",
+        }
+    }
+}
+
+impl std::fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at {:?}", self.value(), self.span())
+    }
+}
+
+/// Builds a [`Tree`] from the events of a parser, in order.
+#[derive(Debug)]
+pub struct Builder {
+    tree: Tree,
+    open: Vec<u32>,
+}
+
+/// Where a key's or value's text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written<'t> {
+    /// Just as the span has it.
+    Plain,
+    /// Between one byte of quotes on either side of the span.
+    Quoted,
+    /// Not in the source: escapes, folding, or a conversion.
+    Owned(&'t str),
+}
+
+/// A subtree apart from its tree.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    cells: Box<[Cell]>,
+}
+
+impl Piece {
+    /// How many cells it has.
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Never true: a subtree has a root.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether it is neither a sequence nor a mapping.
+    pub fn is_scalar(&self) -> bool {
+        !matches!(self.cells[0].tag(), Tag::Seq | Tag::Map)
+    }
+}
+
+impl Builder {
+    /// A builder for a document that lies in `text`, `bytes` long.
+    pub fn new(text: Arc<str>, bytes: usize) -> Builder {
+        let tree = Tree { text, cells: Vec::with_capacity(bytes / 8 + 4), owned: Vec::new(), wide: Vec::new() };
+        Builder { tree, open: Vec::new() }
+    }
+
+    /// How many cells there are; the index of the next one.
+    pub fn len(&self) -> usize {
+        self.tree.cells.len()
+    }
+
+    /// Whether nothing has been added.
+    pub fn is_empty(&self) -> bool {
+        self.tree.cells.is_empty()
+    }
+
+    /// The source's text.
+    pub fn source(&self) -> &str {
+        &self.tree.text
+    }
+
+    /// The node at this index; a collection must have been closed.
+    pub fn node(&self, index: u32) -> Node<'_> {
+        self.tree.node(index)
+    }
+
+    /// Adds null.
+    pub fn null(&mut self, span: Span) {
+        self.tree.cells.push(Cell::new(Tag::Null, span, 0));
+    }
+
+    /// Adds a truth value.
+    pub fn bool(&mut self, value: bool, span: Span) {
+        self.tree.cells.push(Cell::new(if value { Tag::True } else { Tag::False }, span, 0));
+    }
+
+    /// Adds a number.
+    pub fn number(&mut self, value: Number, span: Span) {
+        let cell = match value {
+            Number::Int(it) if i32::try_from(it).is_ok() => Cell::new(Tag::Int, span, it as i32 as u32),
+            wide => {
+                self.tree.wide.push(wide);
+                Cell::new(Tag::Wide, span, self.tree.wide.len() as u32 - 1)
+            }
+        };
+        self.tree.cells.push(cell);
+    }
+
+    /// Adds a string, or a key.
+    pub fn str(&mut self, value: Written<'_>, span: Span) {
+        let cell = match value {
+            Written::Plain => Cell::new(Tag::Plain, span, 0),
+            Written::Quoted => Cell::new(Tag::Quoted, span, 0),
+            Written::Owned(text) => {
+                self.tree.owned.push(text.into());
+                Cell::new(Tag::Owned, span, self.tree.owned.len() as u32 - 1)
+            }
+        };
+        self.tree.cells.push(cell);
+    }
+
+    /// Opens a sequence.
+    pub fn open_seq(&mut self, span: Span) {
+        self.open.push(self.len() as u32);
+        self.tree.cells.push(Cell::new(Tag::Seq, span, 0));
+    }
+
+    /// Opens a mapping; keys and values follow in turn.
+    pub fn open_map(&mut self, span: Span) {
+        self.open.push(self.len() as u32);
+        self.tree.cells.push(Cell::new(Tag::Map, span, 0));
+    }
+
+    /// Closes the innermost collection, which has `count` items or entries and ends at `end`, and says where it begins.
+    pub fn close(&mut self, count: u32, end: u32) -> u32 {
+        let at = self.open.pop().expect("a parser closes only what it opened");
+        let size = self.len() as u32 - at;
+        let cell = &mut self.tree.cells[at as usize];
+        cell.head = size << 4 | (cell.head & 15);
+        cell.payload = count;
+        cell.span.end = cell.span.end.max(end);
+        at
+    }
+
+    /// A copy of the closed subtree at `index`, for aliases.
+    pub fn piece(&self, index: u32) -> Piece {
+        let size = self.tree.cells[index as usize].size();
+        Piece { cells: self.tree.cells[index as usize..(index + size) as usize].into() }
+    }
+
+    /// Adds such a copy: what an alias stands for.
+    pub fn repeat(&mut self, piece: &Piece) {
+        self.tree.cells.extend_from_slice(&piece.cells);
+    }
+
+    /// Replaces the entries of the mapping at `index`, which has just been closed, by these keys and values.
+    pub fn replace_entries(&mut self, index: u32, entries: &[(u32, u32)]) {
+        let mut cells = Vec::new();
+        for (key, value) in entries {
+            cells.push(self.tree.cells[*key as usize]);
+            let size = self.tree.cells[*value as usize].size();
+            cells.extend_from_slice(&self.tree.cells[*value as usize..(*value + size) as usize]);
+        }
+        self.tree.cells.truncate(index as usize + 1);
+        self.tree.cells.extend(cells);
+        let size = self.len() as u32 - index;
+        let cell = &mut self.tree.cells[index as usize];
+        cell.head = size << 4 | (cell.head & 15);
+        cell.payload = entries.len() as u32;
+    }
+
+    /// The finished tree.
+    pub fn finish(mut self) -> Tree {
+        debug_assert!(self.open.is_empty(), "every collection is closed");
+        self.tree.cells.shrink_to_fit();
+        self.tree
+    }
+}

@@ -1,0 +1,1 @@
+//! What is read, against what kubectl reads.
