@@ -252,7 +252,9 @@ impl<'d> Node<'d> {
 
     /// The keys, as text, and values of a mapping, nulls left out.
     pub fn pairs(self) -> impl Iterator<Item = (&'d str, Node<'d>)> {
-        self.entries().filter(|(_, value)| !value.is_null()).filter_map(|(key, value)| Some((key.str()?, value)))
+        self.entries()
+            .filter(|(_, value)| !value.is_null())
+            .filter_map(|(key, value)| Some((key.str()?, value)))
     }
 
     /// The key and the value under `key`, null or not.
@@ -285,10 +287,14 @@ impl<'d> Node<'d> {
         let mut open = vec![(self, other)];
         while let Some((a, b)) = open.pop() {
             match (a.value(), b.value()) {
-                (Value::Seq, Value::Seq) if a.count() == b.count() => open.extend(a.items().zip(b.items())),
+                (Value::Seq, Value::Seq) if a.count() == b.count() => {
+                    open.extend(a.items().zip(b.items()))
+                }
                 (Value::Map, Value::Map) if a.count() == b.count() => {
                     for (key, value) in a.entries() {
-                        let Some((_, other)) = b.entry(key.str().unwrap_or_default()) else { return false };
+                        let Some((_, other)) = b.entry(key.str().unwrap_or_default()) else {
+                            return false;
+                        };
                         open.push((value, other));
                     }
                 }
@@ -363,7 +369,12 @@ impl Piece {
 impl Builder {
     /// A builder for a document that lies in `text`, `bytes` long.
     pub fn new(text: Arc<str>, bytes: usize) -> Builder {
-        let tree = Tree { text, cells: Vec::with_capacity(bytes / 8 + 4), owned: Vec::new(), wide: Vec::new() };
+        let tree = Tree {
+            text,
+            cells: Vec::with_capacity(bytes / 8 + 4),
+            owned: Vec::new(),
+            wide: Vec::new(),
+        };
         Builder { tree, open: Vec::new() }
     }
 
@@ -400,7 +411,9 @@ impl Builder {
     /// Adds a number.
     pub fn number(&mut self, value: Number, span: Span) {
         let cell = match value {
-            Number::Int(it) if i32::try_from(it).is_ok() => Cell::new(Tag::Int, span, it as i32 as u32),
+            Number::Int(it) if i32::try_from(it).is_ok() => {
+                Cell::new(Tag::Int, span, it as i32 as u32)
+            }
             wide => {
                 self.tree.wide.push(wide);
                 Cell::new(Tag::Wide, span, self.tree.wide.len() as u32 - 1)

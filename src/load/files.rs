@@ -104,7 +104,9 @@ fn failure(error: &ignore::Error, root: &Path) -> Option<Failure> {
                 path.clone_from(at);
                 innermost = err;
             }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => innermost = err,
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                innermost = err
+            }
             ignore::Error::Loop { .. } => return None,
             _ => break,
         }
@@ -114,7 +116,9 @@ fn failure(error: &ignore::Error, root: &Path) -> Option<Failure> {
         return None;
     }
     let why = match innermost.io_error() {
-        Some(error) if is_link => format!("a link to something that is not there ({})", describe(error)),
+        Some(error) if is_link => {
+            format!("a link to something that is not there ({})", describe(error))
+        }
         Some(error) => describe(error),
         None => innermost.to_string(),
     };
@@ -135,7 +139,11 @@ pub fn read(file: &File) -> Result<Vec<u8>, String> {
             let open = fs::File::open(path).map_err(|error| describe(&error))?;
             let size = open.metadata().map_or(0, |it| it.len());
             if size > MAX_FILE_BYTES {
-                return Err(format!("{} MiB is too large for a manifest (at most {} MiB)", size >> 20, MAX_FILE_BYTES >> 20));
+                return Err(format!(
+                    "{} MiB is too large for a manifest (at most {} MiB)",
+                    size >> 20,
+                    MAX_FILE_BYTES >> 20
+                ));
             }
             bytes.reserve_exact(size as usize + 1);
             open.take(limit).read_to_end(&mut bytes)

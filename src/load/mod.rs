@@ -94,7 +94,8 @@ pub struct Loaded {
 /// Reads files, folders and (`-`) standard input.
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut found = files::find(paths);
-    let read: Vec<_> = found.files.par_iter().map(|it| files::read(it).and_then(decode::decode)).collect();
+    let read: Vec<_> =
+        found.files.par_iter().map(|it| files::read(it).and_then(decode::decode)).collect();
     let mut texts = Vec::new();
     for (file, text) in found.files.iter().zip(read) {
         match text {
@@ -156,7 +157,11 @@ fn parse(id: SourceId, source: &Source, chunk: &split::Chunk) -> Parsed {
                 });
             }
             if is_manifest(it.tree.root()) {
-                parsed.documents.push(Document { source: id, tree: it.tree, duplicate_keys: it.duplicate_keys });
+                parsed.documents.push(Document {
+                    source: id,
+                    tree: it.tree,
+                    duplicate_keys: it.duplicate_keys,
+                });
             } else {
                 parsed.other += 1;
             }
@@ -191,27 +196,36 @@ fn parse(id: SourceId, source: &Source, chunk: &split::Chunk) -> Parsed {
 
 /// Whether the document is, or is a list of, Kubernetes objects, and not a file of one of the tools around them.
 fn is_manifest(root: Node<'_>) -> bool {
-    let (Some(version), Some(kind)) = (root.text("apiVersion"), root.text("kind")) else { return false };
-    let tool = version.starts_with("kustomize.config.k8s.io/") || version.starts_with("purlin.dev/");
+    let (Some(version), Some(kind)) = (root.text("apiVersion"), root.text("kind")) else {
+        return false;
+    };
+    let tool =
+        version.starts_with("kustomize.config.k8s.io/") || version.starts_with("purlin.dev/");
     !tool && !version.is_empty() && !kind.is_empty()
 }
 
 /// What a mistake takes with it; `None` where the text cannot have been a manifest.
-fn judge(source: &Source, chunk: &split::Chunk, mut mistake: yaml::Mistake) -> Option<(yaml::Mistake, Lost)> {
+fn judge(
+    source: &Source,
+    chunk: &split::Chunk,
+    mut mistake: yaml::Mistake,
+) -> Option<(yaml::Mistake, Lost)> {
     let text = match chunk {
         split::Chunk::Text(range) => &source.text[range.clone()],
         split::Chunk::Bad { span, .. } => &source.text[span.range()],
     };
     let kind = text.lines().find_map(|line| {
         let value = line.strip_prefix("kind:")?.trim().trim_matches(['"', '\'']);
-        (!value.is_empty() && value.bytes().all(|it| it.is_ascii_alphanumeric())).then(|| value.to_string())
+        (!value.is_empty() && value.bytes().all(|it| it.is_ascii_alphanumeric()))
+            .then(|| value.to_string())
     });
     let names_a_kind = kind.is_some() || text.contains("apiVersion");
     if text.contains("{{") && mistake.help.is_none() {
         if !names_a_kind {
             return None;
         }
-        mistake.help = Some("this is a template, not YAML: render it first, as `helm template` does".into());
+        mistake.help =
+            Some("this is a template, not YAML: render it first, as `helm template` does".into());
     }
     if source.name.ends_with(".json") && !names_a_kind {
         return None;

@@ -33,29 +33,31 @@ pub fn resolve(text: &str) -> Resolved {
 fn word(text: &str) -> Resolved {
     match text {
         "null" | "Null" | "NULL" => Resolved::Null,
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Resolved::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Resolved::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Resolved::Bool(true)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Resolved::Bool(false)
+        }
         _ => Resolved::Str,
     }
 }
 
 fn number(text: &str) -> Resolved {
-    if matches!(text.trim_start_matches(['+', '-']), ".inf" | ".Inf" | ".INF") && !text.starts_with("--") {
+    if matches!(text.strip_prefix(['+', '-']).unwrap_or(text), ".inf" | ".Inf" | ".INF") {
         return Resolved::NotFinite;
     }
     if matches!(text, ".nan" | ".NaN" | ".NAN") {
         return Resolved::NotFinite;
     }
     let without_underscores;
-    let digits = if text.contains('_') {
+    let digits = if text.contains('_') && !text.starts_with('.') {
         without_underscores = text.replace('_', "");
         without_underscores.as_str()
     } else {
         text
     };
-    if !text.starts_with('.')
-        && let Some(number) = integer(digits)
-    {
+    if let Some(number) = integer(digits) {
         return Resolved::Number(number);
     }
     if is_float(digits)
@@ -121,5 +123,9 @@ fn is_float(text: &str) -> bool {
 fn from_float(value: f64) -> Number {
     // 2^63 as a float; every whole float below it is an exact i64.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.trunc() == value && value.abs() < LIMIT { Number::Int(value as i64) } else { Number::Float(value) }
+    if value.trunc() == value && value.abs() < LIMIT {
+        Number::Int(value as i64)
+    } else {
+        Number::Float(value)
+    }
 }

@@ -5,6 +5,7 @@ use super::scalar::{Resolved, resolve};
 use crate::source::Span;
 use crate::tree::{Builder, MAX_CELLS, Number, Piece, Tree, Written};
 use base64::Engine;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::{Event, Options, Parser, ScalarStyle, Tag};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
@@ -42,6 +43,14 @@ pub enum Syntax {
     Json,
 }
 
+const NAMESPACE: &str = "tag:yaml.org,2002:";
+
+/// Go ignores the bits that a last character has to spare.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// As deep as kubectl reads.
 const NESTING: usize = 10_000;
 
@@ -50,12 +59,20 @@ const NESTING: usize = 10_000;
 /// # Errors
 ///
 /// Where kubectl would refuse it, with the place.
-pub fn parse(text: &Arc<str>, range: Range<usize>, syntax: Syntax) -> Result<Option<Parsed>, Mistake> {
+pub fn parse(
+    text: &Arc<str>,
+    range: Range<usize>,
+    syntax: Syntax,
+) -> Result<Option<Parsed>, Mistake> {
     let base = range.start;
     let chunk = &text[range.clone()];
     if let Some(at) = chunk.bytes().take(8192).position(|it| it == 0) {
         let span = Span::new(base + at, base + at + 1);
-        return Err(Mistake { span, message: "a NUL byte: this is a binary file, not YAML".into(), help: None });
+        return Err(Mistake {
+            span,
+            message: "a NUL byte: this is a binary file, not YAML".into(),
+            help: None,
+        });
     }
     if chunk.starts_with('%') {
         let span = Span::new(base, base + chunk.lines().next().map_or(0, str::len));
@@ -83,7 +100,9 @@ pub fn parse(text: &Arc<str>, range: Range<usize>, syntax: Syntax) -> Result<Opt
             let end = text[at..range.end].chars().next().map_or(at, |it| at + it.len_utf8());
             Mistake { span: Span::new(at, end), message: error.info(), help: None }
         })?;
-        let span = span.byte_range().map_or(Span::new(base, base), |it| Span::new(base + it.start, base + it.end));
+        let span = span
+            .byte_range()
+            .map_or(Span::new(base, base), |it| Span::new(base + it.start, base + it.end));
         match event {
             Event::DocumentStart(..) => {
                 documents += 1;
@@ -100,7 +119,11 @@ pub fn parse(text: &Arc<str>, range: Range<usize>, syntax: Syntax) -> Result<Opt
     if reader.builder.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Parsed { tree: reader.builder.finish(), duplicate_keys: reader.duplicate_keys, dropped }))
+    Ok(Some(Parsed {
+        tree: reader.builder.finish(),
+        duplicate_keys: reader.duplicate_keys,
+        dropped,
+    }))
 }
 
 fn options() -> Options {
@@ -129,7 +152,9 @@ struct Reader {
 impl Reader {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Mistake> {
         match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), span),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(text, style, anchor, tag.as_deref(), span)
+            }
             Event::SequenceStart(_, anchor, _) => self.open(anchor, false, span),
             Event::MappingStart(_, anchor, _) => self.open(anchor, true, span),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -140,24 +165,34 @@ impl Reader {
 
     fn scalar(
         &mut self,
-        text: &Cow<'_, str>,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
         span: Span,
     ) -> Result<(), Mistake> {
         self.count(span)?;
-        if style == ScalarStyle::DoubleQuoted && self.syntax == Syntax::Yaml {
-            self.refuse_surrogates(text, span)?;
+        // Text that stands in the source as it is has no escapes.
+        let may_escape = style == ScalarStyle::DoubleQuoted && matches!(text, Cow::Owned(_));
+        if may_escape && self.syntax == Syntax::Yaml {
+            self.refuse_surrogates(span)?;
         }
         let at = self.builder.len() as u32;
-        let core = tag.and_then(Tag::core_suffix);
-        let resolved = match core {
-            Some("str") => Resolved::Str,
-            Some("binary") => return self.binary(text, span),
-            Some(_) => resolve(text),
-            None if tag.is_none() && style == ScalarStyle::Plain => resolve(text),
-            None => Resolved::Str,
+        let unpacked;
+        let (text, resolved) = match tag {
+            None if style == ScalarStyle::Plain => (text.as_ref(), resolve(&text)),
+            None => (text.as_ref(), Resolved::Str),
+            Some(tag) if tag.suffix_in_namespace(NAMESPACE).as_deref() == Some("binary") => {
+                unpacked = unpack(&text).map_err(|message| mistake(span, message))?;
+                (unpacked.as_str(), Resolved::Str)
+            }
+            Some(tag) => {
+                let name = tag.suffix_in_namespace(NAMESPACE);
+                (
+                    text.as_ref(),
+                    tagged(&text, name.as_deref()).map_err(|message| mistake(span, message))?,
+                )
+            }
         };
         if self.is_key() {
             self.key(text, style, resolved, span)?;
@@ -170,7 +205,12 @@ impl Reader {
                     let written = self.written(text, span);
                     self.builder.str(written, span);
                 }
-                Resolved::NotFinite => return Err(mistake(span, format!("`{text}` is a number that JSON cannot say"))),
+                Resolved::NotFinite => {
+                    return Err(mistake(
+                        span,
+                        format!("`{text}` is a number that JSON cannot say"),
+                    ));
+                }
             }
         }
         self.child();
@@ -179,7 +219,13 @@ impl Reader {
     }
 
     /// A key is a string to JSON; numbers and truth values are spelled out, null and collections are refused.
-    fn key(&mut self, text: &str, style: ScalarStyle, resolved: Resolved, span: Span) -> Result<(), Mistake> {
+    fn key(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        resolved: Resolved,
+        span: Span,
+    ) -> Result<(), Mistake> {
         let spelled = match resolved {
             Resolved::Str => {
                 if style == ScalarStyle::Plain && text == "<<" {
@@ -193,7 +239,10 @@ impl Reader {
             Resolved::Number(Number::Int(it)) => it.to_string(),
             Resolved::Number(Number::Float(it)) => it.to_string(),
             Resolved::Null | Resolved::NotFinite => {
-                return Err(mistake(span, "a key that is null or not a number: keys are strings".into()));
+                return Err(mistake(
+                    span,
+                    "a key that is null or not a number: keys are strings".into(),
+                ));
             }
         };
         self.builder.str(Written::Owned(&spelled), span);
@@ -205,31 +254,22 @@ impl Reader {
         let source = &self.builder.source()[span.range()];
         if source == text {
             Written::Plain
-        } else if source.len() == text.len() + 2 && source.is_char_boundary(1) && source[1..].starts_with(text) {
+        } else if source.len() == text.len() + 2
+            && source.is_char_boundary(1)
+            && source[1..].starts_with(text)
+        {
             Written::Quoted
         } else {
             Written::Owned(text)
         }
     }
 
-    fn binary(&mut self, text: &str, span: Span) -> Result<(), Mistake> {
-        let packed: String = text.split_whitespace().collect();
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(packed)
-            .map_err(|error| mistake(span, format!("`!!binary` is not base64: {error}")))?;
-        self.builder.str(Written::Owned(&String::from_utf8_lossy(&bytes)), span);
-        self.child();
-        Ok(())
-    }
-
     /// go-yaml refuses `\ud83d`, the half of a character.
-    fn refuse_surrogates(&self, text: &Cow<'_, str>, span: Span) -> Result<(), Mistake> {
-        if matches!(text, Cow::Borrowed(_)) {
-            return Ok(());
-        }
+    fn refuse_surrogates(&self, span: Span) -> Result<(), Mistake> {
         let source = &self.builder.source()[span.range()];
         let half = source.match_indices("\\u").find(|(at, _)| {
-            let escaped = source[..*at].bytes().rev().take_while(|it| *it == b'\\').count() % 2 == 1;
+            let escaped =
+                source[..*at].bytes().rev().take_while(|it| *it == b'\\').count() % 2 == 1;
             let digits = source.get(at + 2..at + 6).and_then(|it| u32::from_str_radix(it, 16).ok());
             !escaped && digits.is_some_and(|it| (0xD800..0xE000).contains(&it))
         });
@@ -297,11 +337,19 @@ impl Reader {
             it => 0.99 - 0.89 * (it - 400_000) as f64 / 3_600_000.0,
         };
         let excessive = self.aliased > 100 && self.decoded > 1000;
-        if excessive && self.aliased as f64 / self.decoded as f64 > allowed || self.decoded > MAX_CELLS {
-            return Err(mistake(span, "aliases multiply this document beyond what kubectl reads".into()));
+        if excessive && self.aliased as f64 / self.decoded as f64 > allowed
+            || self.decoded > MAX_CELLS
+        {
+            return Err(mistake(
+                span,
+                "aliases multiply this document beyond what kubectl reads".into(),
+            ));
         }
         if self.is_key() && !piece.is_scalar() {
-            return Err(mistake(span, "a key that is a mapping or a list: keys are strings".into()));
+            return Err(mistake(
+                span,
+                "a key that is a mapping or a list: keys are strings".into(),
+            ));
         }
         self.builder.repeat(piece);
         self.child();
@@ -324,7 +372,8 @@ impl Reader {
                 return Err(mistake(key.span(), "`<<` merges mappings, and this is none".into()));
             }
         }
-        let mut seen: FxHashSet<String> = own.iter().filter_map(|(key, _)| key.str()).map(String::from).collect();
+        let mut seen: FxHashSet<String> =
+            own.iter().filter_map(|(key, _)| key.str()).map(String::from).collect();
         for (key, value) in merged.into_iter().flat_map(|it| it.entries()) {
             if seen.insert(key.str().unwrap_or_default().to_string()) {
                 own.push((key, value));
@@ -383,10 +432,36 @@ impl Reader {
     fn count(&mut self, span: Span) -> Result<(), Mistake> {
         self.decoded += 1;
         if self.decoded > MAX_CELLS {
-            return Err(mistake(Span::new(self.base, span.end as usize), "a document too large to read".into()));
+            return Err(mistake(
+                Span::new(self.base, span.end as usize),
+                "a document too large to read".into(),
+            ));
         }
         Ok(())
     }
+}
+
+/// A scalar with a tag. One that go-yaml does not know leaves the text as it is.
+fn tagged(text: &str, tag: Option<&str>) -> Result<Resolved, String> {
+    let resolved = resolve(text);
+    match (tag, resolved) {
+        (Some("bool"), Resolved::Bool(_))
+        | (Some("int"), Resolved::Number(Number::Int(_)))
+        | (Some("float"), Resolved::Number(_) | Resolved::NotFinite)
+        | (Some("null"), Resolved::Null) => Ok(resolved),
+        (Some(tag @ ("bool" | "int" | "float" | "null")), _) => {
+            Err(format!("`{text}` is no `!!{tag}`"))
+        }
+        _ => Ok(Resolved::Str),
+    }
+}
+
+/// The text of a `!!binary`.
+fn unpack(text: &str) -> Result<String, String> {
+    let packed = text.replace(['\r', '\n'], "");
+    let bytes =
+        BASE64.decode(packed).map_err(|error| format!("`!!binary` is not base64: {error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn mistake(span: Span, message: String) -> Mistake {

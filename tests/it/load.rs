@@ -1,1 +1,0 @@
-//! What is read, against what kubectl reads.
