@@ -1,6 +1,48 @@
-//! purlin checks what runs across Kubernetes objects.
+//! purlin checks what runs *across* Kubernetes objects: the promises that no single manifest can keep or break on its own.
+//!
+//! This page is the architecture. Data flows one way, in the order of the modules below:
+//!
+//! | step | takes | gives | I/O |
+//! | --- | --- | --- | --- |
+//! | [`load`] | paths, standard input | documents with spans, what is broken | reads |
+//! | [`model`] | documents | objects by kind, namespace and name | none |
+//! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
+//! | [`rules`] | model and facts | findings at object and field path | none |
+//! | [`check`] | rules, policy, model | findings in a total order | none |
+//! | [`report`] | findings, sources | bytes | none |
+//! | `main` | arguments | the same steps | writes |
+//!
+//! Invariants, held by the tests:
+//!
+//! 1. Between load and report there is no I/O, no async, no clock and no randomness.
+//! 2. A rule sees the model and the facts; it cannot fail and cannot change anything. Bad input is a finding with a place.
+//! 3. A finding names its places by object and field path; only [`report`] turns that into file, line and column.
+//! 4. Two runs print the same bytes.
+//! 5. Every file in `rules/` is listed in [`rules::RULES`], has a page whose examples hold, and fixtures.
+//! 6. Absent from the input is not absent from the cluster: [`absence`] decides which it is, and says "cannot tell".
 
 pub mod source;
 pub mod tree;
+
 pub mod path;
+
 pub mod load;
+
+pub mod model;
+
+pub mod analyze;
+
+pub mod policy;
+
+pub mod rule;
+
+pub mod absence;
+
+#[path = "../rules/mod.rs"]
+pub mod rules;
+
+pub mod exceptions;
+
+pub mod check;
+
+pub mod report;

@@ -58,7 +58,11 @@ impl FieldPath {
                 let at = here.entries().take_while(|(key, _)| key.index() <= node.index()).last();
                 at.map(|(key, value)| (Step::Key(key.str().unwrap_or_default().into()), key, value))
             } else {
-                let at = here.items().enumerate().take_while(|(_, item)| item.index() <= node.index()).last();
+                let at = here
+                    .items()
+                    .enumerate()
+                    .take_while(|(_, item)| item.index() <= node.index())
+                    .last();
                 at.map(|(index, item)| (Step::Index(index as u32), item, item))
             };
             let Some((step, key, value)) = below else { break };
@@ -114,7 +118,9 @@ impl fmt::Display for FieldPath {
         for (at, step) in self.steps.iter().enumerate() {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Key(key) if is_plain(key) => write!(f, "{}{key}", if at == 0 { "" } else { "." })?,
+                Step::Key(key) if is_plain(key) => {
+                    write!(f, "{}{key}", if at == 0 { "" } else { "." })?
+                }
                 Step::Key(key) => write!(f, "['{key}']")?,
             }
         }
@@ -123,7 +129,8 @@ impl fmt::Display for FieldPath {
 }
 
 fn is_plain(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'$'))
+    !key.is_empty()
+        && key.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'$'))
 }
 
 #[cfg(test)]
@@ -132,9 +139,14 @@ mod tests {
 
     #[test]
     fn prints_what_it_parses() {
-        for text in
-            ["", "spec", "spec.hard['requests.cpu']", "spec.containers[0].image", "metadata.labels['a/b'].x", "[2].a"]
-        {
+        for text in [
+            "",
+            "spec",
+            "spec.hard['requests.cpu']",
+            "spec.containers[0].image",
+            "metadata.labels['a/b'].x",
+            "[2].a",
+        ] {
             assert_eq!(FieldPath::parse(text).to_string(), text);
         }
     }

@@ -1,0 +1,23 @@
+//! The list of rules: everything that names rules is derived from it.
+
+use crate::rule::Rule;
+
+mod duplicate_key;
+mod expired_exception;
+mod invalid_yaml;
+mod pdb_blocks_drain;
+mod unused_exception;
+
+/// Every rule, by id.
+pub const RULES: &[&Rule] = &[
+    &duplicate_key::RULE,
+    &expired_exception::RULE,
+    &invalid_yaml::RULE,
+    &pdb_blocks_drain::RULE,
+    &unused_exception::RULE,
+];
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|it| it.id == id)
+}

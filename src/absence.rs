@@ -1,0 +1,87 @@
+//! Whether something that is not in the input is not in the cluster either.
+//!
+//! Absence is judged only where the world is known to be complete for it; everywhere else the answer is "cannot tell",
+//! with what would settle it. A document that did not parse may hold what is missing.
+
+use crate::load::Broken;
+use crate::model::Model;
+use crate::model::kind::{Kind, Scope, WORKLOADS};
+use crate::rule::Cx;
+
+/// What the input says about something it does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It is not there.
+    Absent,
+    /// It is known to come from elsewhere (`external` in `purlin.yaml`).
+    Elsewhere,
+    /// The input does not say; this would settle it.
+    CannotTell(String),
+}
+
+impl Cx<'_, '_> {
+    /// Whether pods that nothing in the input runs are really missing from a namespace: for selectors of Services,
+    /// budgets and policies, and for `scaleTargetRef`.
+    ///
+    /// What picks workloads is nearly always deployed with them, so one workload of the namespace makes it judged.
+    pub fn absence_of_pods(&self, namespace: &str) -> Absence {
+        if let Some(broken) = self.model.may_be_lost(WORKLOADS) {
+            return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        if self.facts.workloads().in_namespace(namespace).next().is_some()
+            || self.is_complete(namespace)
+        {
+            return Absence::Absent;
+        }
+        Absence::CannotTell(format!(
+            "the workloads of namespace `{namespace}`: none is in the input; add them, or list the namespace under `complete` in purlin.yaml"
+        ))
+    }
+
+    /// Whether an object that is not in the input is really missing. `namespace` is empty where the kind has none.
+    pub fn absence_of(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
+        if self.policy.is_external(kind.name(), namespace, name) {
+            return Absence::Elsewhere;
+        }
+        if let Some(broken) = self.model.may_be_lost(&[kind]) {
+            return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        let is_cluster_wide = kind.info().is_some_and(|it| it.scope == Scope::Cluster);
+        if is_cluster_wide {
+            if self.policy.is_complete("*") {
+                return Absence::Absent;
+            }
+            return Absence::CannotTell(format!(
+                "{} `{name}`: not in the input, and other manifests may bring it",
+                kind.name()
+            ));
+        }
+        // Secrets seldom stand in a repository; that the rest of a namespace does says nothing of them.
+        let judged = match kind {
+            Kind::Secret => self.policy.is_complete(namespace),
+            _ => self.is_complete(namespace),
+        };
+        if judged {
+            return Absence::Absent;
+        }
+        Absence::CannotTell(format!(
+            "{} `{name}` of namespace `{namespace}`: not in the input; add it, list it under `external`, or the namespace under `complete`, in purlin.yaml",
+            kind.name()
+        ))
+    }
+
+    /// Whether the input holds all of a namespace: it defines it, or `purlin.yaml` says so.
+    pub fn is_complete(&self, namespace: &str) -> bool {
+        self.policy.is_complete(namespace)
+            || self.model.find(Kind::Namespace, "", namespace).is_some()
+    }
+}
+
+fn may_be_in(model: &Model<'_>, broken: &Broken) -> String {
+    let source = model.loaded.sources.get(broken.source);
+    let line = source.position(broken.span.start).line;
+    format!(
+        "`{}` does not parse (line {line}) and may hold what is missing; mend it first",
+        source.name
+    )
+}

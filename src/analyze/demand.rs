@@ -1,0 +1,217 @@
+//! What one pod asks for, as Kubernetes computes it: init containers and sidecars, overhead, pod-level resources, limits
+//! that default requests, and the LimitRanges of the namespace.
+//!
+//! `k8s.io/component-helpers/resource/helpers.go`, `pkg/apis/core/v1/defaults.go`,
+//! `plugin/pkg/admission/limitranger/admission.go`.
+
+use super::limit_ranges::LimitRanges;
+use super::workloads::Workload;
+use crate::model::quantity::Quantity;
+use crate::tree::Node;
+
+/// Amounts by resource, sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources<'d> {
+    amounts: Vec<(&'d str, Quantity)>,
+}
+
+impl<'d> Resources<'d> {
+    /// Reads a mapping of quantities; what is no quantity is left out and added to `invalid`.
+    pub fn parse(node: Option<Node<'d>>, invalid: &mut Vec<Node<'d>>) -> Resources<'d> {
+        let mut resources = Resources::default();
+        for (name, value) in node.into_iter().flat_map(Node::pairs) {
+            match value.scalar().map(|it| Quantity::parse(&it)) {
+                Some(Ok(amount)) => resources.set(name, amount),
+                _ => invalid.push(value),
+            }
+        }
+        resources
+    }
+
+    /// The amount of a resource; `None` if it is not stated.
+    pub fn get(&self, name: &str) -> Option<Quantity> {
+        self.amounts.iter().find(|(it, _)| *it == name).map(|(_, amount)| *amount)
+    }
+
+    /// Sets the amount of a resource.
+    pub fn set(&mut self, name: &'d str, amount: Quantity) {
+        match self.amounts.binary_search_by(|(it, _)| (*it).cmp(name)) {
+            Ok(at) => self.amounts[at].1 = amount,
+            Err(at) => self.amounts.insert(at, (name, amount)),
+        }
+    }
+
+    /// Sets the amounts that `other` has and this has not.
+    pub fn fill(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            if self.get(name).is_none() {
+                self.set(name, amount);
+            }
+        }
+    }
+
+    /// Adds amount by amount.
+    pub fn add(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            self.set(name, self.get(name).unwrap_or_default() + amount);
+        }
+    }
+
+    /// Takes the larger of each amount.
+    pub fn raise(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            let own = self.get(name);
+            if own.is_none_or(|own| own < amount) {
+                self.set(name, amount);
+            }
+        }
+    }
+
+    /// The resources and their amounts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'d str, Quantity)> {
+        self.amounts.iter().copied()
+    }
+
+    /// Whether nothing is stated.
+    pub fn is_empty(&self) -> bool {
+        self.amounts.is_empty()
+    }
+}
+
+/// What a container is to its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Runs as long as the pod.
+    Main,
+    /// Runs to its end before the main ones start.
+    Init,
+    /// An init container with `restartPolicy: Always`: starts in order and runs as long as the pod.
+    Sidecar,
+}
+
+/// One container's resources after all defaults.
+#[derive(Clone, Debug)]
+pub struct ContainerDemand<'d> {
+    /// The container.
+    pub node: Node<'d>,
+    /// Its name.
+    pub name: &'d str,
+    /// What it is to its pod.
+    pub role: Role,
+    /// What it is promised.
+    pub requests: Resources<'d>,
+    /// What it may use.
+    pub limits: Resources<'d>,
+}
+
+/// What one pod asks for.
+#[derive(Clone, Debug, Default)]
+pub struct PodDemand<'d> {
+    /// What it is promised, as the scheduler and quotas count it.
+    pub requests: Resources<'d>,
+    /// What it may use, as quotas count it.
+    pub limits: Resources<'d>,
+    /// Its containers, main ones first.
+    pub containers: Vec<ContainerDemand<'d>>,
+    /// Whether the pod itself states resources (`spec.resources`), which takes the duty off its containers.
+    pub is_pod_level: bool,
+    /// Values that are no quantities.
+    pub invalid: Vec<Node<'d>>,
+}
+
+impl<'d> PodDemand<'d> {
+    /// The demand of one pod of this workload.
+    pub fn new(workload: &Workload<'d>, limit_ranges: &LimitRanges<'d>) -> PodDemand<'d> {
+        let mut demand = PodDemand::default();
+        let pod = workload.pod;
+        for node in pod.list("containers") {
+            let container =
+                container(node, Role::Main, workload, limit_ranges, &mut demand.invalid);
+            demand.containers.push(container);
+        }
+        for node in pod.list("initContainers") {
+            let role = if node.text("restartPolicy") == Some("Always") {
+                Role::Sidecar
+            } else {
+                Role::Init
+            };
+            let container = container(node, role, workload, limit_ranges, &mut demand.invalid);
+            demand.containers.push(container);
+        }
+        demand.requests = aggregate(&demand.containers, |it| &it.requests);
+        demand.limits = aggregate(&demand.containers, |it| &it.limits);
+        demand.apply_pod_level(pod.get("resources"));
+        let overhead = Resources::parse(pod.get("overhead"), &mut demand.invalid);
+        demand.requests.add(&overhead);
+        for (name, amount) in overhead.iter() {
+            if let Some(limit) = demand.limits.get(name).filter(|it| !it.is_zero()) {
+                demand.limits.set(name, limit + amount);
+            }
+        }
+        demand
+    }
+
+    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums.
+    fn apply_pod_level(&mut self, resources: Option<Node<'d>>) {
+        let Some(resources) = resources else { return };
+        let stated = Resources::parse(resources.get("requests"), &mut self.invalid);
+        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
+        let supported = |it: &str| it == "cpu" || it == "memory" || it.starts_with("hugepages-");
+        self.is_pod_level = !(stated.is_empty() && limits.is_empty());
+        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
+            // A limit alone defaults the request: to what the containers ask for, else to itself.
+            if stated.get(name).is_none() && self.requests.get(name).is_none() {
+                self.requests.set(name, amount);
+            }
+            self.limits.set(name, amount);
+        }
+        for (name, amount) in stated.iter().filter(|(it, _)| supported(it)) {
+            self.requests.set(name, amount);
+        }
+    }
+}
+
+fn container<'d>(
+    node: Node<'d>,
+    role: Role,
+    workload: &Workload<'d>,
+    limit_ranges: &LimitRanges<'d>,
+    invalid: &mut Vec<Node<'d>>,
+) -> ContainerDemand<'d> {
+    let mut requests = Resources::parse(node.at(&["resources", "requests"]), invalid);
+    let mut limits = Resources::parse(node.at(&["resources", "limits"]), invalid);
+    // Defaulting comes before admission, so a container with only a limit never gets a LimitRange's defaultRequest.
+    requests.fill(&limits);
+    for range in limit_ranges.of(workload.namespace) {
+        requests.fill(&range.default_request);
+        limits.fill(&range.default_limit);
+    }
+    ContainerDemand { node, name: node.text("name").unwrap_or(""), role, requests, limits }
+}
+
+/// The most that runs at once: all main containers and sidecars, or one init container beside the sidecars before it.
+fn aggregate<'d>(
+    containers: &[ContainerDemand<'d>],
+    of: for<'c> fn(&'c ContainerDemand<'d>) -> &'c Resources<'d>,
+) -> Resources<'d> {
+    let mut sum = Resources::default();
+    let mut sidecars = Resources::default();
+    let mut starting = Resources::default();
+    for container in containers {
+        match container.role {
+            Role::Main => sum.add(of(container)),
+            Role::Sidecar => {
+                sum.add(of(container));
+                sidecars.add(of(container));
+                starting.raise(&sidecars);
+            }
+            Role::Init => {
+                let mut now = sidecars.clone();
+                now.add(of(container));
+                starting.raise(&now);
+            }
+        }
+    }
+    sum.raise(&starting);
+    sum
+}

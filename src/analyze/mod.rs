@@ -1,0 +1,78 @@
+//! Objects to facts across objects: each computed once, on first use, whichever rules ask.
+//!
+//! Nothing here uses rayon: a fact that waits for another while its thread works on a third would wait for itself.
+
+pub mod budgets;
+pub mod demand;
+pub mod limit_ranges;
+pub mod replicas;
+pub mod rollout;
+pub mod selector;
+pub mod workloads;
+
+use crate::model::Model;
+use budgets::Budget;
+use demand::PodDemand;
+use limit_ranges::LimitRanges;
+use replicas::{Envelope, Replicas};
+use std::sync::OnceLock;
+use workloads::{Workload, WorkloadId, Workloads};
+
+/// What follows from the objects together.
+#[derive(Debug)]
+pub struct Facts<'d> {
+    model: &'d Model<'d>,
+    workloads: OnceLock<Workloads<'d>>,
+    replicas: OnceLock<Replicas<'d>>,
+    limit_ranges: OnceLock<LimitRanges<'d>>,
+    demands: OnceLock<Vec<PodDemand<'d>>>,
+    budgets: OnceLock<Vec<Budget<'d>>>,
+}
+
+impl<'d> Facts<'d> {
+    /// Nothing is computed yet.
+    pub fn new(model: &'d Model<'d>) -> Facts<'d> {
+        Facts {
+            model,
+            workloads: OnceLock::new(),
+            replicas: OnceLock::new(),
+            limit_ranges: OnceLock::new(),
+            demands: OnceLock::new(),
+            budgets: OnceLock::new(),
+        }
+    }
+
+    /// What runs pods.
+    pub fn workloads(&self) -> &Workloads<'d> {
+        self.workloads.get_or_init(|| Workloads::new(self.model))
+    }
+
+    /// Autoscalers and envelopes.
+    pub fn replicas(&self) -> &Replicas<'d> {
+        self.replicas.get_or_init(|| Replicas::new(self.model, self.workloads()))
+    }
+
+    /// From how many to how many pods a workload has; `None` where that follows the nodes (DaemonSet).
+    pub fn envelope(&self, workload: WorkloadId) -> Option<&Envelope> {
+        self.replicas().envelope(workload)
+    }
+
+    /// The LimitRanges.
+    pub fn limit_ranges(&self) -> &LimitRanges<'d> {
+        self.limit_ranges.get_or_init(|| LimitRanges::new(self.model))
+    }
+
+    /// What one pod of a workload asks for.
+    pub fn demand(&self, workload: &Workload<'d>) -> &PodDemand<'d> {
+        let demands = self.demands.get_or_init(|| {
+            let limit_ranges = self.limit_ranges();
+            self.workloads().iter().map(|it| PodDemand::new(it, limit_ranges)).collect()
+        });
+        &demands[workload.id.0 as usize]
+    }
+
+    /// The disruption budgets and what they cover.
+    pub fn budgets(&self) -> &[Budget<'d>] {
+        self.budgets.get_or_init(|| budgets::budgets(self.model, self))
+    }
+}

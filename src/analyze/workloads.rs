@@ -1,0 +1,231 @@
+//! What runs pods: the workloads of every kind, custom ones by their shape, with their pods' labels, indexed for selectors.
+
+use super::selector::{Operator, PodLabels, Selector, Selects};
+use crate::model::kind::Kind;
+use crate::model::{Model, ObjId};
+use crate::tree::Node;
+use rustc_hash::FxHashMap;
+
+/// A workload's place among all workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkloadId(pub u32);
+
+/// An object that makes pods, or a bare pod.
+#[derive(Clone, Debug)]
+pub struct Workload<'d> {
+    /// Its place among all workloads.
+    pub id: WorkloadId,
+    /// The object.
+    pub object: ObjId,
+    /// Its kind; [`Kind::Custom`] for a custom kind with a pod template.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: &'d str,
+    /// Its name.
+    pub name: &'d str,
+    /// The pod template (`metadata`, `spec`); a bare pod is its own.
+    pub template: Node<'d>,
+    /// The pod's specification.
+    pub pod: Node<'d>,
+    /// The labels its pods carry, those of the controller included.
+    pub labels: PodLabels<'d>,
+    /// The path of the template in the object; empty for a bare pod.
+    pub template_path: &'static str,
+}
+
+impl<'d> Workload<'d> {
+    /// The containers, then the init containers.
+    pub fn containers(&self) -> impl Iterator<Item = Node<'d>> {
+        self.pod.list("containers").chain(self.pod.list("initContainers"))
+    }
+
+    /// The path of a field of the pod's specification in the object: `spec.template.spec.containers` and so on.
+    pub fn pod_path(&self, field: &str) -> String {
+        let template = if self.template_path.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.template_path)
+        };
+        if field.is_empty() { format!("{template}spec") } else { format!("{template}spec.{field}") }
+    }
+
+    /// Whether the kind serves the scale subresource; `None` where nobody told us.
+    ///
+    /// Disruption budgets with percentages find the expected pods through it
+    /// (`pkg/controller/disruption/disruption.go`, getScaleController).
+    pub fn is_scalable(&self) -> Option<bool> {
+        match self.kind {
+            Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Rollout => Some(true),
+            Kind::Custom => None,
+            _ => Some(false),
+        }
+    }
+}
+
+/// All workloads, found by object and by label.
+#[derive(Debug, Default)]
+pub struct Workloads<'d> {
+    all: Vec<Workload<'d>>,
+    by_object: FxHashMap<ObjId, WorkloadId>,
+    by_namespace: FxHashMap<&'d str, Vec<WorkloadId>>,
+    by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<WorkloadId>>,
+}
+
+impl<'d> Workloads<'d> {
+    /// Finds the workloads of a model.
+    pub fn new(model: &Model<'d>) -> Workloads<'d> {
+        let mut workloads = Workloads::default();
+        for object in model.objects() {
+            let Some((template_path, template)) = template(object.kind, object.root) else {
+                continue;
+            };
+            let Some(pod) = template.get("spec").filter(|it| it.is_map()) else { continue };
+            if is_owned(object.root) {
+                continue;
+            }
+            let id = WorkloadId(workloads.all.len() as u32);
+            let labels = template.at(&["metadata", "labels"]);
+            let written = labels
+                .into_iter()
+                .flat_map(Node::pairs)
+                .filter_map(|(key, it)| Some((key, it.str()?)))
+                .collect();
+            let labels =
+                PodLabels { written, added: added_labels(object.kind), owner: object.name };
+            for (key, value) in &labels.written {
+                workloads.by_label.entry((object.namespace, key, value)).or_default().push(id);
+            }
+            workloads.by_namespace.entry(object.namespace).or_default().push(id);
+            workloads.by_object.insert(object.id, id);
+            workloads.all.push(Workload {
+                id,
+                object: object.id,
+                kind: object.kind,
+                namespace: object.namespace,
+                name: object.name,
+                template,
+                pod,
+                labels,
+                template_path,
+            });
+        }
+        workloads
+    }
+
+    /// The workload of this id.
+    pub fn get(&self, id: WorkloadId) -> &Workload<'d> {
+        &self.all[id.0 as usize]
+    }
+
+    /// All workloads.
+    pub fn iter(&self) -> impl Iterator<Item = &Workload<'d>> {
+        self.all.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The workload that this object is.
+    pub fn of_object(&self, object: ObjId) -> Option<&Workload<'d>> {
+        self.by_object.get(&object).map(|id| self.get(*id))
+    }
+
+    /// The workloads of a namespace.
+    pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Workload<'d>> {
+        self.by_namespace.get(namespace).into_iter().flatten().map(|id| self.get(*id))
+    }
+
+    /// The workloads of a namespace with pods that the selector selects, and how many of these.
+    pub fn select(
+        &self,
+        namespace: &str,
+        selector: &Selector<'_>,
+    ) -> Vec<(&Workload<'d>, Selects)> {
+        let none = Vec::new();
+        let mut candidates = self.by_namespace.get(namespace).unwrap_or(&none);
+        // The rarest of the labels that have to be there narrows the search.
+        for requirement in &selector.requirements {
+            let Operator::In(values) = &requirement.operator else { continue };
+            let [value] = values.as_slice() else { continue };
+            let written = self.by_label.get(&(namespace, requirement.key, value)).unwrap_or(&none);
+            if written.len() < candidates.len() && !is_added(requirement.key) {
+                candidates = written;
+            }
+        }
+        let found =
+            candidates.iter().map(|id| self.get(*id)).map(|it| (it, selector.selects(&it.labels)));
+        found.filter(|(_, selects)| *selects != Selects::None).collect()
+    }
+}
+
+/// The pod template of an object and its path.
+fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> {
+    match kind {
+        Kind::Pod => Some(("", root)),
+        Kind::CronJob => Some((
+            "spec.jobTemplate.spec.template",
+            root.at(&["spec", "jobTemplate", "spec", "template"])?,
+        )),
+        Kind::Deployment
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::ReplicaSet
+        | Kind::ReplicationController
+        | Kind::Job
+        | Kind::Rollout => Some(("spec.template", root.at(&["spec", "template"])?)),
+        Kind::Custom => {
+            let template = root.at(&["spec", "template"])?;
+            template.at(&["spec", "containers"])?;
+            Some(("spec.template", template))
+        }
+        _ => None,
+    }
+}
+
+/// Whether another object made it: its pods are counted there.
+fn is_owned(root: Node<'_>) -> bool {
+    let owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.filter_map(|it| it.get("controller")).any(|it| it.bool() == Some(true))
+}
+
+const DEPLOYMENT: &[&str] = &["pod-template-hash"];
+const ROLLOUT: &[&str] = &["rollouts-pod-template-hash"];
+const STATEFUL_SET: &[&str] = &[
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "controller-revision-hash",
+];
+const DAEMON_SET: &[&str] = &["controller-revision-hash", "pod-template-generation"];
+const JOB: &[&str] = &[
+    "job-name",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "batch.kubernetes.io/controller-uid",
+];
+
+/// The labels that controllers add to the pods they make.
+fn added_labels(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Deployment => DEPLOYMENT,
+        Kind::Rollout => ROLLOUT,
+        Kind::StatefulSet => STATEFUL_SET,
+        Kind::DaemonSet => DAEMON_SET,
+        Kind::Job | Kind::CronJob => JOB,
+        _ => &[],
+    }
+}
+
+fn is_added(key: &str) -> bool {
+    [DEPLOYMENT, ROLLOUT, STATEFUL_SET, DAEMON_SET, JOB].iter().any(|it| it.contains(&key))
+}

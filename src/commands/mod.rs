@@ -1,0 +1,47 @@
+//! One module a subcommand. Exit status: 0 nothing found, 1 findings, 2 purlin could not do its work.
+
+mod check;
+mod list;
+
+use crate::cli::{Cli, Command};
+use clap::CommandFactory;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// purlin could not do its work.
+const COULD_NOT: u8 = 2;
+
+/// Runs a subcommand.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Explain { rule } => list::explain(&rule),
+        Command::Rules { format } => list::rules(format),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "purlin", &mut script);
+            done(print(&script))
+        }
+    }
+}
+
+/// Says why purlin could not do its work.
+fn fail(message: impl std::fmt::Display) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {message}");
+    ExitCode::from(COULD_NOT)
+}
+
+/// Writes to standard output; a reader that has heard enough (a broken pipe) is no failure.
+fn print(bytes: &[u8]) -> Result<(), ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(fail(format!("cannot write the output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn done(written: Result<(), ExitCode>) -> ExitCode {
+    written.err().unwrap_or(ExitCode::SUCCESS)
+}

@@ -1,0 +1,252 @@
+//! Documents to typed objects, indexed by kind, namespace and name. No I/O.
+//!
+//! An object is a view of its document: it borrows, and nothing is copied.
+
+pub mod kind;
+pub mod quantity;
+
+use crate::load::{Broken, Document, Loaded, Lost};
+use crate::path::FieldPath;
+use crate::rule::Place;
+use crate::tree::Node;
+use kind::{Kind, Scope, group};
+use rustc_hash::FxHashMap;
+use std::fmt;
+
+/// An object's place in its [`Model`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjId(pub u32);
+
+/// A Kubernetes object.
+#[derive(Clone, Copy, Debug)]
+pub struct Object<'d> {
+    /// Its place in the model.
+    pub id: ObjId,
+    /// Its kind.
+    pub kind: Kind,
+    /// `apiVersion` as written.
+    pub api_version: &'d str,
+    /// `kind` as written.
+    pub kind_name: &'d str,
+    /// Its namespace; empty where the kind has none.
+    pub namespace: &'d str,
+    /// Its name; empty where it has none (`generateName`).
+    pub name: &'d str,
+    /// The document that holds it.
+    pub document: &'d Document,
+    /// Its outermost field.
+    pub root: Node<'d>,
+}
+
+/// What identifies an object: group, kind, namespace and name.
+type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
+
+/// The objects of one world.
+#[derive(Debug)]
+pub struct Model<'d> {
+    /// What they were read from.
+    pub loaded: &'d Loaded,
+    /// Every object, in the order of reading, those that a later one replaces included.
+    objects: Vec<Object<'d>>,
+    by_kind: FxHashMap<Kind, Vec<ObjId>>,
+    by_key: FxHashMap<Key<'d>, ObjId>,
+    duplicates: Vec<(ObjId, ObjId)>,
+}
+
+impl<'d> Model<'d> {
+    /// The model of everything that was loaded; objects without a namespace go to `default_namespace`.
+    pub fn new(loaded: &'d Loaded, default_namespace: &'d str) -> Model<'d> {
+        let mut model = Model {
+            loaded,
+            objects: Vec::with_capacity(loaded.documents.len()),
+            by_kind: FxHashMap::default(),
+            by_key: FxHashMap::default(),
+            duplicates: Vec::new(),
+        };
+        for document in &loaded.documents {
+            for (api_version, kind_name, root) in objects(document.tree.root()) {
+                model.add(document, api_version, kind_name, root, default_namespace);
+            }
+        }
+        for object in &model.objects {
+            let key = object.key();
+            if object.name.is_empty() || model.by_key[&key] == object.id {
+                model.by_kind.entry(object.kind).or_default().push(object.id);
+            }
+        }
+        model
+    }
+
+    fn add(
+        &mut self,
+        document: &'d Document,
+        api_version: &'d str,
+        kind_name: &'d str,
+        root: Node<'d>,
+        default_namespace: &'d str,
+    ) {
+        let kind = Kind::of(group(api_version), kind_name);
+        let metadata = root.get("metadata");
+        let written = metadata.and_then(|it| it.text("namespace")).filter(|it| !it.is_empty());
+        let namespace = match kind.info().map(|it| it.scope) {
+            Some(Scope::Cluster) => "",
+            Some(Scope::Namespaced) => written.unwrap_or(default_namespace),
+            // Who runs pods is namespaced; of other custom kinds nobody told us the scope.
+            None if root.at(&["spec", "template", "spec", "containers"]).is_some() => {
+                written.unwrap_or(default_namespace)
+            }
+            None => written.unwrap_or(""),
+        };
+        let id = ObjId(self.objects.len() as u32);
+        let name = metadata.and_then(|it| it.text("name")).unwrap_or("");
+        let object = Object { id, kind, api_version, kind_name, namespace, name, document, root };
+        self.objects.push(object);
+        if !name.is_empty()
+            && let Some(earlier) = self.by_key.insert(object.key(), id)
+        {
+            self.duplicates.push((earlier, id));
+        }
+    }
+
+    /// The object of this id.
+    pub fn object(&self, id: ObjId) -> &Object<'d> {
+        &self.objects[id.0 as usize]
+    }
+
+    /// Every object, each once: of several with one name the last, which is what an apply leaves.
+    pub fn objects(&self) -> impl Iterator<Item = &Object<'d>> {
+        self.objects.iter().filter(|it| it.name.is_empty() || self.by_key[&it.key()] == it.id)
+    }
+
+    /// The objects of a kind.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object<'d>> {
+        self.by_kind.get(&kind).into_iter().flatten().map(|id| self.object(*id))
+    }
+
+    /// The object of a known kind with this namespace (empty where the kind has none) and name.
+    pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object<'d>> {
+        let info = kind.info()?;
+        info.groups.iter().find_map(|group| self.find_custom(group, info.name, namespace, name))
+    }
+
+    /// The object of any kind, by its group and kind as written.
+    pub fn find_custom(
+        &self,
+        group: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Option<&Object<'d>> {
+        self.by_key.get(&(group, kind, namespace, name)).map(|id| self.object(*id))
+    }
+
+    /// Pairs of objects with one name, the earlier and the later.
+    pub fn duplicates(&self) -> impl Iterator<Item = (&Object<'d>, &Object<'d>)> {
+        self.duplicates.iter().map(|(a, b)| (self.object(*a), self.object(*b)))
+    }
+
+    /// A broken document that may have held an object of one of these kinds.
+    pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<&'d Broken> {
+        self.loaded.broken.iter().find(|it| match &it.lost {
+            Lost::Nothing => false,
+            Lost::Anything => true,
+            Lost::Kind(name) => {
+                name.ends_with("List") || kinds.iter().any(|kind| kind.name() == name)
+            }
+        })
+    }
+
+    /// How many objects there are, each counted once.
+    pub fn len(&self) -> usize {
+        self.objects().count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+}
+
+/// The objects of a document: itself, or the items if it is a list (`List`, `ConfigMapList` …), lists in lists included.
+fn objects(root: Node<'_>) -> Vec<(&str, &str, Node<'_>)> {
+    let mut objects = Vec::new();
+    let mut open = vec![(root, "", "")];
+    while let Some((node, list_version, list_kind)) = open.pop() {
+        let version = node.text("apiVersion").unwrap_or(list_version);
+        let kind = node.text("kind").unwrap_or(list_kind);
+        match (kind.strip_suffix("List"), node.get("items")) {
+            (Some(item_kind), Some(items)) if items.is_seq() => {
+                let items: Vec<_> = items.items().map(|item| (item, version, item_kind)).collect();
+                open.extend(items.into_iter().rev());
+            }
+            _ if node.is_map() && !kind.is_empty() => objects.push((version, kind, node)),
+            _ => {}
+        }
+    }
+    objects
+}
+
+impl<'d> Object<'d> {
+    /// The API group; empty for the core group.
+    pub fn group(&self) -> &'d str {
+        group(self.api_version)
+    }
+
+    fn key(&self) -> Key<'d> {
+        // The groups that served a kind over time are one; the present one stands for all.
+        let group = self.kind.info().map_or(self.group(), |it| it.groups[0]);
+        (group, self.kind_name, self.namespace, self.name)
+    }
+
+    /// The field at these keys.
+    pub fn field(&self, keys: &[&str]) -> Option<Node<'d>> {
+        self.root.at(keys)
+    }
+
+    /// The place of a field, by its path (`spec.hard['requests.cpu']`). It may be absent: the report then points to the
+    /// innermost field that is there.
+    pub fn at(&self, path: &str) -> Place {
+        Place::Field { object: self.id, path: FieldPath::parse(path) }
+    }
+
+    /// The place of a field of this object.
+    pub fn place(&self, node: Node<'_>) -> Place {
+        Place::Field { object: self.id, path: FieldPath::between(self.root, node) }
+    }
+
+    /// The place of its name: where to point when the whole object is meant.
+    pub fn whole(&self) -> Place {
+        self.at("metadata.name")
+    }
+
+    /// The labels of the object itself.
+    pub fn labels(&self) -> Vec<(&'d str, &'d str)> {
+        let labels = self.root.at(&["metadata", "labels"]);
+        labels
+            .into_iter()
+            .flat_map(Node::pairs)
+            .filter_map(|(key, value)| Some((key, value.str()?)))
+            .collect()
+    }
+
+    /// The value of an annotation.
+    pub fn annotation(&self, key: &str) -> Option<&'d str> {
+        self.root.at(&["metadata", "annotations"])?.text(key)
+    }
+}
+
+/// `Deployment/production/api`, or `StorageClass/gp3` where there is no namespace.
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() {
+            self.root.at(&["metadata", "generateName"]).and_then(Node::str).unwrap_or("?")
+        } else {
+            self.name
+        };
+        write!(f, "{}/", self.kind_name)?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        f.write_str(name)
+    }
+}

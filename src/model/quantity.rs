@@ -1,0 +1,329 @@
+//! Quantities (`500m`, `1.5Gi`, `1e3`) exactly as Kubernetes' resource.Quantity reads them.
+//!
+//! `k8s.io/apimachinery/pkg/api/resource/quantity.go`: nano units at the finest, rounded up (away from zero), and capped
+//! at the largest 64-bit integer.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, Mul, Sub};
+
+/// An amount, exact to a billionth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Quantity {
+    nano: i128,
+}
+
+const NANO: i128 = 1_000_000_000;
+/// `2^63 - 1`: larger amounts are read as this one.
+const CAP: i128 = i64::MAX as i128 * NANO;
+
+/// Why a text is no quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAQuantity;
+
+impl fmt::Display for NotAQuantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a quantity: a number with one of the suffixes n, u, m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei or an exponent")
+    }
+}
+
+impl Quantity {
+    /// Nothing.
+    pub const ZERO: Quantity = Quantity { nano: 0 };
+
+    /// A whole number of units.
+    pub fn units(count: u64) -> Quantity {
+        Quantity { nano: (i128::from(count) * NANO).min(CAP) }
+    }
+
+    /// Reads a quantity.
+    ///
+    /// # Errors
+    ///
+    /// When the API server would refuse it.
+    pub fn parse(text: &str) -> Result<Quantity, NotAQuantity> {
+        let (negative, rest) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let end = rest.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(rest.len());
+        let (number, suffix) = rest.split_at(end);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+            return Err(NotAQuantity);
+        }
+        let nano = match scale(suffix).ok_or(NotAQuantity)? {
+            Scale::Binary(exponent) => binary(whole, fraction, exponent),
+            Scale::Decimal(exponent) => decimal(whole, fraction, exponent),
+        };
+        Ok(Quantity { nano: if negative { -nano } else { nano } })
+    }
+
+    /// This many times as much; capped like a parsed quantity.
+    pub fn times(self, count: u64) -> Quantity {
+        Quantity { nano: self.nano.saturating_mul(i128::from(count)) }
+    }
+
+    /// How many times `each` goes into this amount; `None` if `each` is not more than nothing.
+    pub fn holds(self, each: Quantity) -> Option<u64> {
+        (each.nano > 0).then(|| u64::try_from(self.nano.max(0) / each.nano).unwrap_or(u64::MAX))
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.nano == 0
+    }
+
+    /// Whether it is less than nothing.
+    pub fn is_negative(self) -> bool {
+        self.nano < 0
+    }
+
+    /// The amount as a whole number of thousandths, rounded up: how the scheduler and quotas count CPU.
+    pub fn milli(self) -> i128 {
+        div_up(self.nano, NANO / 1000)
+    }
+
+    /// The amount as a whole number, rounded up: how memory and counts are compared.
+    pub fn value(self) -> i128 {
+        div_up(self.nano, NANO)
+    }
+
+    /// The amount as Kubernetes compares it for this resource: CPU in thousandths, all else whole, rounded up.
+    pub fn rounded(self, resource: &str) -> Quantity {
+        if is_cpu(resource) {
+            Quantity { nano: self.milli() * (NANO / 1000) }
+        } else {
+            Quantity { nano: self.value() * NANO }
+        }
+    }
+
+    /// The amount in the units that people use for this resource: `500m` or `9.6` CPU, `512Mi` of memory.
+    pub fn show(self, resource: &str) -> String {
+        if is_cpu(resource) {
+            return self.show_cpu();
+        }
+        let bytes =
+            ["memory", "storage", "ephemeral-storage"].iter().any(|it| resource.ends_with(it))
+                || resource.contains("hugepages-");
+        if !bytes || self.nano % NANO != 0 {
+            return self.to_string();
+        }
+        let value = self.nano / NANO;
+        let units = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
+        let unit = units.iter().find(|(_, bits)| value != 0 && value % (1 << bits) == 0);
+        unit.map_or(value.to_string(), |(name, bits)| format!("{}{name}", value >> bits))
+    }
+
+    fn show_cpu(self) -> String {
+        let milli = self.milli();
+        if milli.abs() < 1000 && milli != 0 {
+            format!("{milli}m")
+        } else {
+            Quantity { nano: milli * 1_000_000 }.to_string()
+        }
+    }
+}
+
+/// `cpu`, `requests.cpu`, `limits.cpu`.
+fn is_cpu(resource: &str) -> bool {
+    resource == "cpu" || resource.ends_with(".cpu")
+}
+
+enum Scale {
+    /// A power of two.
+    Binary(u32),
+    /// A power of ten.
+    Decimal(i32),
+}
+
+fn scale(suffix: &str) -> Option<Scale> {
+    Some(match suffix {
+        "Ki" => Scale::Binary(10),
+        "Mi" => Scale::Binary(20),
+        "Gi" => Scale::Binary(30),
+        "Ti" => Scale::Binary(40),
+        "Pi" => Scale::Binary(50),
+        "Ei" => Scale::Binary(60),
+        "n" => Scale::Decimal(-9),
+        "u" => Scale::Decimal(-6),
+        "m" => Scale::Decimal(-3),
+        "" => Scale::Decimal(0),
+        "k" => Scale::Decimal(3),
+        "M" => Scale::Decimal(6),
+        "G" => Scale::Decimal(9),
+        "T" => Scale::Decimal(12),
+        "P" => Scale::Decimal(15),
+        "E" => Scale::Decimal(18),
+        exponent => {
+            let digits = exponent.strip_prefix(['e', 'E'])?;
+            Scale::Decimal(digits.parse::<i32>().ok()?)
+        }
+    })
+}
+
+/// A number times a power of ten, digit by digit: however long it is, it ends at the cap or below a billionth.
+fn decimal(whole: &str, fraction: &str, exponent: i32) -> i128 {
+    let whole = whole.trim_start_matches('0');
+    let digits: Vec<i128> =
+        whole.bytes().chain(fraction.bytes()).map(|it| i128::from(it - b'0')).collect();
+    // The power of ten, in nano units, of the first digit.
+    let mut power = whole.len() as i64 - 1 + i64::from(exponent) + 9;
+    let mut nano: i128 = 0;
+    for digit in digits {
+        if power >= 0 {
+            if digit != 0 && power > 28 {
+                return CAP;
+            }
+            nano = nano
+                .saturating_add(digit.saturating_mul(10_i128.saturating_pow(power.min(38) as u32)));
+        } else if digit != 0 {
+            // Less than a billionth rounds up to one.
+            return (nano + 1).min(CAP);
+        }
+        power -= 1;
+    }
+    nano.min(CAP)
+}
+
+/// A number of units of `2^bits`. Twenty digits of a fraction are exact in 128 bits; what follows them rounds up.
+fn binary(whole: &str, fraction: &str, bits: u32) -> i128 {
+    let Ok(units) = format!("0{whole}").parse::<i128>() else { return CAP };
+    let whole = units.saturating_mul(NANO).saturating_mul(1 << bits);
+    let (near, far) = fraction.split_at(fraction.len().min(20));
+    let Ok(parts) = format!("0{near}").parse::<i128>() else { return CAP };
+    let digits = near.len() as u32;
+    let nano = match digits.checked_sub(9) {
+        Some(more) => div_up(parts * (1 << bits), 10_i128.pow(more)),
+        None => parts * 10_i128.pow(9 - digits) * (1 << bits),
+    };
+    let rest = i128::from(far.bytes().any(|it| it != b'0'));
+    whole.saturating_add(nano).saturating_add(rest).min(CAP)
+}
+
+/// Division that rounds away from zero.
+fn div_up(value: i128, by: i128) -> i128 {
+    let whole = value / by;
+    if value % by == 0 { whole } else { whole + value.signum() }
+}
+
+impl Add for Quantity {
+    type Output = Quantity;
+    fn add(self, other: Quantity) -> Quantity {
+        Quantity { nano: self.nano.saturating_add(other.nano) }
+    }
+}
+
+impl Sub for Quantity {
+    type Output = Quantity;
+    fn sub(self, other: Quantity) -> Quantity {
+        Quantity { nano: self.nano.saturating_sub(other.nano) }
+    }
+}
+
+impl Mul<u64> for Quantity {
+    type Output = Quantity;
+    fn mul(self, count: u64) -> Quantity {
+        self.times(count)
+    }
+}
+
+impl Sum for Quantity {
+    fn sum<I: Iterator<Item = Quantity>>(iter: I) -> Quantity {
+        iter.fold(Quantity::ZERO, Add::add)
+    }
+}
+
+/// As a decimal number, without a suffix.
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.nano < 0 { "-" } else { "" };
+        let nano = self.nano.unsigned_abs();
+        let (whole, rest) = (nano / NANO.unsigned_abs(), nano % NANO.unsigned_abs());
+        write!(f, "{sign}{whole}")?;
+        if rest > 0 {
+            let digits = format!("{rest:09}");
+            write!(f, ".{}", digits.trim_end_matches('0'))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, resource: &str) -> String {
+        Quantity::parse(text).unwrap().show(resource)
+    }
+
+    #[test]
+    fn reads_what_kubernetes_reads() {
+        for (text, plain) in [
+            ("1500m", "1.5"),
+            ("1e3", "1000"),
+            ("1E3", "1000"),
+            ("1Ei", "1152921504606846976"),
+            ("1E", "1000000000000000000"),
+            ("0.5", "0.5"),
+            (".5", "0.5"),
+            ("1.", "1"),
+            ("0.5Gi", "536870912"),
+            ("0.1Ki", "102.4"),
+            ("1n", "0.000000001"),
+            ("0.1n", "0.000000001"),
+            ("-1", "-1"),
+            ("+2k", "2000"),
+            ("12e-3", "0.012"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("9223372036854775808", "9223372036854775807"),
+            ("1e99999", "9223372036854775807"),
+            ("1e-99999", "0.000000001"),
+            ("0e99999", "0"),
+            ("100Ei", "9223372036854775807"),
+            ("00000000000000000000000000000000000000000000000001", "1"),
+        ] {
+            assert_eq!(Quantity::parse(text).unwrap().to_string(), plain, "{text}");
+        }
+        for text in [
+            "",
+            ".",
+            "1K",
+            "1ki",
+            "12e6m",
+            "1 Gi",
+            "1.2.3",
+            "e3",
+            "0x10",
+            "1e",
+            "1e99999999999",
+            "Gi",
+            "--1",
+            "1mi",
+        ] {
+            assert_eq!(Quantity::parse(text), Err(NotAQuantity), "{text}");
+        }
+    }
+
+    #[test]
+    fn shows_what_people_write() {
+        assert_eq!(shown("500m", "requests.cpu"), "500m");
+        assert_eq!(shown("9600m", "cpu"), "9.6");
+        assert_eq!(shown("1.5m", "cpu"), "2m");
+        assert_eq!(shown("114Gi", "limits.memory"), "114Gi");
+        assert_eq!(shown("15.5Gi", "memory"), "15872Mi");
+        assert_eq!(shown("40G", "memory"), "39062500Ki");
+        assert_eq!(shown("3", "pods"), "3");
+        assert_eq!(shown("0", "memory"), "0");
+    }
+
+    #[test]
+    fn counts_what_fits() {
+        let cpu = |it| Quantity::parse(it).unwrap();
+        assert_eq!(cpu("20").holds(cpu("1")), Some(20));
+        assert_eq!(cpu("20").holds(cpu("300m")), Some(66));
+        assert_eq!(cpu("20").holds(Quantity::ZERO), None);
+        assert_eq!((cpu("1") - cpu("2")).holds(cpu("1")), Some(0));
+    }
+}

@@ -1,0 +1,5 @@
+//! Findings to bytes: the only place that knows lines and columns.
+
+pub mod human;
+pub mod json;
+pub mod locate;

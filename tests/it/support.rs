@@ -1,0 +1,79 @@
+//! What several tests need: running a check on texts or files, and snapshots.
+
+use purlin::check::{Outcome, Selection, check};
+use purlin::load::{self, Loaded};
+use purlin::model::Model;
+use purlin::policy::Policy;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The project's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A path below the project's folder, from where the tests run.
+pub(crate) fn fixture(path: &str) -> PathBuf {
+    root().join("fixtures").join(path)
+}
+
+/// Only this rule.
+pub(crate) fn only(rule: &str) -> Selection {
+    Selection { only: vec![rule.to_string()], skip: Vec::new() }
+}
+
+/// The policy in this file, or the empty one.
+pub(crate) fn policy(path: &Path) -> Policy {
+    let Ok(text) = std::fs::read_to_string(path) else { return Policy::default() };
+    let today = "2026-06-01".parse().unwrap();
+    Policy::read(&Arc::from(text), Some(today)).unwrap_or_else(|it| panic!("{}: {it:?}", path.display()))
+}
+
+/// Loads files or folders, named from the project's folder.
+pub(crate) fn load_paths(paths: &[PathBuf]) -> Loaded {
+    let loaded = load::load(paths);
+    assert_eq!(loaded.failures, []);
+    let named = loaded.sources.iter().map(|(_, it)| (relative(&it.name), it.text.clone())).collect();
+    load::load_texts(named)
+}
+
+fn relative(name: &str) -> String {
+    let prefix = format!("{}/", root().display());
+    name.strip_prefix(&prefix).unwrap_or(name).to_string()
+}
+
+/// Checks texts and hands the outcome on.
+pub(crate) fn with_texts<T>(
+    texts: &[(&str, &str)],
+    selection: &Selection,
+    then: impl FnOnce(&Model<'_>, &Outcome) -> T,
+) -> T {
+    let texts = texts.iter().map(|(name, text)| ((*name).to_string(), Arc::from(*text))).collect();
+    with_loaded(&load::load_texts(texts), &Policy::default(), selection, then)
+}
+
+/// Checks what was loaded and hands the outcome on.
+pub(crate) fn with_loaded<T>(
+    loaded: &Loaded,
+    policy: &Policy,
+    selection: &Selection,
+    then: impl FnOnce(&Model<'_>, &Outcome) -> T,
+) -> T {
+    let model = Model::new(loaded, "default");
+    let outcome = check(&model, policy, selection);
+    then(&model, &outcome)
+}
+
+/// Compares with a file, or writes it under `UPDATE=1`.
+pub(crate) fn snapshot(path: &Path, actual: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, actual).unwrap();
+        return;
+    }
+    let expected = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{} differs (UPDATE=1 cargo test writes it)\n--- expected\n{expected}\n--- actual\n{actual}",
+        path.display()
+    );
+}
