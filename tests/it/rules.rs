@@ -25,7 +25,11 @@ fn bad_fixtures_give_just_the_findings_marked() {
     for rule in RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id)) {
         let loaded = load_paths(&[world(rule, "bad")]);
         let expected = markers(&loaded);
-        assert!(expected.iter().any(|it| it.3 == rule.id), "fixtures/rules/{}/bad marks nothing", rule.id);
+        assert!(
+            expected.iter().any(|it| it.3 == rule.id),
+            "fixtures/rules/{}/bad marks nothing",
+            rule.id
+        );
         let (found, drawn) = run(rule, &loaded);
         if found != expected {
             wrong.push(format!("{}: expected {expected:#?}, found {found:#?}\n{drawn}", rule.id));
@@ -57,8 +61,12 @@ fn examples_of_pages_hold() {
         if rule.id != "expired-exception" && (bad.is_empty() || good.is_empty()) {
             wrong.push(format!("{}: the page lacks an example", rule.id));
         }
-        for (text, is_bad) in bad.iter().map(|it| (it, true)).chain(good.iter().map(|it| (it, false))) {
-            let found = with_texts(&[("page.yaml", text)], &only(rule.id), |_, outcome| outcome.findings.len());
+        for (text, is_bad) in
+            bad.iter().map(|it| (it, true)).chain(good.iter().map(|it| (it, false)))
+        {
+            let found = with_texts(&[("page.yaml", text)], &only(rule.id), |_, outcome| {
+                outcome.findings.len()
+            });
             if (found > 0) != is_bad {
                 wrong.push(format!("{}: {found} findings in\n{text}", rule.id));
             }
@@ -93,7 +101,10 @@ fn run(rule: &Rule, loaded: &Loaded) -> (BTreeSet<Marker>, String) {
             let span = object.document.tree.root().span();
             let (first, last) = (source.position(span.start).line, source.position(span.end).line);
             let marked = markers(loaded).into_iter().find(|it| {
-                it.0 == "cannot-tell" && it.1 == source.name && (first..=last).contains(&it.2) && it.3 == unknown.rule
+                it.0 == "cannot-tell"
+                    && it.1 == source.name
+                    && (first..=last).contains(&it.2)
+                    && it.3 == unknown.rule
             });
             let line = marked.map_or(first, |it| it.2);
             found.insert(("cannot-tell", source.name.clone(), line, unknown.rule.to_string()));
@@ -121,5 +132,10 @@ fn markers(loaded: &Loaded) -> BTreeSet<Marker> {
 fn examples(page: &str, heading: &str) -> Vec<String> {
     let Some((_, section)) = page.split_once(&format!("{heading}\n")) else { return Vec::new() };
     let section = section.split("\n## ").next().unwrap_or_default();
-    section.split("```yaml\n").skip(1).filter_map(|it| it.split("```").next()).map(String::from).collect()
+    section
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|it| it.split("```").next())
+        .map(String::from)
+        .collect()
 }

@@ -26,14 +26,16 @@ pub(crate) fn only(rule: &str) -> Selection {
 pub(crate) fn policy(path: &Path) -> Policy {
     let Ok(text) = std::fs::read_to_string(path) else { return Policy::default() };
     let today = "2026-06-01".parse().unwrap();
-    Policy::read(&Arc::from(text), Some(today)).unwrap_or_else(|it| panic!("{}: {it:?}", path.display()))
+    Policy::read(&Arc::from(text), Some(today))
+        .unwrap_or_else(|it| panic!("{}: {it:?}", path.display()))
 }
 
 /// Loads files or folders, named from the project's folder.
 pub(crate) fn load_paths(paths: &[PathBuf]) -> Loaded {
     let loaded = load::load(paths);
     assert_eq!(loaded.failures, []);
-    let named = loaded.sources.iter().map(|(_, it)| (relative(&it.name), it.text.clone())).collect();
+    let named =
+        loaded.sources.iter().map(|(_, it)| (relative(&it.name), it.text.clone())).collect();
     load::load_texts(named)
 }
 

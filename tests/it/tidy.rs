@@ -30,11 +30,19 @@ fn rules_are_listed_by_name_and_have_all_their_files() {
 fn pages_have_their_sections() {
     for rule in RULES {
         let first = rule.page.lines().next().unwrap_or_default();
-        assert!(first.ends_with('.') && !first.starts_with('#'), "{}: the page begins with one sentence", rule.id);
+        assert!(
+            first.ends_with('.') && !first.starts_with('#'),
+            "{}: the page begins with one sentence",
+            rule.id
+        );
         for heading in ["\n## Why\n", "\n## What to do\n"] {
             assert!(rule.page.contains(heading), "{}: the page lacks {}", rule.id, heading.trim());
         }
-        assert!(!rule.title.ends_with('.') && rule.title.starts_with(char::is_lowercase), "{}: title", rule.id);
+        assert!(
+            !rule.title.ends_with('.') && rule.title.starts_with(char::is_lowercase),
+            "{}: title",
+            rule.id
+        );
     }
 }
 
@@ -48,11 +56,17 @@ fn the_index_of_rules_is_current() {
     groups.sort();
     groups.dedup();
     for group in groups {
-        text.push_str(&format!("\n## {}\n\n| rule | severity | admission | finds |\n| --- | --- | --- | --- |\n", group.name()));
+        text.push_str(&format!(
+            "\n## {}\n\n| rule | severity | admission | finds |\n| --- | --- | --- | --- |\n",
+            group.name()
+        ));
         for rule in RULES.iter().filter(|it| it.group == group) {
             let page = rule.id.replace('-', "_");
             let row = (rule.id, rule.severity.name(), rule.admission.name(), rule.title);
-            text.push_str(&format!("| [{}]({page}.md) | {} | {} | {} |\n", row.0, row.1, row.2, row.3));
+            text.push_str(&format!(
+                "| [{}]({page}.md) | {} | {} | {} |\n",
+                row.0, row.1, row.2, row.3
+            ));
         }
     }
     snapshot(&root().join("rules/README.md"), &text);
