@@ -1,5 +1,7 @@
 //! The tests of purlin: one binary, data-driven where it can be.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
 mod load;
 mod rules;
 mod support;
