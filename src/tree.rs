@@ -38,9 +38,11 @@ enum Tag {
     Seq,
     /// Payload: the number of entries; a key cell and a value's subtree each.
     Map,
+    /// Nothing any more: a key that a later one replaced (and its value), or what a merge dissolved.
+    Gone,
 }
 
-const TAGS: [Tag; 10] = [
+const TAGS: [Tag; 11] = [
     Tag::Null,
     Tag::False,
     Tag::True,
@@ -51,6 +53,7 @@ const TAGS: [Tag; 10] = [
     Tag::Owned,
     Tag::Seq,
     Tag::Map,
+    Tag::Gone,
 ];
 
 impl Cell {
@@ -150,7 +153,7 @@ impl<'d> Node<'d> {
     pub fn value(self) -> Value<'d> {
         let cell = self.cell();
         match cell.tag() {
-            Tag::Null => Value::Null,
+            Tag::Null | Tag::Gone => Value::Null,
             Tag::False => Value::Bool(false),
             Tag::True => Value::Bool(true),
             Tag::Int => Value::Number(Number::Int(i64::from(cell.payload as i32))),
@@ -223,6 +226,11 @@ impl<'d> Node<'d> {
         if matches!(cell.tag(), Tag::Seq | Tag::Map) { cell.payload as usize } else { 0 }
     }
 
+    /// How many cells it and all below it take; a measure of its size.
+    pub fn cells(self) -> usize {
+        self.cell().size() as usize
+    }
+
     fn after(self) -> u32 {
         self.at + self.cell().size()
     }
@@ -243,8 +251,11 @@ impl<'d> Node<'d> {
         let count = if self.is_map() { self.count() } else { 0 };
         let mut next = self.at + 1;
         (0..count).map(move |_| {
-            let key = Node { tree: self.tree, at: next };
-            let value = Node { tree: self.tree, at: next + 1 };
+            let mut key = Node { tree: self.tree, at: next };
+            while key.cell().tag() == Tag::Gone {
+                key.at = key.after();
+            }
+            let value = Node { tree: self.tree, at: key.at + 1 };
             next = value.after();
             (key, value)
         })
@@ -458,31 +469,45 @@ impl Builder {
         at
     }
 
-    /// A copy of the closed subtree at `index`, for aliases.
+    /// A copy of the closed subtree at `index`.
     pub fn piece(&self, index: u32) -> Piece {
-        let size = self.tree.cells[index as usize].size();
-        Piece { cells: self.tree.cells[index as usize..(index + size) as usize].into() }
+        Piece { cells: self.tree.cells[self.subtree(index)].into() }
     }
 
     /// Adds such a copy: what an alias stands for.
-    pub fn repeat(&mut self, piece: &Piece) {
+    pub fn add_piece(&mut self, piece: &Piece) {
         self.tree.cells.extend_from_slice(&piece.cells);
     }
 
-    /// Replaces the entries of the mapping at `index`, which has just been closed, by these keys and values.
-    pub fn replace_entries(&mut self, index: u32, entries: &[(u32, u32)]) {
-        let mut cells = Vec::new();
-        for (key, value) in entries {
-            cells.push(self.tree.cells[*key as usize]);
-            let size = self.tree.cells[*value as usize].size();
-            cells.extend_from_slice(&self.tree.cells[*value as usize..(*value + size) as usize]);
-        }
-        self.tree.cells.truncate(index as usize + 1);
-        self.tree.cells.extend(cells);
-        let size = self.len() as u32 - index;
-        let cell = &mut self.tree.cells[index as usize];
-        cell.head = size << 4 | (cell.head & 15);
-        cell.payload = entries.len() as u32;
+    /// Adds a copy of the closed subtree at `index`: what an alias stands for.
+    pub fn repeat(&mut self, index: u32) {
+        let subtree = self.subtree(index);
+        self.tree.cells.extend_from_within(subtree);
+    }
+
+    /// Takes out the entry of the key at `key`, so that its mapping passes it over.
+    pub fn drop_entry(&mut self, key: u32) {
+        let value = self.tree.cells[key as usize + 1].size();
+        self.tree.cells[key as usize].head = (1 + value) << 4 | Tag::Gone as u32;
+    }
+
+    /// Takes out the one cell at `index`: the mapping around it gets what the cell held.
+    pub fn dissolve(&mut self, index: u32) {
+        self.tree.cells[index as usize].head = 1 << 4 | Tag::Gone as u32;
+    }
+
+    /// Says how many entries the mapping at `index` has left.
+    pub fn set_count(&mut self, index: u32, count: u32) {
+        self.tree.cells[index as usize].payload = count;
+    }
+
+    /// Where the innermost open collections begin, outermost first.
+    pub fn open_spans(&self) -> impl Iterator<Item = Span> {
+        self.open.iter().map(|at| self.tree.cells[*at as usize].span)
+    }
+
+    fn subtree(&self, index: u32) -> std::ops::Range<usize> {
+        index as usize..(index + self.tree.cells[index as usize].size()) as usize
     }
 
     /// The finished tree.

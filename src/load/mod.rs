@@ -1,11 +1,16 @@
 //! Bytes to documents: the first step, and with the live cluster the only one that reads anything.
 //!
-//! `files` finds what to read, `decode` makes text of bytes, `split` cuts documents, `yaml` builds trees, and this module
-//! keeps what Kubernetes would read and counts the rest.
+//! `files` finds what to read, `decode` makes text of bytes, `split` cuts documents, `yaml` and `reader` build
+//! trees, `mistake` says what is wrong, and this module keeps what Kubernetes would read and counts the rest.
 
 pub mod decode;
+pub mod entries;
 pub mod files;
 pub mod kustomize;
+mod lines;
+pub mod mistake;
+pub mod patches;
+mod reader;
 pub mod scalar;
 pub mod split;
 pub mod yaml;
@@ -13,9 +18,12 @@ pub mod yaml;
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::tree::{Node, Tree};
 use files::{Failure, Found};
+use mistake::Mistake;
 use rayon::prelude::*;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use yaml::Syntax;
 
 /// A document that may hold Kubernetes objects.
 #[derive(Debug)]
@@ -144,54 +152,74 @@ struct Parsed {
 
 fn parse(id: SourceId, source: &Source, chunk: &split::Chunk) -> Parsed {
     let mut parsed = Parsed::default();
-    let mut keep = |result: Result<Option<yaml::Parsed>, yaml::Mistake>| match result {
-        Ok(None) => {}
-        Ok(Some(it)) => {
-            if let Some(span) = it.dropped {
-                parsed.broken.push(Broken {
-                    source: id,
-                    span,
-                    message: "everything after this `...` is dropped: no `---` follows it".into(),
-                    help: Some("write `---` on a line of its own after `...`".into()),
-                    lost: Lost::Nothing,
-                });
-            }
-            if is_manifest(it.tree.root()) {
-                parsed.documents.push(Document {
-                    source: id,
-                    tree: it.tree,
-                    duplicate_keys: it.duplicate_keys,
-                });
-            } else {
-                parsed.other += 1;
-            }
-        }
-        Err(mistake) => match judge(source, chunk, mistake) {
-            Some((mistake, lost)) => parsed.broken.push(Broken {
-                source: id,
-                span: mistake.span,
-                message: mistake.message,
-                help: mistake.help,
-                lost,
-            }),
-            None => parsed.other += 1,
-        },
-    };
-    match chunk {
+    let range = match chunk {
+        split::Chunk::Text(range) => range.clone(),
         split::Chunk::Bad { span, message } => {
-            keep(Err(yaml::Mistake { span: *span, message: message.clone(), help: None }))
+            let mistake = Mistake { span: *span, message: message.clone(), help: None };
+            parsed.refuse(id, source, &source.text[span.range()], mistake);
+            return parsed;
         }
-        split::Chunk::Text(range) => match split::json_values(&source.text[range.clone()]) {
-            Some(values) => {
-                for value in values {
-                    let range = range.start + value.start..range.start + value.end;
-                    keep(yaml::parse(&source.text, range, yaml::Syntax::Json));
-                }
-            }
-            None => keep(yaml::parse(&source.text, range.clone(), yaml::Syntax::Yaml)),
-        },
+    };
+    let values = split::json_values(&source.text[range.clone()]);
+    // What is no JSON from some place on may be YAML from there on; kubectl looks at it this way too.
+    let rest = range.start + values.last().map_or(0, |it| it.end)..range.end;
+    for value in values {
+        let value = range.start + value.start..range.start + value.end;
+        parsed.read(id, source, value, Syntax::Json);
+    }
+    if !source.text[rest.clone()].trim_start().is_empty() {
+        parsed.read(id, source, rest, Syntax::Yaml);
     }
     parsed
+}
+
+impl Parsed {
+    fn read(&mut self, id: SourceId, source: &Source, range: Range<usize>, syntax: Syntax) {
+        match yaml::parse(&source.text, range.clone(), syntax) {
+            Ok(None) => {}
+            Ok(Some(it)) if is_manifest(it.tree.root()) => {
+                self.broken.extend(it.dropped.map(|span| dropped(id, source, span)));
+                let duplicate_keys = it.duplicate_keys;
+                self.documents.push(Document { source: id, tree: it.tree, duplicate_keys });
+            }
+            Ok(Some(_)) => self.other += 1,
+            Err(mistake) => self.refuse(id, source, &source.text[range], mistake),
+        }
+    }
+
+    /// Keeps a mistake, unless the text cannot have been a manifest and YAML or JSON was not promised.
+    fn refuse(&mut self, id: SourceId, source: &Source, text: &str, mistake: Mistake) {
+        let lost = lost(text);
+        let is_template = text.contains("{{") || text.contains("{%");
+        let is_other = is_template || source.name.ends_with(".json") && self.documents.is_empty();
+        if lost == Lost::Nothing && is_other {
+            self.other += 1;
+            return;
+        }
+        let Mistake { span, message, help } = mistake;
+        self.broken.push(Broken { source: id, span, message, help, lost });
+    }
+}
+
+/// Text that kubectl does not look at.
+fn dropped(id: SourceId, source: &Source, span: Span) -> Broken {
+    let (message, help) = match &source.text[span.range()] {
+        "..." => (
+            "everything after this `...` is dropped: no `---` follows it",
+            "write `---` on a line of its own after `...`",
+        ),
+        _ => (
+            "this is dropped: the document ends before it",
+            "write `---` on a line of its own before it",
+        ),
+    };
+    Broken {
+        source: id,
+        span,
+        message: message.into(),
+        help: Some(help.into()),
+        lost: Lost::Nothing,
+    }
 }
 
 /// Whether the document is, or is a list of, Kubernetes objects, and not a file of one of the tools around them.
@@ -204,31 +232,23 @@ fn is_manifest(root: Node<'_>) -> bool {
     !tool && !version.is_empty() && !kind.is_empty()
 }
 
-/// What a mistake takes with it; `None` where the text cannot have been a manifest.
-fn judge(
-    source: &Source,
-    chunk: &split::Chunk,
-    mut mistake: yaml::Mistake,
-) -> Option<(yaml::Mistake, Lost)> {
-    let text = match chunk {
-        split::Chunk::Text(range) => &source.text[range.clone()],
-        split::Chunk::Bad { span, .. } => &source.text[span.range()],
-    };
-    let kind = text.lines().find_map(|line| {
-        let value = line.strip_prefix("kind:")?.trim().trim_matches(['"', '\'']);
-        (!value.is_empty() && value.bytes().all(|it| it.is_ascii_alphanumeric()))
-            .then(|| value.to_string())
+/// What is lost with text that cannot be read.
+fn lost(text: &str) -> Lost {
+    if !text.contains("apiVersion") && !text.contains("kind") {
+        return Lost::Nothing;
+    }
+    let mut kinds = text.lines().filter_map(|line| {
+        let value = line.strip_prefix("kind:")?;
+        let value = value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']);
+        Some(value.to_string())
     });
-    let names_a_kind = kind.is_some() || text.contains("apiVersion");
-    if text.contains("{{") && mistake.help.is_none() {
-        if !names_a_kind {
-            return None;
-        }
-        mistake.help =
-            Some("this is a template, not YAML: render it first, as `helm template` does".into());
+    match (kinds.next(), kinds.next()) {
+        (Some(kind), None) if is_one_kind(&kind) => Lost::Kind(kind),
+        _ => Lost::Anything,
     }
-    if source.name.ends_with(".json") && !names_a_kind {
-        return None;
-    }
-    Some((mistake, kind.map_or(Lost::Anything, Lost::Kind)))
+}
+
+/// A list may hold anything.
+fn is_one_kind(kind: &str) -> bool {
+    !kind.is_empty() && !kind.ends_with("List") && kind.bytes().all(|it| it.is_ascii_alphanumeric())
 }

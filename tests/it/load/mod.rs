@@ -1,6 +1,7 @@
 //! Load: what is read, what is refused and with which words, against kubectl and against hostile input.
 
 mod kubectl;
+mod mistakes;
 
 use purlin::load::{Loaded, load_texts};
 use purlin::tree::{Node, Number, Value};
