@@ -1,7 +1,8 @@
 //! One document's text to a [`Tree`], by the events of granit-parser, with the outcome that kubectl would have.
 
 use super::DuplicateKey;
-use super::mistake::{Mistake, SyntaxError};
+pub use super::mistake::Mistake;
+use super::mistake::SyntaxError;
 use super::patches::Patches;
 use super::reader::Reader;
 use crate::source::Span;
