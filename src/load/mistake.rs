@@ -199,7 +199,9 @@ impl SyntaxError {
             let mistake = Mistake::new((open, open + 1), "this quote is never closed");
             return Some(mistake.help(format!("write `{quote}` where the text ends")));
         }
-        let rest = (self.at, line_end(text, self.at));
+        let rest = &text[self.at..line_end(text, self.at)];
+        let rest = rest.find(" #").map_or(rest, |comment| &rest[..comment]).trim_end();
+        let rest = (self.at, self.at + rest.len());
         if self.bracket(text).is_some() && text[self.at..].starts_with(['"', '\'']) {
             return Some(Mistake::new((self.at, self.at + 1), "a `,` is missing before this"));
         }
