@@ -2,9 +2,9 @@
 
 use crate::analyze::Facts;
 use crate::exceptions;
+use crate::locate::Locator;
 use crate::model::Model;
 use crate::policy::{Level, Policy};
-use crate::report::locate::Locator;
 use crate::rule::{Cx, Finding, Out, Rule, Severity, Unknown};
 use crate::rules::RULES;
 use rayon::prelude::*;
@@ -70,7 +70,7 @@ pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outco
         outcome.findings.append(&mut out.findings);
         outcome.unknown.append(&mut out.unknown);
     }
-    exceptions::apply(model, policy, &selected, &mut outcome);
+    outcome.accepted = exceptions::apply(model, policy, &selected, &mut outcome.findings);
     sort(model, &mut outcome);
     outcome
 }

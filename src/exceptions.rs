@@ -1,7 +1,6 @@
 //! Findings that somebody accepted: exceptions of the policy and annotations of the objects, and those that no longer
 //! accept anything.
 
-use crate::check::Outcome;
 use crate::model::{Model, Object};
 use crate::policy::{Exception, Level, Policy, closest};
 use crate::rule::{Finding, Place, Rule, Severity};
@@ -9,16 +8,16 @@ use crate::rules;
 
 const ANNOTATION: &str = "purlin.dev/ignore.";
 
-/// Takes accepted findings out of an outcome, and adds what is wrong with the exceptions themselves.
+/// Takes accepted findings out, adds what is wrong with the exceptions themselves, and says how many were accepted.
 pub fn apply(
     model: &Model<'_>,
     policy: &Policy,
     selected: &[&'static Rule],
-    outcome: &mut Outcome,
-) {
+    findings: &mut Vec<Finding>,
+) -> usize {
     let mut used = vec![false; policy.exceptions.len()];
-    let before = outcome.findings.len();
-    outcome.findings.retain(|finding| {
+    let before = findings.len();
+    findings.retain(|finding| {
         let objects: Vec<_> =
             finding.labels.iter().filter_map(|it| object(model, &it.place)).collect();
         if objects.iter().any(|it| ignores(it, finding.rule)) {
@@ -33,7 +32,7 @@ pub fn apply(
         }
         !accepted
     });
-    outcome.accepted = before - outcome.findings.len();
+    let accepted = before - findings.len();
     let mut extra = Vec::new();
     for (exception, used) in policy.exceptions.iter().zip(used) {
         extra.extend(stale(exception, used, policy, selected));
@@ -48,7 +47,8 @@ pub fn apply(
             finding.severity = Some(severity);
         }
     }
-    outcome.findings.append(&mut extra);
+    findings.append(&mut extra);
+    accepted
 }
 
 fn object<'m, 'd>(model: &'m Model<'d>, place: &Place) -> Option<&'m Object<'d>> {

@@ -22,6 +22,7 @@
 //! 6. Absent from the input is not absent from the cluster: [`absence`] decides which it is, and says "cannot tell".
 
 pub mod source;
+
 pub mod tree;
 
 pub mod path;
@@ -32,6 +33,8 @@ pub mod model;
 
 pub mod analyze;
 
+pub mod finding;
+
 pub mod policy;
 
 pub mod rule;
@@ -40,6 +43,8 @@ pub mod absence;
 
 #[path = "../rules/mod.rs"]
 pub mod rules;
+
+pub mod locate;
 
 pub mod exceptions;
 

@@ -2,8 +2,8 @@
 //!
 //! Read with the loader's own tree, so that every mistake has a place and a "did you mean".
 
+use crate::finding::Severity;
 use crate::load::yaml::{self, Mistake, Syntax};
-use crate::rule::Severity;
 use crate::rules;
 use crate::source::{SourceId, Span};
 use crate::tree::{Node, Value};

@@ -3,9 +3,9 @@
 //! A budget has to hold at the floor; quotas and nodes have to hold the peak.
 
 use super::workloads::{Workload, WorkloadId, Workloads};
+use crate::model::Place;
 use crate::model::kind::{Kind, group};
 use crate::model::{Model, ObjId};
-use crate::rule::Place;
 use crate::tree::Node;
 use rustc_hash::FxHashMap;
 

@@ -3,13 +3,14 @@
 //! An object is a view of its document: it borrows, and nothing is copied.
 
 pub mod kind;
+mod place;
 pub mod quantity;
 
 use crate::load::{Broken, Document, Loaded, Lost};
 use crate::path::FieldPath;
-use crate::rule::Place;
 use crate::tree::Node;
 use kind::{Kind, Scope, group};
+pub use place::Place;
 use rustc_hash::FxHashMap;
 use std::fmt;
 

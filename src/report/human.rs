@@ -1,7 +1,7 @@
 //! The report that people read: miette's graphical style, one diagnostic over several files.
 
-use super::locate::Locator;
 use crate::check::Outcome;
+use crate::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Severity};
 use crate::source::Sources;

@@ -1,7 +1,7 @@
 //! The JSON report: the stable contract of machines. Its structs are its own, not those of the check.
 
-use super::locate::Locator;
 use crate::check::Outcome;
+use crate::locate::Locator;
 use crate::model::{Model, ObjId};
 use crate::rule::{Finding, Label, Place, Severity};
 use serde::Serialize;

@@ -6,8 +6,8 @@
 
 use crate::support::{fixture, load_paths, only, policy, snapshot, with_loaded, with_texts};
 use purlin::load::Loaded;
+use purlin::locate::Locator;
 use purlin::report::human::{self, Style};
-use purlin::report::locate::Locator;
 use purlin::rule::Rule;
 use purlin::rules::RULES;
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! Where a place is: its source and bytes.
 
 use crate::model::Model;
+use crate::model::Place;
 use crate::path::Found;
-use crate::rule::Place;
 use crate::source::{SourceId, Span};
 use crate::tree::Node;
 

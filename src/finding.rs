@@ -1,0 +1,118 @@
+//! What is said: findings with their places, and questions that the input does not answer.
+
+use crate::model::ObjId;
+pub use crate::model::Place;
+use std::fmt;
+
+/// A place and what to say of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What, in a few words; may be empty.
+    pub text: String,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's id; filled in by the check.
+    pub rule: &'static str,
+    /// Filled in by the check unless the rule chose one.
+    pub severity: Option<Severity>,
+    /// What: lower case, no full stop, names in backticks.
+    pub message: String,
+    /// Where; the first is the primary one.
+    pub labels: Vec<Label>,
+    /// Why, and the sums.
+    pub notes: Vec<String>,
+    /// What to do, with the computed value.
+    pub help: Option<String>,
+}
+
+impl Finding {
+    /// A finding with its primary place.
+    pub fn new(message: impl Into<String>, place: Place, text: impl Into<String>) -> Finding {
+        Finding {
+            rule: "",
+            severity: None,
+            message: message.into(),
+            labels: vec![Label { place, text: text.into() }],
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Another place that is part of it.
+    pub fn label(mut self, place: Place, text: impl Into<String>) -> Finding {
+        self.labels.push(Label { place, text: text.into() });
+        self
+    }
+
+    /// Why, or the sum.
+    pub fn note(mut self, text: impl Into<String>) -> Finding {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// What to do.
+    pub fn help(mut self, text: impl Into<String>) -> Finding {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Another severity than the rule's.
+    pub fn severity(mut self, severity: Severity) -> Finding {
+        self.severity = Some(severity);
+        self
+    }
+}
+
+/// A question that the input does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unknown {
+    /// The rule's id; filled in by the check.
+    pub rule: &'static str,
+    /// The object that it is asked of.
+    pub object: ObjId,
+    /// What cannot be told and what would settle it: lower case, no full stop.
+    pub missing: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Advice.
+    Note,
+    /// A real risk.
+    Warning,
+    /// Will break, or cannot hold.
+    Error,
+}
+
+impl Severity {
+    /// The severity of this name.
+    pub fn parse(text: &str) -> Option<Severity> {
+        Some(match text {
+            "note" => Severity::Note,
+            "warning" => Severity::Warning,
+            "error" => Severity::Error,
+            _ => return None,
+        })
+    }
+
+    /// Its name, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
