@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 mod load;
+mod model;
 mod rules;
 mod support;
 mod tidy;

@@ -1,0 +1,133 @@
+//! Which objects come out of documents, and what runs pods.
+
+use purlin::analyze::Facts;
+use purlin::analyze::selector::{LabelValue, Selector, Selects};
+use purlin::load::{Loaded, load_texts};
+use purlin::model::Model;
+use purlin::model::kind::Kind;
+use std::sync::Arc;
+
+fn load(text: &str) -> Loaded {
+    let loaded = load_texts(vec![("world.yaml".into(), Arc::from(text))]);
+    assert!(loaded.broken.is_empty(), "{:?}", loaded.broken);
+    loaded
+}
+
+fn names(text: &str) -> Vec<String> {
+    Model::new(&load(text), "default").objects().map(ToString::to_string).collect()
+}
+
+const POD: &str = "{metadata: {labels: {app: a}}, spec: {containers: [{name: c, image: 'x:1'}]}}";
+
+#[test]
+fn lists_are_their_items() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: a}}\n\
+                - {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: b}}]}\n";
+    assert_eq!(names(list), ["Secret/default/a", "Service/default/b"]);
+}
+
+#[test]
+fn items_of_typed_lists_need_no_kind() {
+    let list =
+        "apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a, namespace: shop}}]\n";
+    let loaded = load(list);
+    let model = Model::new(&loaded, "default");
+    let object = model.find(Kind::Deployment, "shop", "a").unwrap();
+    assert_eq!((object.api_version, object.kind_name), ("apps/v1", "Deployment"));
+}
+
+#[test]
+fn a_list_that_holds_no_items_is_an_object() {
+    // A kind may be called List-something without being one.
+    let text = "apiVersion: example.com/v1\nkind: AllowList\nmetadata: {name: a}\nspec: {}\n";
+    assert_eq!(names(text), ["AllowList/a"]);
+}
+
+#[test]
+fn kyaml_and_json_are_read_like_yaml() {
+    let kyaml = "---\n{\n  apiVersion: \"v1\",\n  kind: \"ConfigMap\",\n  metadata: {\n    name: \"a\",\n  },\n}\n";
+    assert_eq!(names(kyaml), ["ConfigMap/default/a"]);
+    let json = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}";
+    assert_eq!(names(json), ["ConfigMap/default/a"]);
+}
+
+#[test]
+fn an_absent_namespace_is_default_for_namespaced_kinds_only() {
+    let text = "{apiVersion: v1, kind: Service, metadata: {name: a}}\n---\n\
+                {apiVersion: v1, kind: Service, metadata: {name: b, namespace: default}}\n---\n\
+                {apiVersion: v1, kind: Namespace, metadata: {name: c, namespace: ignored}}\n";
+    assert_eq!(names(text), ["Service/default/a", "Service/default/b", "Namespace/c"]);
+    let loaded = load(text);
+    let told = Model::new(&loaded, "shop");
+    assert!(told.find(Kind::Service, "shop", "a").is_some());
+}
+
+#[test]
+fn one_kind_has_many_versions_and_groups() {
+    let text = "{apiVersion: extensions/v1beta1, kind: Deployment, metadata: {name: a}}\n---\n\
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 2}}\n---\n\
+                {apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}}\n";
+    let loaded = load(text);
+    let model = Model::new(&loaded, "default");
+    assert_eq!(model.duplicates().count(), 1);
+    let last = model.find(Kind::Deployment, "default", "a").unwrap();
+    assert_eq!(last.api_version, "apps/v1", "the last one is what an apply leaves");
+    assert_eq!(model.of_kind(Kind::Deployment).count(), 1);
+    assert_eq!(model.of_kind(Kind::Service).count(), 0, "another group's Service is another kind");
+}
+
+#[test]
+fn workloads_are_known_by_kind_or_by_shape() {
+    let text = format!(
+        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{template: {POD}}}}}\n---\n\
+         {{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {{name: b}}, spec: {{template: {POD}}}}}\n---\n\
+         {{apiVersion: example.com/v1, kind: Fleet, metadata: {{name: c}}, spec: {{template: {POD}}}}}\n---\n\
+         {{apiVersion: batch/v1, kind: CronJob, metadata: {{name: d}}, spec: {{jobTemplate: {{spec: {{template: {POD}}}}}}}}}\n---\n\
+         {{apiVersion: v1, kind: Pod, metadata: {{name: e, labels: {{app: a}}}}, spec: {{containers: [{{name: c}}]}}}}\n---\n\
+         {{apiVersion: v1, kind: Pod, metadata: {{name: owned, ownerReferences: [{{controller: true, kind: ReplicaSet}}]}}, spec: {{containers: []}}}}\n---\n\
+         {{apiVersion: example.com/v1, kind: Settings, metadata: {{name: f}}, spec: {{template: {{spec: {{size: 2}}}}}}}}\n---\n\
+         {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: without-template}}, spec: {{}}}}\n"
+    );
+    let loaded = load(&text);
+    let model = Model::new(&loaded, "default");
+    let facts = Facts::new(&model);
+    let found: Vec<_> = facts.workloads().iter().map(|it| it.name).collect();
+    assert_eq!(found, ["a", "b", "c", "d", "e"]);
+    let selector = Selector::default();
+    assert_eq!(facts.workloads().select("default", &selector).len(), 5);
+    assert_eq!(facts.workloads().select("elsewhere", &selector).len(), 0);
+}
+
+/// SEMANTICS, section 1, row 42: controllers add labels to the pods they make.
+#[test]
+fn controllers_add_labels() {
+    let text = format!(
+        "{{apiVersion: apps/v1, kind: StatefulSet, metadata: {{name: db}}, spec: {{template: {POD}}}}}\n---\n\
+         {{apiVersion: apps/v1, kind: Deployment, metadata: {{name: api}}, spec: {{template: {POD}}}}}\n"
+    );
+    let loaded = load(&text);
+    let model = Model::new(&loaded, "default");
+    let facts = Facts::new(&model);
+    let selects = |yaml: &str| {
+        let selector = load(&format!("apiVersion: v1\nkind: S\nspec: {yaml}\n"));
+        let selector = Selector::parse(selector.documents[0].tree.root().get("spec").unwrap());
+        facts.workloads().iter().map(|it| selector.selects(&it.labels)).collect::<Vec<_>>()
+    };
+    let (all, some, none) = (Selects::All, Selects::Some, Selects::None);
+    assert_eq!(selects("{matchLabels: {statefulset.kubernetes.io/pod-name: db-0}}"), [some, none]);
+    assert_eq!(
+        selects("{matchLabels: {statefulset.kubernetes.io/pod-name: other-0}}"),
+        [none, none]
+    );
+    assert_eq!(
+        selects("{matchExpressions: [{key: pod-template-hash, operator: Exists}]}"),
+        [none, all]
+    );
+    assert_eq!(
+        selects("{matchExpressions: [{key: pod-template-hash, operator: DoesNotExist}]}"),
+        [all, none]
+    );
+    assert_eq!(selects("{matchLabels: {pod-template-hash: abc}}"), [none, some]);
+    let labels = &facts.workloads().iter().next().unwrap().labels;
+    assert_eq!(labels.get("apps.kubernetes.io/pod-index"), LabelValue::Varies);
+}
