@@ -38,8 +38,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What cannot be told, in order.
     pub unknown: Vec<Unknown>,
-    /// How many rules were run.
-    pub rules_run: usize,
+    /// The ids of the rules that were run.
+    pub rules: Vec<&'static str>,
     /// How many findings an exception or annotation accepted.
     pub accepted: usize,
     /// How many objects there were.
@@ -64,8 +64,11 @@ pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outco
     let selected: Vec<&'static Rule> =
         RULES.iter().copied().filter(|it| selection.has(it, policy)).collect();
     let outs: Vec<Out> = selected.par_iter().map(|rule| run(rule, model, &facts, policy)).collect();
-    let mut outcome =
-        Outcome { rules_run: selected.len(), objects: model.len(), ..Outcome::default() };
+    let mut outcome = Outcome {
+        rules: selected.iter().map(|it| it.id).collect(),
+        objects: model.len(),
+        ..Outcome::default()
+    };
     for mut out in outs {
         outcome.findings.append(&mut out.findings);
         outcome.unknown.append(&mut out.unknown);

@@ -81,6 +81,14 @@ pub(crate) enum Format {
     Human,
     /// For machines.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// Markdown, for the summary of a job.
+    Markdown,
 }
 
 /// How to print a list.

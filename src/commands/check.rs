@@ -8,7 +8,7 @@ use purlin::load::{self, Loaded, decode, files};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::report::human::{self, Style};
-use purlin::report::json;
+use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
 use purlin::rules::RULES;
 use purlin::source::Source;
@@ -118,6 +118,10 @@ fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitC
     let is_terminal = args.output.is_none() && io::stdout().is_terminal();
     let text = match args.format {
         Format::Json => json::render(model, outcome),
+        Format::Sarif => sarif::render(model, outcome),
+        Format::Junit => junit::render(model, outcome),
+        Format::Github => github::render(model, outcome),
+        Format::Markdown => markdown::render(model, outcome),
         Format::Human => human::render(model, outcome, Style::detect(is_terminal)),
     };
     match &args.output {

@@ -55,7 +55,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, style: Style) -> String {
     out.push_str(&format!(
         "{} objects, {} rules: {} errors, {} warnings, {} notes, {} cannot tell\n",
         outcome.objects,
-        outcome.rules_run,
+        outcome.rules.len(),
         outcome.count(Severity::Error),
         outcome.count(Severity::Warning),
         outcome.count(Severity::Note),

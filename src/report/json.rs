@@ -89,7 +89,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
             .collect(),
         summary: Summary {
             objects: outcome.objects,
-            rules_run: outcome.rules_run,
+            rules_run: outcome.rules.len(),
             errors: outcome.count(Severity::Error),
             warnings: outcome.count(Severity::Warning),
             notes: outcome.count(Severity::Note),

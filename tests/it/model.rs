@@ -28,8 +28,7 @@ fn lists_are_their_items() {
 
 #[test]
 fn items_of_typed_lists_need_no_kind() {
-    let list =
-        "apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a, namespace: shop}}]\n";
+    let list = "apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a, namespace: shop}}]\n";
     let loaded = load(list);
     let model = Model::new(&loaded, "default");
     let object = model.find(Kind::Deployment, "shop", "a").unwrap();
