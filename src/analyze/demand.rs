@@ -5,7 +5,7 @@
 //! `plugin/pkg/admission/limitranger/admission.go`.
 
 use super::limit_ranges::LimitRanges;
-use super::workloads::Workload;
+use super::workloads::{Workload, is_sidecar};
 use crate::model::quantity::Quantity;
 use crate::tree::Node;
 
@@ -130,11 +130,7 @@ impl<'d> PodDemand<'d> {
             demand.containers.push(container);
         }
         for node in pod.list("initContainers") {
-            let role = if node.text("restartPolicy") == Some("Always") {
-                Role::Sidecar
-            } else {
-                Role::Init
-            };
+            let role = if is_sidecar(node) { Role::Sidecar } else { Role::Init };
             let container = container(node, role, workload, limit_ranges, &mut demand.invalid);
             demand.containers.push(container);
         }

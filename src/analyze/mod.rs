@@ -5,16 +5,20 @@
 pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
+pub mod ports;
 pub mod replicas;
 pub mod rollout;
 pub mod selector;
+pub mod services;
 pub mod workloads;
 
 use crate::model::Model;
 use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
+use ports::PodPorts;
 use replicas::{Envelope, Replicas};
+use services::Services;
 use std::sync::OnceLock;
 use workloads::{Workload, WorkloadId, Workloads};
 
@@ -27,6 +31,8 @@ pub struct Facts<'d> {
     limit_ranges: OnceLock<LimitRanges<'d>>,
     demands: OnceLock<Vec<PodDemand<'d>>>,
     budgets: OnceLock<Vec<Budget<'d>>>,
+    services: OnceLock<Services<'d>>,
+    ports: OnceLock<Vec<PodPorts<'d>>>,
 }
 
 impl<'d> Facts<'d> {
@@ -39,6 +45,8 @@ impl<'d> Facts<'d> {
             limit_ranges: OnceLock::new(),
             demands: OnceLock::new(),
             budgets: OnceLock::new(),
+            services: OnceLock::new(),
+            ports: OnceLock::new(),
         }
     }
 
@@ -74,5 +82,16 @@ impl<'d> Facts<'d> {
     /// The disruption budgets and what they cover.
     pub fn budgets(&self) -> &[Budget<'d>] {
         self.budgets.get_or_init(|| budgets::budgets(self.model, self))
+    }
+
+    /// The Services and what they select.
+    pub fn services(&self) -> &Services<'d> {
+        self.services.get_or_init(|| Services::new(self.model, self.workloads()))
+    }
+
+    /// The ports that each pod of a workload declares.
+    pub fn ports(&self, workload: WorkloadId) -> &PodPorts<'d> {
+        let ports = self.ports.get_or_init(|| self.workloads().iter().map(PodPorts::new).collect());
+        &ports[workload.0 as usize]
     }
 }

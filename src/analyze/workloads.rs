@@ -193,6 +193,11 @@ fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> 
     }
 }
 
+/// Whether an init container runs as long as the pod does (KEP-753).
+pub fn is_sidecar(init_container: Node<'_>) -> bool {
+    init_container.text("restartPolicy") == Some("Always")
+}
+
 /// Whether another object made it: its pods are counted there.
 fn is_owned(root: Node<'_>) -> bool {
     let owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));

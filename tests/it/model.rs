@@ -130,3 +130,58 @@ fn controllers_add_labels() {
     let labels = &facts.workloads().iter().next().unwrap().labels;
     assert_eq!(labels.get("apps.kubernetes.io/pod-index"), LabelValue::Varies);
 }
+
+const SERVICES: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: api, tier: back}}
+    spec:
+      containers:
+        - {name: api, ports: [{name: http, containerPort: 8080}, {name: metrics, containerPort: 9090}]}
+        - {name: dns, ports: [{name: dns, containerPort: 5353, protocol: UDP}]}
+        - {name: proxy, ports: [{name: http, containerPort: 8081}]}
+      initContainers:
+        - {name: migrate, ports: [{name: once, containerPort: 7000}]}
+        - {name: mesh, restartPolicy: Always, ports: [{name: admin, containerPort: 15000}]}
+---
+{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {selector: {app: api}, ports: [
+  {name: a, port: 80, targetPort: http}, {name: b, port: 53, targetPort: dns, protocol: UDP}, {name: c, port: 54, targetPort: dns},
+  {name: d, port: 81, targetPort: admin}, {name: e, port: 82, targetPort: once}, {name: f, port: 83}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: api, namespace: other}, spec: {selector: {app: api}, clusterIP: None}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: by-hand, namespace: shop}, spec: {selector: {}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: other-name, namespace: shop}, spec: {selector: {app: api}, type: ExternalName, externalName: api.example}}
+";
+
+#[test]
+fn services_select_pods_of_their_namespace() {
+    let loaded = load(SERVICES);
+    let model = Model::new(&loaded, "default");
+    let facts = Facts::new(&model);
+    let selected = |namespace, name| facts.services().find(namespace, name).unwrap().selects.len();
+    assert_eq!(selected("shop", "api"), 1);
+    assert_eq!(selected("other", "api"), 0);
+    assert_eq!(selected("shop", "by-hand"), 0);
+    assert_eq!(selected("shop", "other-name"), 0);
+    assert!(facts.services().find("other", "api").unwrap().is_headless);
+    let api = facts.workloads().iter().next().unwrap();
+    let services: Vec<_> = facts.services().of_workload(api.id).map(|it| it.name).collect();
+    assert_eq!(services, ["api"]);
+}
+
+#[test]
+fn target_ports_are_found_by_name_and_protocol() {
+    let loaded = load(SERVICES);
+    let model = Model::new(&loaded, "default");
+    let facts = Facts::new(&model);
+    let api = facts.services().find("shop", "api").unwrap();
+    let ports = facts.ports(api.selects[0].0);
+    let found: Vec<_> = api.ports.iter().map(|it| it.on(ports)).collect();
+    assert_eq!(found, [Some(8080), Some(5353), None, Some(15000), None, Some(83)]);
+    assert!(ports.declares("UDP") && !ports.declares("SCTP"));
+}

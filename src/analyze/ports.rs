@@ -1,0 +1,73 @@
+//! The ports that the pods of a workload declare: by number, name and protocol.
+//!
+//! `containerPort` only informs; a process may listen elsewhere. A *name*, though, exists only where a container
+//! declares it. `pkg/api/v1/pod/util.go`, FindPort: name and protocol have to match, the containers come first, then the
+//! sidecars (init containers that are restarted always), and the first match counts, for names may repeat across
+//! containers.
+
+use super::workloads::{Workload, is_sidecar};
+use crate::tree::Node;
+
+/// A port that a container declares.
+#[derive(Clone, Copy, Debug)]
+pub struct PodPort<'d> {
+    /// The entry of `ports`.
+    pub node: Node<'d>,
+    /// The container's name.
+    pub container: &'d str,
+    /// Its name, if it has one.
+    pub name: Option<&'d str>,
+    /// `containerPort`.
+    pub number: i64,
+    /// `TCP` where none is written.
+    pub protocol: &'d str,
+}
+
+/// The ports that each pod of a workload declares, in the order in which names are looked up.
+#[derive(Clone, Debug, Default)]
+pub struct PodPorts<'d> {
+    all: Vec<PodPort<'d>>,
+}
+
+impl<'d> PodPorts<'d> {
+    /// The ports of a workload's pods.
+    pub fn new(workload: &Workload<'d>) -> PodPorts<'d> {
+        let sidecars = workload.pod.list("initContainers").filter(|it| is_sidecar(*it));
+        let containers = workload.pod.list("containers").chain(sidecars);
+        let ports = containers.flat_map(|container| {
+            let name = container.text("name").unwrap_or("");
+            container.list("ports").filter_map(move |it| port(it, name))
+        });
+        PodPorts { all: ports.collect() }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &PodPort<'d>> {
+        self.all.iter()
+    }
+
+    /// The declared port of this number.
+    pub fn numbered(&self, number: i64, protocol: &str) -> Option<&PodPort<'d>> {
+        self.all.iter().find(|it| it.number == number && it.protocol == protocol)
+    }
+
+    /// The port that this name stands for on these pods.
+    pub fn named(&self, name: &str, protocol: &str) -> Option<&PodPort<'d>> {
+        self.all.iter().find(|it| it.name == Some(name) && it.protocol == protocol)
+    }
+
+    /// Whether they declare any port of this protocol; where they do not, no number says anything of what is served.
+    pub fn declares(&self, protocol: &str) -> bool {
+        self.all.iter().any(|it| it.protocol == protocol)
+    }
+}
+
+fn port<'d>(node: Node<'d>, container: &'d str) -> Option<PodPort<'d>> {
+    Some(PodPort {
+        node,
+        container,
+        name: node.text("name").filter(|it| !it.is_empty()),
+        number: node.get("containerPort")?.int()?,
+        protocol: node.text("protocol").unwrap_or("TCP"),
+    })
+}
