@@ -60,6 +60,7 @@ pub fn find(paths: &[PathBuf]) -> Found {
 
 fn walk(root: &Path, found: &mut Found) {
     let mut candidates = Vec::new();
+    let mut links = Links::None;
     let entries = WalkBuilder::new(root)
         .follow_links(true)
         .require_git(false)
@@ -67,11 +68,17 @@ fn walk(root: &Path, found: &mut Found) {
         .filter_entry(|it| it.depth() == 0 || it.file_name() != "node_modules")
         .build();
     for entry in entries {
+        if entry.as_ref().is_ok_and(DirEntry::path_is_symlink) {
+            links = Links::Some;
+        }
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|it| it.is_file()) => candidates.push(entry),
             Ok(_) => {}
             Err(error) => found.failures.extend(failure(&error, root)),
         }
+    }
+    if links == Links::Some {
+        once_each(&mut candidates);
     }
     let inputs = kustomize::inputs(candidates.iter().map(DirEntry::path));
     let charts: FxHashSet<PathBuf> = candidates
@@ -92,6 +99,20 @@ fn walk(root: &Path, found: &mut Found) {
             found.files.push(File { name: show(path), path: Some(path.to_path_buf()) });
         }
     }
+}
+
+/// Whether links lie below a folder.
+#[derive(PartialEq, Eq)]
+enum Links {
+    None,
+    Some,
+}
+
+/// A file that links give several names is read once, by its shortest.
+fn once_each(files: &mut Vec<DirEntry>) {
+    let mut seen = FxHashSet::default();
+    files.sort_by_key(DirEntry::depth);
+    files.retain(|it| fs::canonicalize(it.path()).map_or(true, |path| seen.insert(path)));
 }
 
 /// A link back to one of its own parents is passed over: all that it leads to is read by its other name.

@@ -1,5 +1,6 @@
 //! Load: what is read, what is refused and with which words, against kubectl and against hostile input.
 
+mod folders;
 mod kubectl;
 mod mistakes;
 
