@@ -177,10 +177,11 @@ pub fn read(file: &File) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// An operating system's error without its number.
+/// An operating system's error without its number, and without the path that libraries put before it.
 fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
+    let text = text.rsplit(": ").next().unwrap_or(text);
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }

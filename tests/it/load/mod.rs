@@ -1,8 +1,10 @@
 //! Load: what is read, what is refused and with which words, against kubectl and against hostile input.
 
+mod abuse;
 mod folders;
 mod kubectl;
 mod mistakes;
+mod properties;
 
 use purlin::load::{Loaded, load_texts};
 use purlin::tree::{Node, Number, Value};
