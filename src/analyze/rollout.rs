@@ -70,6 +70,8 @@ pub enum Rollout {
         surge: IntOrPercent,
         /// How many fewer than wanted may be ready.
         unavailable: IntOrPercent,
+        /// Where a fraction of `unavailable` goes: down for a Deployment, up for a DaemonSet.
+        rounding: Rounding,
     },
     /// All old pods go before the first new one comes.
     Recreate,
@@ -92,14 +94,21 @@ impl Rollout {
                 let strategy = strategy("strategy");
                 match kind(strategy).as_deref() {
                     Some("Recreate") => Rollout::Recreate,
-                    _ => rolling(strategy, IntOrPercent::Percent(25), IntOrPercent::Percent(25)),
+                    _ => rolling(
+                        strategy,
+                        IntOrPercent::Percent(25),
+                        IntOrPercent::Percent(25),
+                        Rounding::Down,
+                    ),
                 }
             }
             Kind::DaemonSet => {
                 let strategy = strategy("updateStrategy");
                 match kind(strategy).as_deref() {
                     Some("OnDelete") => Rollout::OnDelete,
-                    _ => rolling(strategy, IntOrPercent::Int(0), IntOrPercent::Int(1)),
+                    _ => {
+                        rolling(strategy, IntOrPercent::Int(0), IntOrPercent::Int(1), Rounding::Up)
+                    }
                 }
             }
             Kind::StatefulSet => match kind(strategy("updateStrategy")).as_deref() {
@@ -121,9 +130,9 @@ impl Rollout {
     /// The most pods below `replicas` that may be missing during a rollout.
     pub fn unavailable(self, replicas: u64) -> u64 {
         match self {
-            Rollout::Rolling { surge, unavailable } => {
+            Rollout::Rolling { surge, unavailable, rounding } => {
                 // Both zero after rounding would never move, so Kubernetes takes one away.
-                let down = unavailable.of(replicas, Rounding::Down);
+                let down = unavailable.of(replicas, rounding);
                 if down == 0 && surge.of(replicas, Rounding::Up) == 0 {
                     1.min(replicas)
                 } else {
@@ -137,11 +146,17 @@ impl Rollout {
     }
 }
 
-fn rolling(strategy: Option<Node<'_>>, surge: IntOrPercent, unavailable: IntOrPercent) -> Rollout {
+fn rolling(
+    strategy: Option<Node<'_>>,
+    surge: IntOrPercent,
+    unavailable: IntOrPercent,
+    rounding: Rounding,
+) -> Rollout {
     let field =
         |key| strategy.and_then(|it| it.at(&["rollingUpdate", key])).and_then(IntOrPercent::parse);
     Rollout::Rolling {
         surge: field("maxSurge").unwrap_or(surge),
         unavailable: field("maxUnavailable").unwrap_or(unavailable),
+        rounding,
     }
 }

@@ -4,6 +4,7 @@
 
 mod load;
 mod model;
+mod replicas;
 mod rules;
 mod support;
 mod tidy;
