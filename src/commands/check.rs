@@ -99,19 +99,10 @@ fn complain(loaded: &Loaded) {
 
 /// Why there is nothing to check.
 fn nothing(loaded: &Loaded) -> String {
-    let it = loaded.passed_over;
-    let mut seen = Vec::new();
-    let mut add = |count: usize, what: &str| {
-        if count > 0 {
-            seen.push(format!("{count} {what}"));
-        }
-    };
-    add(it.other_documents, "documents that are no Kubernetes objects");
-    add(it.templates, "Helm templates, which have to be rendered first");
-    add(it.kustomize_inputs, "inputs of kustomizations");
-    let seen =
-        if seen.is_empty() { String::new() } else { format!("; passed over: {}", seen.join(", ")) };
-    format!("nothing to check: no Kubernetes object in the input{seen}")
+    let passed_over = human::passed_over(loaded.passed_over);
+    let passed_over =
+        if passed_over.is_empty() { passed_over } else { format!("; passed over: {passed_over}") };
+    format!("nothing to check: no Kubernetes object in the input{passed_over}")
 }
 
 fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitCode> {

@@ -1,5 +1,6 @@
 //! Markdown, for the summary of a job or a comment on a change.
 
+use super::text::counted;
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::Model;
@@ -8,11 +9,11 @@ use crate::rule::{Finding, Severity};
 /// The report: a line that counts, a table of findings, and what cannot be told.
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let mut out = format!(
-        "## purlin\n\n{} errors, {} warnings, {} notes in {} objects\n",
-        outcome.count(Severity::Error),
-        outcome.count(Severity::Warning),
-        outcome.count(Severity::Note),
-        outcome.objects,
+        "## purlin\n\n{}, {}, {} in {}\n",
+        counted(outcome.count(Severity::Error), "error"),
+        counted(outcome.count(Severity::Warning), "warning"),
+        counted(outcome.count(Severity::Note), "note"),
+        counted(outcome.objects, "object"),
     );
     let locator = Locator::new(model);
     if !outcome.findings.is_empty() {
@@ -23,8 +24,8 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     }
     if !outcome.unknown.is_empty() {
         out.push_str(&format!(
-            "\n<details><summary>{} questions cannot be told</summary>\n\n",
-            outcome.unknown.len()
+            "\n<details><summary>{} cannot be told</summary>\n\n",
+            counted(outcome.unknown.len(), "question")
         ));
         for unknown in &outcome.unknown {
             let object = cell(&model.object(unknown.object).to_string());

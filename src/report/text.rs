@@ -1,10 +1,16 @@
-//! A finding as plain text, for reports that leave the drawing to others.
+//! Plain text that several reports share.
 
 use crate::rule::Finding;
 
-/// The message, then its notes and help, a line each.
+/// A finding's message, then its notes and help, a line each, for reports that leave the drawing to others.
 pub(super) fn paragraphs(finding: &Finding) -> String {
     let notes = finding.notes.iter().map(|it| format!("\nnote: {it}"));
     let help = finding.help.iter().map(|it| format!("\nhelp: {it}"));
     std::iter::once(finding.message.clone()).chain(notes).chain(help).collect()
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }

@@ -50,8 +50,13 @@ pub(crate) fn with_texts<T>(
     selection: &Selection,
     then: impl FnOnce(&Model<'_>, &Outcome) -> T,
 ) -> T {
+    with_loaded(&load_texts(texts), &Policy::default(), selection, then)
+}
+
+/// Loads texts, each with its name.
+pub(crate) fn load_texts(texts: &[(&str, &str)]) -> Loaded {
     let texts = texts.iter().map(|(name, text)| ((*name).to_string(), Arc::from(*text))).collect();
-    with_loaded(&load::load_texts(texts), &Policy::default(), selection, then)
+    load::load_texts(texts)
 }
 
 /// Checks what was loaded and hands the outcome on.

@@ -1,0 +1,115 @@
+//! The end of the report: what cannot be told, by what would settle it, and one line that sums up.
+
+use super::visible::visible;
+use super::{Canvas, wrap};
+use crate::check::Outcome;
+use crate::load::PassedOver;
+use crate::model::Model;
+use crate::report::text::counted;
+use crate::rule::Severity;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More missing things than these are counted, not listed, for each reason.
+const MOST_MISSING: usize = 10;
+
+/// Who asks for something that is missing.
+#[derive(Default)]
+struct Questions<'o> {
+    count: usize,
+    rules: BTreeSet<&'o str>,
+}
+
+/// Lists what is missing, each with how many questions it would settle.
+pub(super) fn cannot_tell(out: &mut String, canvas: &Canvas, outcome: &Outcome) {
+    let mut reasons: BTreeMap<&str, BTreeMap<&str, Questions<'_>>> = BTreeMap::new();
+    for unknown in &outcome.unknown {
+        let (thing, reason) = thing_and_reason(&unknown.missing);
+        let questions = reasons.entry(reason).or_default().entry(thing).or_default();
+        questions.count += 1;
+        questions.rules.insert(unknown.rule);
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let head = format!("cannot tell: {}", counted(outcome.unknown.len(), "question"));
+    out.push_str(&canvas.theme.styles.advice.style(head).to_string());
+    out.push_str("\n\n");
+    for (reason, things) in reasons {
+        for (thing, questions) in things.iter().take(MOST_MISSING) {
+            let rules = questions.rules.iter().copied().collect::<Vec<_>>().join(", ");
+            let times = if questions.count > 1 {
+                format!("{} × ", questions.count)
+            } else {
+                String::new()
+            };
+            let line = format!("{} ({times}{rules})", visible(thing));
+            out.push_str(&wrap(&line, canvas.width, "  ? ", "    "));
+            out.push('\n');
+        }
+        if let Some(more) = things.len().checked_sub(MOST_MISSING).filter(|it| *it > 0) {
+            out.push_str(&format!("    … and {more} more; `--format json` names them all\n"));
+        }
+        if !reason.is_empty() {
+            out.push_str(&wrap(&visible(reason), canvas.width, "    ", "    "));
+            out.push('\n');
+        }
+        out.push('\n');
+    }
+}
+
+/// What would settle a question is written as the thing, then after a colon why it is not known and what to do.
+fn thing_and_reason(missing: &str) -> (&str, &str) {
+    missing
+        .match_indices(": ")
+        .map(|(at, colon)| (&missing[..at], &missing[at + colon.len()..]))
+        .find(|(thing, _)| thing.matches('`').count() % 2 == 0)
+        .unwrap_or((missing, ""))
+}
+
+/// Sums up.
+pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outcome: &Outcome) {
+    let mut rules: Vec<_> = outcome.findings.iter().map(|it| it.rule).collect();
+    rules.dedup();
+    if let Some(first) = rules.first() {
+        let more = match rules.iter().all(|it| it == first) {
+            true => format!("`purlin explain {first}` says more"),
+            false => format!(
+                "`purlin explain RULE` says more about each, as `purlin explain {first}` does"
+            ),
+        };
+        out.push_str(&wrap(&more, canvas.width, "", ""));
+        out.push('\n');
+    }
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let found = severities.map(|it| (outcome.count(it), it.name()));
+    let found: Vec<_> = found.iter().filter(|it| it.0 > 0).map(|it| counted(it.0, it.1)).collect();
+    let objects = counted(outcome.objects, "object");
+    let mut line = format!("{objects}, {}: ", counted(outcome.rules.len(), "rule"));
+    line.push_str(&if found.is_empty() { "nothing to report".into() } else { found.join(", ") });
+    let mut add = |count: usize, what: String| {
+        if count > 0 {
+            line.push_str(&format!("; {what}"));
+        }
+    };
+    let unknown = outcome.unknown.len();
+    add(unknown, format!("{} cannot be told", counted(unknown, "question")));
+    add(outcome.accepted, format!("{} accepted", counted(outcome.accepted, "finding")));
+    let failed = model.loaded.failures.len();
+    add(failed, format!("{} could not be read", counted(failed, "file")));
+    let passed_over = passed_over(model.loaded.passed_over);
+    add(passed_over.len(), format!("passed over: {passed_over}"));
+    out.push_str(&wrap(&line, canvas.width, "", ""));
+    out.push('\n');
+}
+
+/// What was seen and not judged, in words; empty if that is nothing.
+pub fn passed_over(it: PassedOver) -> String {
+    let each = [
+        (it.other_documents, "document", "without a Kubernetes object"),
+        (it.templates, "Helm template", "not rendered"),
+        (it.kustomize_inputs, "input", "of kustomizations"),
+    ];
+    let each = each.iter().filter(|(count, ..)| *count > 0);
+    let each = each.map(|(count, what, which)| format!("{} {which}", counted(*count, what)));
+    each.collect::<Vec<_>>().join(", ")
+}
