@@ -6,6 +6,7 @@ mod duplicate_key;
 mod expired_exception;
 mod invalid_yaml;
 mod pdb_blocks_drain;
+mod quota_below_hpa_max;
 mod unused_exception;
 
 /// Every rule, by id.
@@ -14,6 +15,7 @@ pub const RULES: &[&Rule] = &[
     &expired_exception::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
+    &quota_below_hpa_max::RULE,
     &unused_exception::RULE,
 ];
 

@@ -21,7 +21,7 @@ impl<'d> Resources<'d> {
         let mut resources = Resources::default();
         for (name, value) in node.into_iter().flat_map(Node::pairs) {
             match value.scalar().map(|it| Quantity::parse(&it)) {
-                Some(Ok(amount)) => resources.set(name, amount),
+                Some(Ok(amount)) => resources.set(name, amount.stored()),
                 _ => invalid.push(value),
             }
         }
@@ -115,6 +115,9 @@ pub struct PodDemand<'d> {
     pub containers: Vec<ContainerDemand<'d>>,
     /// Whether the pod itself states resources (`spec.resources`), which takes the duty off its containers.
     pub is_pod_level: bool,
+    /// Whether it states no CPU and no memory at all, so that it is the first to go
+    /// (`pkg/apis/core/v1/helper/qos/qos.go`, ComputePodQOS).
+    pub is_best_effort: bool,
     /// Values that are no quantities.
     pub invalid: Vec<Node<'d>>,
 }
@@ -125,18 +128,29 @@ impl<'d> PodDemand<'d> {
         let mut demand = PodDemand::default();
         let pod = workload.pod;
         for node in pod.list("containers") {
-            let container =
-                container(node, Role::Main, workload, limit_ranges, &mut demand.invalid);
+            let container = container(node, Role::Main, &mut demand.invalid);
             demand.containers.push(container);
         }
         for node in pod.list("initContainers") {
             let role = if is_sidecar(node) { Role::Sidecar } else { Role::Init };
-            let container = container(node, role, workload, limit_ranges, &mut demand.invalid);
+            let container = container(node, role, &mut demand.invalid);
             demand.containers.push(container);
+        }
+        // Defaulting comes before admission: what a pod-level request is derived from knows no LimitRange yet.
+        let stated = aggregate(&demand.containers, |it| &it.requests);
+        for range in limit_ranges.of(workload.namespace) {
+            for container in &mut demand.containers {
+                container.requests.fill(&range.default_request);
+                container.limits.fill(&range.default_limit);
+            }
         }
         demand.requests = aggregate(&demand.containers, |it| &it.requests);
         demand.limits = aggregate(&demand.containers, |it| &it.limits);
-        demand.apply_pod_level(pod.get("resources"));
+        demand.apply_pod_level(pod.get("resources"), &stated);
+        let is_nothing = |it: &Resources<'_>| {
+            ["cpu", "memory"].iter().all(|name| it.get(name).is_none_or(Quantity::is_zero))
+        };
+        demand.is_best_effort = is_nothing(&demand.requests) && is_nothing(&demand.limits);
         let overhead = Resources::parse(pod.get("overhead"), &mut demand.invalid);
         demand.requests.add(&overhead);
         for (name, amount) in overhead.iter() {
@@ -147,41 +161,30 @@ impl<'d> PodDemand<'d> {
         demand
     }
 
-    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums.
-    fn apply_pod_level(&mut self, resources: Option<Node<'d>>) {
+    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums. A request that the pod does not state
+    /// is what its containers state, else its limit (`pkg/apis/core/v1/defaults.go`, defaultPodRequests).
+    fn apply_pod_level(&mut self, resources: Option<Node<'d>>, stated: &Resources<'d>) {
         let Some(resources) = resources else { return };
-        let stated = Resources::parse(resources.get("requests"), &mut self.invalid);
-        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
         let supported = |it: &str| it == "cpu" || it == "memory" || it.starts_with("hugepages-");
-        self.is_pod_level = !(stated.is_empty() && limits.is_empty());
-        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
-            // A limit alone defaults the request: to what the containers ask for, else to itself.
-            if stated.get(name).is_none() && self.requests.get(name).is_none() {
-                self.requests.set(name, amount);
-            }
-            self.limits.set(name, amount);
-        }
-        for (name, amount) in stated.iter().filter(|(it, _)| supported(it)) {
+        let mut requests = Resources::parse(resources.get("requests"), &mut self.invalid);
+        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
+        self.is_pod_level = requests.iter().chain(limits.iter()).any(|(name, _)| supported(name));
+        requests.fill(stated);
+        requests.fill(&limits);
+        for (name, amount) in requests.iter().filter(|(it, _)| self.is_pod_level && supported(it)) {
             self.requests.set(name, amount);
+        }
+        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
+            self.limits.set(name, amount);
         }
     }
 }
 
-fn container<'d>(
-    node: Node<'d>,
-    role: Role,
-    workload: &Workload<'d>,
-    limit_ranges: &LimitRanges<'d>,
-    invalid: &mut Vec<Node<'d>>,
-) -> ContainerDemand<'d> {
+/// What a container states; a limit alone is a request as well (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod).
+fn container<'d>(node: Node<'d>, role: Role, invalid: &mut Vec<Node<'d>>) -> ContainerDemand<'d> {
     let mut requests = Resources::parse(node.at(&["resources", "requests"]), invalid);
-    let mut limits = Resources::parse(node.at(&["resources", "limits"]), invalid);
-    // Defaulting comes before admission, so a container with only a limit never gets a LimitRange's defaultRequest.
+    let limits = Resources::parse(node.at(&["resources", "limits"]), invalid);
     requests.fill(&limits);
-    for range in limit_ranges.of(workload.namespace) {
-        requests.fill(&range.default_request);
-        limits.fill(&range.default_limit);
-    }
     ContainerDemand { node, name: node.text("name").unwrap_or(""), role, requests, limits }
 }
 

@@ -6,6 +6,7 @@ pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
 pub mod ports;
+pub mod quotas;
 pub mod replicas;
 pub mod rollout;
 pub mod selector;
@@ -17,6 +18,7 @@ use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
 use ports::PodPorts;
+use quotas::Quota;
 use replicas::{Envelope, Replicas};
 use services::Services;
 use std::sync::OnceLock;
@@ -33,6 +35,7 @@ pub struct Facts<'d> {
     budgets: OnceLock<Vec<Budget<'d>>>,
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
+    quotas: OnceLock<Vec<Quota<'d>>>,
 }
 
 impl<'d> Facts<'d> {
@@ -47,6 +50,7 @@ impl<'d> Facts<'d> {
             budgets: OnceLock::new(),
             services: OnceLock::new(),
             ports: OnceLock::new(),
+            quotas: OnceLock::new(),
         }
     }
 
@@ -93,5 +97,10 @@ impl<'d> Facts<'d> {
     pub fn ports(&self, workload: WorkloadId) -> &PodPorts<'d> {
         let ports = self.ports.get_or_init(|| self.workloads().iter().map(PodPorts::new).collect());
         &ports[workload.0 as usize]
+    }
+
+    /// The resource quotas and what is asked of them.
+    pub fn quotas(&self) -> &[Quota<'d>] {
+        self.quotas.get_or_init(|| quotas::quotas(self.model, self))
     }
 }

@@ -39,11 +39,15 @@ impl Bound {
 
     /// `replicas 3`, `minReplicas 2`, `replicas not set, so 1`.
     pub fn describe(&self) -> String {
-        let field = self.path.rsplit('.').next().unwrap_or(self.path);
         match self.cause {
-            Cause::Written => format!("{field} {}", self.count),
-            Cause::Default => format!("{field} not set, so {}", self.count),
+            Cause::Written => format!("{} {}", self.field(), self.count),
+            Cause::Default => format!("{} not set, so {}", self.field(), self.count),
         }
+    }
+
+    /// The field's own name: `replicas`, `minReplicas`.
+    pub fn field(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or(self.path)
     }
 }
 
@@ -106,7 +110,7 @@ impl<'d> Replicas<'d> {
         Replicas { scalers, envelopes }
     }
 
-    /// The envelope of a workload; `None` where the number follows the nodes (DaemonSet).
+    /// The envelope of a workload; `None` where the number follows the nodes (DaemonSet) and no status tells it.
     pub fn envelope(&self, workload: WorkloadId) -> Option<&Envelope> {
         self.envelopes.get(&workload)
     }
@@ -177,7 +181,7 @@ fn envelope(
 ) -> Option<Envelope> {
     let root = model.object(workload.object).root;
     let own = match workload.kind {
-        Kind::DaemonSet => return None,
+        Kind::DaemonSet => scheduled(root, workload.object)?,
         Kind::Pod => Bound {
             count: 1,
             object: workload.object,
@@ -202,6 +206,13 @@ fn envelope(
     // The lower bound of an autoscaler is never above its upper one; where it is, `hpa-bounds` tells.
     let peak = if peak.count < floor.count { floor } else { peak };
     Some(Envelope { floor, peak })
+}
+
+/// In a cluster the status says on how many nodes a DaemonSet runs.
+fn scheduled(root: Node<'_>, object: ObjId) -> Option<Bound> {
+    let path = "status.desiredNumberScheduled";
+    let known = bound(root, object, path, 0);
+    (known.cause == Cause::Written).then_some(known)
 }
 
 /// A Job runs as many pods at once as `parallelism` says, and never more than are left to complete.

@@ -70,6 +70,17 @@ impl Quantity {
         (each.nano > 0).then(|| u64::try_from(self.nano.max(0) / each.nano).unwrap_or(u64::MAX))
     }
 
+    /// This amount as a multiple of another, to compare such multiples.
+    pub fn ratio(self, of: Quantity) -> f64 {
+        self.nano as f64 / of.nano as f64
+    }
+
+    /// The amount as the API server stores it in lists of resources: to the thousandth, rounded up
+    /// (`pkg/apis/core/v1/defaults.go`, SetDefaults_ResourceList).
+    pub fn stored(self) -> Quantity {
+        Quantity { nano: self.milli() * (NANO / 1000) }
+    }
+
     /// Whether it is nothing.
     pub fn is_zero(self) -> bool {
         self.nano == 0
@@ -92,11 +103,7 @@ impl Quantity {
 
     /// The amount as Kubernetes compares it for this resource: CPU in thousandths, all else whole, rounded up.
     pub fn rounded(self, resource: &str) -> Quantity {
-        if is_cpu(resource) {
-            Quantity { nano: self.milli() * (NANO / 1000) }
-        } else {
-            Quantity { nano: self.value() * NANO }
-        }
+        if is_cpu(resource) { self.stored() } else { Quantity { nano: self.value() * NANO } }
     }
 
     /// The amount in the units that people use for this resource: `500m` or `9.6` CPU, `512Mi` of memory.
