@@ -8,4 +8,5 @@ mod model;
 mod replicas;
 mod rules;
 mod support;
+mod systems;
 mod tidy;
