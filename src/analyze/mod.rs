@@ -5,6 +5,8 @@
 pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
+pub mod namespaces;
+pub mod policies;
 pub mod ports;
 pub mod quotas;
 pub mod replicas;
@@ -17,6 +19,8 @@ use crate::model::Model;
 use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
+use namespaces::Namespaces;
+use policies::Policies;
 use ports::PodPorts;
 use quotas::Quota;
 use replicas::{Envelope, Replicas};
@@ -36,6 +40,8 @@ pub struct Facts<'d> {
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
     quotas: OnceLock<Vec<Quota<'d>>>,
+    namespaces: OnceLock<Namespaces<'d>>,
+    policies: OnceLock<Policies<'d>>,
 }
 
 impl<'d> Facts<'d> {
@@ -51,6 +57,8 @@ impl<'d> Facts<'d> {
             services: OnceLock::new(),
             ports: OnceLock::new(),
             quotas: OnceLock::new(),
+            namespaces: OnceLock::new(),
+            policies: OnceLock::new(),
         }
     }
 
@@ -102,5 +110,15 @@ impl<'d> Facts<'d> {
     /// The resource quotas and what is asked of them.
     pub fn quotas(&self) -> &[Quota<'d>] {
         self.quotas.get_or_init(|| quotas::quotas(self.model, self))
+    }
+
+    /// The namespaces that the input defines or runs pods in.
+    pub fn namespaces(&self) -> &Namespaces<'d> {
+        self.namespaces.get_or_init(|| Namespaces::new(self.model, self.workloads()))
+    }
+
+    /// The network policies and what they select.
+    pub fn policies(&self) -> &Policies<'d> {
+        self.policies.get_or_init(|| Policies::new(self.model, self))
     }
 }
