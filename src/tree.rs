@@ -4,6 +4,7 @@
 //! two allocations however deep it is, and nothing here recurses. [`Node`] is a handle: copy it freely.
 
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -302,11 +303,18 @@ impl<'d> Node<'d> {
                     open.extend(a.items().zip(b.items()))
                 }
                 (Value::Map, Value::Map) if a.count() == b.count() => {
+                    // Mostly the order is the same too; where it is not, each key is looked up.
+                    let in_order =
+                        a.entries().zip(b.entries()).all(|((a, _), (b, _))| a.str() == b.str());
+                    if in_order {
+                        open.extend(a.entries().zip(b.entries()).map(|((_, a), (_, b))| (a, b)));
+                        continue;
+                    }
+                    let theirs: FxHashMap<_, _> =
+                        b.entries().map(|(key, value)| (key.str(), value)).collect();
                     for (key, value) in a.entries() {
-                        let Some((_, other)) = b.entry(key.str().unwrap_or_default()) else {
-                            return false;
-                        };
-                        open.push((value, other));
+                        let Some(other) = theirs.get(&key.str()) else { return false };
+                        open.push((value, *other));
                     }
                 }
                 (Value::Seq, Value::Seq) | (Value::Map, Value::Map) => return false,
