@@ -2,20 +2,24 @@
 
 use crate::rule::Rule;
 
+mod dangling_service;
 mod duplicate_key;
 mod expired_exception;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod quota_below_hpa_max;
+mod service_port_unserved;
 mod unused_exception;
 
 /// Every rule, by id.
 pub const RULES: &[&Rule] = &[
+    &dangling_service::RULE,
     &duplicate_key::RULE,
     &expired_exception::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
+    &service_port_unserved::RULE,
     &unused_exception::RULE,
 ];
 

@@ -3,6 +3,7 @@
 //! Absence is judged only where the world is known to be complete for it; everywhere else the answer is "cannot tell",
 //! with what would settle it. A document that did not parse may hold what is missing.
 
+use crate::analyze::selector::{Operator, Selector};
 use crate::load::Broken;
 use crate::model::Model;
 use crate::model::kind::{Kind, Scope, WORKLOADS};
@@ -36,6 +37,47 @@ impl Cx<'_, '_> {
         Absence::CannotTell(format!(
             "the workloads of namespace `{namespace}`: none is in the input; add them, or list the namespace under `complete` in purlin.yaml"
         ))
+    }
+
+    /// The same for pods with these labels, which a controller may make of a custom object whose name they carry.
+    pub fn absence_of_selected(&self, namespace: &str, selector: &Selector<'_>) -> Absence {
+        let values = selector.requirements.iter().flat_map(|it| match &it.operator {
+            Operator::In(values) => values.as_slice(),
+            _ => &[],
+        });
+        let maker = values.copied().find_map(|it| self.facts.makers().of(it));
+        match (self.absence_of_pods(namespace), maker) {
+            (Absence::Absent, Some(maker)) => Absence::CannotTell(format!(
+                "whether the controller of `{}` makes pods labelled `{selector}`",
+                self.object(maker)
+            )),
+            (absence, _) => absence,
+        }
+    }
+
+    /// Whether a Service that is not in the input is really missing: the cluster has some of its own, and controllers
+    /// make others.
+    pub fn absence_of_service(&self, namespace: &str, name: &str) -> Absence {
+        if matches!((namespace, name), ("default", "kubernetes") | ("kube-system", "kube-dns")) {
+            return Absence::Elsewhere;
+        }
+        let absence = self.absence_of(Kind::Service, namespace, name);
+        if absence != Absence::Absent {
+            return absence;
+        }
+        if let Some(maker) = self.facts.makers().of(name) {
+            return Absence::CannotTell(format!(
+                "whether the controller of `{}` makes Service `{name}`",
+                self.object(maker)
+            ));
+        }
+        // The Prometheus operator's governing Services: `prometheus-operated`, `alertmanager-operated`.
+        if name.ends_with("-operated") {
+            return Absence::CannotTell(format!(
+                "whether the Prometheus operator makes Service `{name}`"
+            ));
+        }
+        Absence::Absent
     }
 
     /// Whether an object that is not in the input is really missing. `namespace` is empty where the kind has none.

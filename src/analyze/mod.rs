@@ -5,6 +5,7 @@
 pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
+pub mod makers;
 pub mod namespaces;
 pub mod policies;
 pub mod ports;
@@ -19,6 +20,7 @@ use crate::model::Model;
 use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
+use makers::Makers;
 use namespaces::Namespaces;
 use policies::Policies;
 use ports::PodPorts;
@@ -42,6 +44,7 @@ pub struct Facts<'d> {
     quotas: OnceLock<Vec<Quota<'d>>>,
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
+    makers: OnceLock<Makers<'d>>,
 }
 
 impl<'d> Facts<'d> {
@@ -59,6 +62,7 @@ impl<'d> Facts<'d> {
             quotas: OnceLock::new(),
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
+            makers: OnceLock::new(),
         }
     }
 
@@ -120,5 +124,10 @@ impl<'d> Facts<'d> {
     /// The network policies and what they select.
     pub fn policies(&self) -> &Policies<'d> {
         self.policies.get_or_init(|| Policies::new(self.model, self))
+    }
+
+    /// Custom objects that may make what no manifest holds.
+    pub fn makers(&self) -> &Makers<'d> {
+        self.makers.get_or_init(|| Makers::new(self.model))
     }
 }

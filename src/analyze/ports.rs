@@ -7,6 +7,7 @@
 
 use super::workloads::{Workload, is_sidecar};
 use crate::tree::Node;
+use std::fmt;
 
 /// A port that a container declares.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,16 @@ pub struct PodPort<'d> {
     pub number: i64,
     /// `TCP` where none is written.
     pub protocol: &'d str,
+}
+
+/// `http 8080/TCP`.
+impl fmt::Display for PodPort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(name) = self.name {
+            write!(f, "{name} ")?;
+        }
+        write!(f, "{}/{}", self.number, self.protocol)
+    }
 }
 
 /// The ports that each pod of a workload declares, in the order in which names are looked up.

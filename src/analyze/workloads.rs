@@ -49,6 +49,25 @@ impl<'d> Workload<'d> {
         if field.is_empty() { format!("{template}spec") } else { format!("{template}spec.{field}") }
     }
 
+    /// Whether something else than a declared port hints that a process listens there: a probe, an argument, an
+    /// environment variable, an annotation (`prometheus.io/port`).
+    pub fn speaks_of_port(&self, number: i64) -> bool {
+        const FIELDS: [&str; 7] = [
+            "args",
+            "command",
+            "env",
+            "lifecycle",
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+        ];
+        let fields =
+            self.containers().flat_map(|it| FIELDS.iter().filter_map(move |key| it.get(key)));
+        let number = number.to_string();
+        let annotations = self.template.at(&["metadata", "annotations"]);
+        fields.chain(annotations).any(|it| speaks_of(it, &number))
+    }
+
     /// Whether the kind serves the scale subresource; `None` where nobody told us.
     ///
     /// Disruption budgets with percentages find the expected pods through it
@@ -191,6 +210,22 @@ fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> 
         }
         _ => None,
     }
+}
+
+/// Whether the number stands somewhere below a node, by itself and not as part of a longer one.
+fn speaks_of(node: Node<'_>, number: &str) -> bool {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        let is_there = node
+            .scalar()
+            .is_some_and(|text| text.split(|it: char| !it.is_ascii_digit()).any(|it| it == number));
+        if is_there {
+            return true;
+        }
+        open.extend(node.items());
+        open.extend(node.entries().map(|(_, value)| value));
+    }
+    false
 }
 
 /// Whether an init container runs as long as the pod does (KEP-753).
