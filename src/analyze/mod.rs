@@ -5,6 +5,7 @@
 pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
+pub mod made_secrets;
 pub mod makers;
 pub mod namespaces;
 pub mod policies;
@@ -20,6 +21,7 @@ use crate::model::Model;
 use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
+use made_secrets::MadeSecrets;
 use makers::Makers;
 use namespaces::Namespaces;
 use policies::Policies;
@@ -45,6 +47,7 @@ pub struct Facts<'d> {
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
     makers: OnceLock<Makers<'d>>,
+    made_secrets: OnceLock<MadeSecrets<'d>>,
 }
 
 impl<'d> Facts<'d> {
@@ -63,6 +66,7 @@ impl<'d> Facts<'d> {
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
             makers: OnceLock::new(),
+            made_secrets: OnceLock::new(),
         }
     }
 
@@ -129,5 +133,10 @@ impl<'d> Facts<'d> {
     /// Custom objects that may make what no manifest holds.
     pub fn makers(&self) -> &Makers<'d> {
         self.makers.get_or_init(|| Makers::new(self.model))
+    }
+
+    /// Secrets that controllers make.
+    pub fn made_secrets(&self) -> &MadeSecrets<'d> {
+        self.made_secrets.get_or_init(|| MadeSecrets::new(self.model))
     }
 }

@@ -185,3 +185,31 @@ fn target_ports_are_found_by_name_and_protocol() {
     assert_eq!(found, [Some(8080), Some(5353), None, Some(15000), None, Some(83)]);
     assert!(ports.declares("UDP") && !ports.declares("SCTP"));
 }
+
+#[test]
+fn controllers_make_secrets() {
+    let loaded = load("
+{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: c, namespace: shop}, spec: {secretName: of-certificate}}
+---
+{apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: by-name, namespace: shop}, spec: {}}
+---
+{apiVersion: external-secrets.io/v1beta1, kind: ExternalSecret, metadata: {name: e, namespace: shop}, spec: {target: {name: by-target}}}
+---
+{apiVersion: bitnami.com/v1alpha1, kind: SealedSecret, metadata: {name: sealed, namespace: shop}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i, namespace: shop, annotations: {cert-manager.io/issuer: letsencrypt}}
+spec: {tls: [{secretName: of-ingress}]}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: j, namespace: shop}, spec: {tls: [{secretName: of-nobody}]}}
+");
+    let model = Model::new(&loaded, "default");
+    let facts = Facts::new(&model);
+    let is_made = |name| facts.made_secrets().find("shop", name).is_some();
+    for name in ["of-certificate", "by-name", "by-target", "sealed", "of-ingress"] {
+        assert!(is_made(name), "{name}");
+    }
+    assert!(!is_made("e") && !is_made("of-nobody"));
+    assert!(facts.made_secrets().find("other", "sealed").is_none());
+}
