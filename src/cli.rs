@@ -28,6 +28,12 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Human)]
         format: ListFormat,
     },
+    /// Print the JSON Schema of what purlin writes.
+    Schema {
+        /// Of what.
+        #[arg(value_enum)]
+        of: Schema,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -98,4 +104,11 @@ pub(crate) enum ListFormat {
     Human,
     /// For machines.
     Json,
+}
+
+/// What purlin writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Schema {
+    /// What `check --format json` writes.
+    Report,
 }

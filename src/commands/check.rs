@@ -1,7 +1,7 @@
 //! `purlin check`.
 
 use super::list::unknown_rule;
-use super::{COULD_NOT, fail, print};
+use super::{COULD_NOT, fail, print, say};
 use crate::cli::{Check, FailOn, Format};
 use purlin::check::{Outcome, Selection, check};
 use purlin::load::{self, Loaded, decode, files};
@@ -12,7 +12,7 @@ use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
 use purlin::rules::RULES;
 use purlin::source::Source;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -46,11 +46,13 @@ pub(super) fn run(args: &Check) -> ExitCode {
     }
     let model = Model::new(&loaded, &args.namespace);
     if model.is_empty() && loaded.broken.is_empty() {
-        complain(&loaded);
-        return fail(nothing(&loaded));
+        return nothing(&loaded);
     }
     let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
     let outcome = check(&model, &policy, &selection);
+    if outcome.rules.is_empty() {
+        return fail("nothing to check: no rule is left to run");
+    }
     let written = write(args, &model, &outcome);
     complain(&loaded);
     match written {
@@ -93,16 +95,20 @@ fn parse_policy(source: &Source) -> Result<Policy, String> {
 /// Says what could not be read.
 fn complain(loaded: &Loaded) {
     for failure in &loaded.failures {
-        let _ = writeln!(io::stderr(), "error: cannot read {}: {}", failure.path, failure.why);
+        say(&format!("cannot read {}: {}", failure.path, failure.why));
     }
 }
 
-/// Why there is nothing to check.
-fn nothing(loaded: &Loaded) -> String {
+/// Says why there is nothing to check.
+fn nothing(loaded: &Loaded) -> ExitCode {
+    if !loaded.failures.is_empty() {
+        complain(loaded);
+        return ExitCode::from(COULD_NOT);
+    }
     let passed_over = human::passed_over(loaded.passed_over);
     let passed_over =
         if passed_over.is_empty() { passed_over } else { format!("; passed over: {passed_over}") };
-    format!("nothing to check: no Kubernetes object in the input{passed_over}")
+    fail(format!("nothing to check: no Kubernetes object in the input{passed_over}"))
 }
 
 fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitCode> {

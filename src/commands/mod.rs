@@ -3,8 +3,10 @@
 mod check;
 mod list;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
+use purlin::report::human::visible;
+use purlin::report::json;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain { rule } => list::explain(&rule),
         Command::Rules { format } => list::rules(format),
+        Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "purlin", &mut script);
@@ -27,8 +30,15 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 
 /// Says why purlin could not do its work.
 fn fail(message: impl std::fmt::Display) -> ExitCode {
-    let _ = writeln!(io::stderr(), "error: {message}");
+    say(&message.to_string());
     ExitCode::from(COULD_NOT)
+}
+
+/// Says on standard error what went wrong, with nothing in it that a terminal would obey.
+fn say(message: &str) {
+    let lines: Vec<_> = message.split('\n').map(visible).collect();
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "error: {}", lines.join("\n"));
 }
 
 /// Writes to standard output; a reader that has heard enough (a broken pipe) is no failure.

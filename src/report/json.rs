@@ -1,12 +1,11 @@
 //! The JSON report: the stable contract of machines. Its structs are its own, not those of the check.
 
+use super::fingerprint::fingerprints;
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::{Model, ObjId};
 use crate::rule::{Finding, Label, Place, Severity};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 #[derive(Serialize)]
 struct Report<'r> {
@@ -72,12 +71,20 @@ struct Summary {
     unknown: usize,
 }
 
+/// The JSON Schema of the report.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
 /// The report as one line of JSON and a line break.
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let locator = Locator::new(model);
     let report = Report {
         version: 1,
-        findings: outcome.findings.iter().map(|it| finding(model, &locator, it)).collect(),
+        findings: outcome
+            .findings
+            .iter()
+            .zip(fingerprints(model, &outcome.findings))
+            .map(|(it, fingerprint)| finding(model, &locator, it, fingerprint))
+            .collect(),
         unknown: outcome
             .unknown
             .iter()
@@ -106,6 +113,7 @@ fn finding<'r>(
     model: &'r Model<'_>,
     locator: &Locator<'_, '_>,
     it: &'r Finding,
+    fingerprint: String,
 ) -> FindingJson<'r> {
     let labels =
         it.labels.iter().enumerate().map(|(at, label)| label_json(model, locator, at == 0, label));
@@ -117,7 +125,7 @@ fn finding<'r>(
         notes: &it.notes,
         help: it.help.as_deref(),
         fixes: [],
-        fingerprint: fingerprint(model, it),
+        fingerprint,
     }
 }
 
@@ -155,31 +163,4 @@ fn object<'r>(model: &'r Model<'_>, id: ObjId) -> ObjectJson<'r> {
         namespace: it.namespace,
         name: it.name,
     }
-}
-
-/// What stays the same when lines move, files are renamed or objects reordered: the rule and the fields concerned. Text
-/// that is no object is known by its file.
-pub fn fingerprint(model: &Model<'_>, finding: &Finding) -> String {
-    let mut places: Vec<String> = finding
-        .labels
-        .iter()
-        .map(|label| match &label.place {
-            Place::Field { object, path } => format!("{}\n{path}", model.object(*object)),
-            Place::Text { source, .. } => {
-                format!("{}\n{}", model.loaded.sources.get(*source).name, finding.message)
-            }
-        })
-        .collect();
-    // The primary place leads; the others have no order of their own.
-    places[1..].sort();
-    let mut hash = Sha256::new();
-    hash.update(finding.rule);
-    for place in places {
-        hash.update(b"\0");
-        hash.update(place);
-    }
-    hash.finalize().iter().take(16).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

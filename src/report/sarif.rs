@@ -1,6 +1,6 @@
 //! SARIF 2.1.0, for code scanning: rules with their pages, findings with all their places and fingerprints.
 
-use super::json::fingerprint;
+use super::fingerprint::fingerprints;
 use super::text;
 use crate::check::Outcome;
 use crate::locate::Locator;
@@ -119,7 +119,12 @@ struct Region {
 /// The report as indented JSON.
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let locator = Locator::new(model);
-    let results = outcome.findings.iter().map(|it| result(model, &locator, it)).collect();
+    let results = outcome
+        .findings
+        .iter()
+        .zip(fingerprints(model, &outcome.findings))
+        .map(|(it, fingerprint)| result(model, &locator, it, fingerprint))
+        .collect();
     let rules = RULES.iter().copied().map(descriptor).collect();
     let driver = Driver { name: "purlin", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
@@ -151,6 +156,7 @@ fn result<'r>(
     model: &Model<'_>,
     locator: &Locator<'_, '_>,
     finding: &'r Finding,
+    fingerprint: String,
 ) -> SarifResult<'r> {
     let mut labels = finding.labels.iter();
     let primary = labels.next().map(|it| location(model, locator, None, it));
@@ -163,7 +169,7 @@ fn result<'r>(
         message: Message { text: text::paragraphs(finding) },
         locations: primary.into_iter().collect(),
         related_locations: related,
-        partial_fingerprints: BTreeMap::from([("purlin/v1", fingerprint(model, finding))]),
+        partial_fingerprints: BTreeMap::from([("purlin/v1", fingerprint)]),
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+mod cli;
 mod human;
+mod json;
 mod load;
 mod model;
 mod replicas;

@@ -71,11 +71,11 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
     let mut rules: Vec<_> = outcome.findings.iter().map(|it| it.rule).collect();
     rules.dedup();
     if let Some(first) = rules.first() {
-        let more = match rules.iter().all(|it| it == first) {
-            true => format!("`purlin explain {first}` says more"),
-            false => format!(
-                "`purlin explain RULE` says more about each, as `purlin explain {first}` does"
-            ),
+        let is_one = rules.iter().all(|it| it == first);
+        let more = if is_one {
+            format!("`purlin explain {first}` says more")
+        } else {
+            "`purlin explain RULE` says more about each of these rules".into()
         };
         out.push_str(&wrap(&more, canvas.width, "", ""));
         out.push('\n');
