@@ -8,6 +8,8 @@ mod expired_exception;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod quota_below_hpa_max;
+mod quota_below_rollout;
+mod quota_rejects_pod;
 mod service_port_unserved;
 mod unused_exception;
 
@@ -20,6 +22,8 @@ pub const RULES: &[&Rule] = &[
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
     &service_port_unserved::RULE,
+    &quota_below_rollout::RULE,
+    &quota_rejects_pod::RULE,
     &unused_exception::RULE,
 ];
 

@@ -112,6 +112,11 @@ impl Cx<'_, '_> {
         ))
     }
 
+    /// That a document which does not parse may hold an object of one of these kinds.
+    pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<String> {
+        self.model.may_be_lost(kinds).map(|it| may_be_in(self.model, it))
+    }
+
     /// Whether the input holds all of a namespace: it defines it, or `purlin.yaml` says so.
     pub fn is_complete(&self, namespace: &str) -> bool {
         self.policy.is_complete(namespace)

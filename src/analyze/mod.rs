@@ -7,6 +7,7 @@ pub mod demand;
 pub mod limit_ranges;
 pub mod made_secrets;
 pub mod makers;
+pub mod measures;
 pub mod namespaces;
 pub mod policies;
 pub mod ports;
@@ -15,6 +16,7 @@ pub mod replicas;
 pub mod rollout;
 pub mod selector;
 pub mod services;
+pub mod vertical;
 pub mod workloads;
 
 use crate::model::Model;
@@ -30,6 +32,7 @@ use quotas::Quota;
 use replicas::{Envelope, Replicas};
 use services::Services;
 use std::sync::OnceLock;
+use vertical::Vertical;
 use workloads::{Workload, WorkloadId, Workloads};
 
 /// What follows from the objects together.
@@ -44,6 +47,7 @@ pub struct Facts<'d> {
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
     quotas: OnceLock<Vec<Quota<'d>>>,
+    verticals: OnceLock<Vec<Vertical<'d>>>,
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
     makers: OnceLock<Makers<'d>>,
@@ -63,6 +67,7 @@ impl<'d> Facts<'d> {
             services: OnceLock::new(),
             ports: OnceLock::new(),
             quotas: OnceLock::new(),
+            verticals: OnceLock::new(),
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
             makers: OnceLock::new(),
@@ -91,7 +96,7 @@ impl<'d> Facts<'d> {
     }
 
     /// What one pod of a workload asks for.
-    pub fn demand(&self, workload: &Workload<'d>) -> &PodDemand<'d> {
+    pub fn demand(&self, workload: &Workload<'_>) -> &PodDemand<'d> {
         let demands = self.demands.get_or_init(|| {
             let limit_ranges = self.limit_ranges();
             self.workloads().iter().map(|it| PodDemand::new(it, limit_ranges)).collect()
@@ -138,5 +143,10 @@ impl<'d> Facts<'d> {
     /// Secrets that controllers make.
     pub fn made_secrets(&self) -> &MadeSecrets<'d> {
         self.made_secrets.get_or_init(|| MadeSecrets::new(self.model))
+    }
+
+    /// The VerticalPodAutoscalers and what they set.
+    pub fn verticals(&self) -> &[Vertical<'d>] {
+        self.verticals.get_or_init(|| vertical::verticals(self.model, self))
     }
 }

@@ -40,6 +40,7 @@ impl Bound {
     /// `replicas 3`, `minReplicas 2`, `replicas not set, so 1`.
     pub fn describe(&self) -> String {
         match self.cause {
+            Cause::Written if self.path.ends_with("suspend") => "suspended".into(),
             Cause::Written => format!("{} {}", self.field(), self.count),
             Cause::Default => format!("{} not set, so {}", self.field(), self.count),
         }
@@ -79,35 +80,31 @@ pub struct Scaler<'d> {
 #[derive(Debug, Default)]
 pub struct Replicas<'d> {
     scalers: Vec<Scaler<'d>>,
+    by_target: FxHashMap<WorkloadId, Vec<u32>>,
     envelopes: FxHashMap<WorkloadId, Envelope>,
 }
 
 impl<'d> Replicas<'d> {
     /// Finds the autoscalers and works out every envelope.
     pub fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Replicas<'d> {
-        let hpas = model
-            .of_kind(Kind::HorizontalPodAutoscaler)
-            .map(|it| scaler(model, workloads, it.id, &HPA));
-        let keda = model
-            .of_kind(Kind::ScaledObject)
-            .map(|it| scaler(model, workloads, it.id, &SCALED_OBJECT));
-        let scalers: Vec<_> = hpas.chain(keda).collect();
-        let mut by_target: FxHashMap<WorkloadId, Vec<&Scaler<'d>>> = FxHashMap::default();
-        for scaler in &scalers {
+        let hpas = model.of_kind(Kind::HorizontalPodAutoscaler);
+        let hpas = hpas.filter(|it| !is_made_by_keda(it.root));
+        let hpas = hpas.map(|it| scaler(model, workloads, it.id, &HPA));
+        let keda = model.of_kind(Kind::ScaledObject);
+        let keda = keda.map(|it| scaler(model, workloads, it.id, &SCALED_OBJECT));
+        let mut replicas = Replicas { scalers: hpas.chain(keda).collect(), ..Replicas::default() };
+        for (at, scaler) in replicas.scalers.iter().enumerate() {
             if let Some(target) = scaler.target {
-                by_target.entry(target).or_default().push(scaler);
+                replicas.by_target.entry(target).or_default().push(at as u32);
             }
         }
-        let envelopes = workloads
-            .iter()
-            .filter_map(|it| {
-                Some((
-                    it.id,
-                    envelope(model, it, by_target.get(&it.id).map_or(&[], Vec::as_slice))?,
-                ))
-            })
-            .collect();
-        Replicas { scalers, envelopes }
+        for workload in workloads.iter() {
+            let scalers: Vec<_> = replicas.scalers_of(workload.id).collect();
+            if let Some(envelope) = envelope(model, workload, &scalers) {
+                replicas.envelopes.insert(workload.id, envelope);
+            }
+        }
+        replicas
     }
 
     /// The envelope of a workload; `None` where the number follows the nodes (DaemonSet) and no status tells it.
@@ -115,15 +112,39 @@ impl<'d> Replicas<'d> {
         self.envelopes.get(&workload)
     }
 
-    /// All autoscalers.
+    /// All autoscalers, those apart that KEDA makes for its own.
     pub fn scalers(&self) -> &[Scaler<'d>] {
         &self.scalers
     }
 
     /// The autoscalers of a workload.
     pub fn scalers_of(&self, workload: WorkloadId) -> impl Iterator<Item = &Scaler<'d>> {
-        self.scalers.iter().filter(move |it| it.target == Some(workload))
+        self.by_target.get(&workload).into_iter().flatten().map(|at| &self.scalers[*at as usize])
     }
+}
+
+/// KEDA makes a HorizontalPodAutoscaler of each ScaledObject; what it says is said there.
+fn is_made_by_keda(root: Node<'_>) -> bool {
+    let owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.filter_map(|it| it.text("kind")).any(|it| it == "ScaledObject")
+}
+
+/// What a `scaleTargetRef` or `targetRef` means: a reference is matched by group and kind, the version does not matter.
+/// KEDA means Deployments unless told.
+pub fn target<'d>(
+    model: &Model<'d>,
+    workloads: &Workloads<'d>,
+    namespace: &str,
+    reference: Node<'d>,
+) -> Option<WorkloadId> {
+    let kind = reference.text("kind").unwrap_or("Deployment");
+    let group = reference.text("apiVersion").map_or("apps", group);
+    let name = reference.text("name")?;
+    let found = match Kind::of(group, kind) {
+        Kind::Custom => model.find_custom(group, kind, namespace, name),
+        known => model.find(known, namespace, name),
+    };
+    Some(workloads.of_object(found?.id)?.id)
 }
 
 /// The fields of a kind of autoscaler.
@@ -157,18 +178,8 @@ fn scaler<'d>(
 ) -> Scaler<'d> {
     let it = model.object(object);
     let target_ref = it.field(&["spec", "scaleTargetRef"]);
-    let target = target_ref.and_then(|target| {
-        // A reference is matched by group and kind; the version does not matter. KEDA means Deployments unless told.
-        let kind = target.text("kind").unwrap_or("Deployment");
-        let group = target.text("apiVersion").map_or("apps", group);
-        let kind_known = Kind::of(group, kind);
-        let name = target.text("name")?;
-        let found = match kind_known {
-            Kind::Custom => model.find_custom(group, kind, it.namespace, name),
-            known => model.find(known, it.namespace, name),
-        };
-        Some(workloads.of_object(found?.id)?.id)
-    });
+    let target =
+        target_ref.and_then(|target_ref| target(model, workloads, it.namespace, target_ref));
     let floor = bound(it.root, object, fields.floor, fields.floor_default);
     let peak = bound(it.root, object, fields.peak, fields.peak_default);
     Scaler { object, target_ref, target, floor, peak }
@@ -188,13 +199,8 @@ fn envelope(
             path: "metadata.name",
             cause: Cause::Written,
         },
-        Kind::Job => job(root, workload.object, "spec.parallelism", "spec.completions"),
-        Kind::CronJob => job(
-            root,
-            workload.object,
-            "spec.jobTemplate.spec.parallelism",
-            "spec.jobTemplate.spec.completions",
-        ),
+        Kind::Job => job(root, workload.object, &JOB),
+        Kind::CronJob => job(root, workload.object, &CRON_JOB),
         _ => bound(root, workload.object, "spec.replicas", 1),
     };
     // Zero replicas written switch an autoscaler off.
@@ -215,23 +221,51 @@ fn scheduled(root: Node<'_>, object: ObjId) -> Option<Bound> {
     (known.cause == Cause::Written).then_some(known)
 }
 
-/// A Job runs as many pods at once as `parallelism` says, and never more than are left to complete.
-fn job(
-    root: Node<'_>,
-    object: ObjId,
+/// Where a kind of job says how many pods it runs.
+struct JobFields {
+    suspend: &'static str,
     parallelism: &'static str,
     completions: &'static str,
-) -> Bound {
-    let parallelism = bound(root, object, parallelism, 1);
-    let completions = bound(root, object, completions, u64::MAX);
+}
+
+const JOB: JobFields = JobFields {
+    suspend: "spec.suspend",
+    parallelism: "spec.parallelism",
+    completions: "spec.completions",
+};
+const CRON_JOB: JobFields = JobFields {
+    suspend: "spec.suspend",
+    parallelism: "spec.jobTemplate.spec.parallelism",
+    completions: "spec.jobTemplate.spec.completions",
+};
+
+/// A Job runs as many pods at once as `parallelism` says, never more than are left to complete, and none while it is
+/// suspended or once it has ended.
+fn job(root: Node<'_>, object: ObjId, fields: &JobFields) -> Bound {
+    let none = |path| Bound { count: 0, object, path, cause: Cause::Written };
+    if field(root, fields.suspend).and_then(Node::bool) == Some(true) {
+        return none(fields.suspend);
+    }
+    let conditions = root.get("status").into_iter().flat_map(|it| it.list("conditions"));
+    let mut ended = conditions.filter(|it| {
+        matches!(it.text("type"), Some("Complete" | "Failed")) && it.text("status") == Some("True")
+    });
+    if ended.next().is_some() {
+        return none("status.conditions");
+    }
+    let parallelism = bound(root, object, fields.parallelism, 1);
+    let completions = bound(root, object, fields.completions, u64::MAX);
     if completions.count < parallelism.count { completions } else { parallelism }
+}
+
+fn field<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
+    path.split('.').try_fold(root, |node, key| node.get(key))
 }
 
 /// The count in a field. What the API server refuses (less than zero, more than 32 bits) is bounded here and reported by
 /// `invalid-quantity`.
 fn bound(root: Node<'_>, object: ObjId, path: &'static str, default: u64) -> Bound {
-    let node = path.split('.').try_fold(root, |node, key| node.get(key));
-    match node.and_then(Node::int) {
+    match field(root, path).and_then(Node::int) {
         Some(count) => {
             let count = count.clamp(0, i64::from(i32::MAX)) as u64;
             Bound { count, object, path, cause: Cause::Written }
