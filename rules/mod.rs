@@ -21,9 +21,9 @@ pub const RULES: &[&Rule] = &[
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
-    &service_port_unserved::RULE,
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,
+    &service_port_unserved::RULE,
     &unused_exception::RULE,
 ];
 
