@@ -33,7 +33,8 @@ impl Mistake {
         if let Some(start) = template.or(text[at..].starts_with("{{").then_some(at)) {
             return a_template(text, start);
         }
-        Mistake::new((at, at + 1), "a key that is a mapping or a list: keys are strings")
+        let end = at + char_at(text, at).map_or(0, char::len_utf8);
+        Mistake::new((at, end), "a key that is a mapping or a list: keys are strings")
     }
 }
 

@@ -122,12 +122,13 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
 /// Parses texts that have been read, each with the name to show for it.
 pub fn load_texts(texts: Vec<(String, Arc<str>)>) -> Loaded {
     let mut loaded = Loaded::default();
-    let mut chunks = Vec::new();
-    for (name, text) in texts {
-        let id = loaded.sources.add(Source::new(name, text));
-        let source = loaded.sources.get(id);
-        chunks.extend(split::split(&source.text).map(|chunk| (id, chunk)));
-    }
+    let ids: Vec<SourceId> =
+        texts.into_iter().map(|(name, text)| loaded.sources.add(Source::new(name, text))).collect();
+    // A file may hold one document or a hundred thousand, so it is the documents that are shared out.
+    let chunks: Vec<_> = ids
+        .par_iter()
+        .flat_map_iter(|id| split::split(&loaded.sources.get(*id).text).map(|chunk| (*id, chunk)))
+        .collect();
     let parsed: Vec<Parsed> = chunks
         .par_iter()
         .map(|(id, chunk)| {

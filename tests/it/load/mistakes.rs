@@ -105,3 +105,18 @@ fn of_text_that_is_no_manifest_nothing_is_lost() {
         1
     );
 }
+
+#[test]
+fn a_place_is_made_of_whole_characters() {
+    // Found by fuzzing.
+    for content in [
+        "data:\n  ? \u{e9} : b\n  : c\n",
+        "data:\n  \u{e9}: {\u{e9}: [}\n",
+        "data: \u{e9}\n\u{e9}\n",
+    ] {
+        let loaded = text("a.yaml", format!("apiVersion: v1\nkind: A\n{content}"));
+        let span = loaded.broken[0].span;
+        let place = loaded.sources.get(loaded.broken[0].source).text.get(span.range());
+        assert!(place.is_some_and(|it| !it.is_empty()), "{content}: {span:?}");
+    }
+}

@@ -1,0 +1,133 @@
+//! Loading and checking, against the bare parse of the same bytes on the same threads: `cargo bench`.
+//!
+//! Ratios within one run are what counts; seconds are the machine's. `cargo bench -- 1000 10000 100000` says how many
+//! documents. Memory is the high-water mark of a process of its own, which only Linux tells.
+
+mod corpus;
+
+use granit_parser::Parser;
+use purlin::check::{Selection, check};
+use purlin::load::{decode, load, load_texts};
+use purlin::model::Model;
+use purlin::policy::Policy;
+use purlin::report::json;
+use rayon::prelude::*;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).filter(|it| it != "--bench").collect();
+    if let [task, folder] = arguments.as_slice()
+        && task == "memory"
+    {
+        check_all(Path::new(folder));
+        println!("{}", high_water().unwrap_or(0));
+        return Ok(());
+    }
+    let sizes: Vec<usize> = arguments.iter().filter_map(|it| it.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
+    println!(
+        "{:>9} {:>8} {:>9} {:>14} {:>14} {:>14} {:>10} {:>9}",
+        "documents", "MB", "parse", "load texts", "load files", "check", "µs/doc", "memory"
+    );
+    for size in sizes {
+        measure(size)?;
+    }
+    Ok(())
+}
+
+fn measure(size: usize) -> io::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let bytes = corpus::write(folder.path(), size)?;
+    let texts = texts(folder.path())?;
+    let rounds = (200_000 / size).clamp(3, 25);
+    let mut times = [const { Vec::new() }; 4];
+    // Taking turns, so that what else runs on the machine disturbs all alike.
+    for _ in 0..rounds {
+        times[0].push(time(|| parse_all(&texts)));
+        times[1].push(time(|| load_texts(texts.clone())));
+        times[2].push(time(|| load(&[folder.path().to_path_buf()])));
+        times[3].push(time(|| check_all(folder.path())));
+    }
+    let [parse, load_texts, load, check] = times.map(median);
+    let ratio = |it: Duration| format!("{:.1?} {:.2}×", it, it.as_secs_f64() / parse.as_secs_f64());
+    let memory =
+        peak(folder.path())?.map_or("-".into(), |it| format!("{:.1}×", it as f64 / bytes as f64));
+    println!(
+        "{size:>9} {:>8.1} {:>9} {:>14} {:>14} {:>14} {:>10.1} {memory:>9}",
+        bytes as f64 / 1e6,
+        format!("{parse:.1?}"),
+        ratio(load_texts),
+        ratio(load),
+        ratio(check),
+        check.as_secs_f64() * 1e6 / size as f64,
+    );
+    Ok(())
+}
+
+/// What is timed to be compared with: events, and nothing made of them.
+fn parse_all(texts: &[(String, Arc<str>)]) {
+    texts.par_iter().for_each(|(_, text)| {
+        let options = granit_parser::options! { emit_comments: false };
+        for event in Parser::new_from_str_with_options(text, options) {
+            black_box(event).ok();
+        }
+    });
+}
+
+/// All that `purlin check` does but for printing.
+fn check_all(folder: &Path) -> usize {
+    let loaded = load(&[folder.to_path_buf()]);
+    let model = Model::new(&loaded, "default");
+    let outcome = check(&model, &Policy::default(), &Selection::default());
+    json::render(&model, &outcome).len()
+}
+
+fn texts(folder: &Path) -> io::Result<Vec<(String, Arc<str>)>> {
+    let mut texts = Vec::new();
+    for namespace in fs::read_dir(folder)? {
+        for file in fs::read_dir(namespace?.path())? {
+            let path = file?.path();
+            let text = decode::decode(fs::read(&path)?).map_err(io::Error::other)?;
+            texts.push((path.display().to_string(), text));
+        }
+    }
+    texts.sort();
+    Ok(texts)
+}
+
+fn time<T>(work: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    let made = black_box(work());
+    let took = start.elapsed();
+    drop(made);
+    took
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The most memory, in bytes, that a process needs to check the folder.
+fn peak(folder: &Path) -> io::Result<Option<u64>> {
+    let program: PathBuf = env::current_exe()?;
+    let output = Command::new(program).arg("memory").arg(folder).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.trim().parse().ok().filter(|it| *it > 0))
+}
+
+fn high_water() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+}
