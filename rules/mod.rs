@@ -5,6 +5,7 @@ use crate::rule::Rule;
 mod dangling_service;
 mod duplicate_key;
 mod expired_exception;
+mod image_tag_latest;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod quota_below_hpa_max;
@@ -18,6 +19,7 @@ pub const RULES: &[&Rule] = &[
     &dangling_service::RULE,
     &duplicate_key::RULE,
     &expired_exception::RULE,
+    &image_tag_latest::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
