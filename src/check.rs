@@ -73,7 +73,8 @@ pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outco
         outcome.findings.append(&mut out.findings);
         outcome.unknown.append(&mut out.unknown);
     }
-    outcome.accepted = exceptions::apply(model, policy, &selected, &mut outcome.findings);
+    outcome.accepted =
+        exceptions::apply(model, policy, &selected, &mut outcome.findings, &mut outcome.unknown);
     sort(model, &mut outcome);
     outcome
 }

@@ -7,6 +7,7 @@ mod human;
 mod json;
 mod load;
 mod model;
+mod policy;
 mod replicas;
 mod rules;
 mod support;
