@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 
+mod dangling_ingress;
 mod dangling_service;
 mod duplicate_key;
 mod expired_exception;
@@ -16,6 +17,7 @@ mod unused_exception;
 
 /// Every rule, by id.
 pub const RULES: &[&Rule] = &[
+    &dangling_ingress::RULE,
     &dangling_service::RULE,
     &duplicate_key::RULE,
     &expired_exception::RULE,

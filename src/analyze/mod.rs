@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses rayon: a fact that waits for another while its thread works on a third would wait for itself.
 
+pub mod backends;
 pub mod budgets;
 pub mod demand;
 pub mod limit_ranges;
@@ -20,6 +21,7 @@ pub mod vertical;
 pub mod workloads;
 
 use crate::model::Model;
+use backends::Backend;
 use budgets::Budget;
 use demand::PodDemand;
 use limit_ranges::LimitRanges;
@@ -51,6 +53,7 @@ pub struct Facts<'d> {
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
     makers: OnceLock<Makers<'d>>,
+    backends: OnceLock<Vec<Backend<'d>>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
 }
 
@@ -71,6 +74,7 @@ impl<'d> Facts<'d> {
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
             makers: OnceLock::new(),
+            backends: OnceLock::new(),
             made_secrets: OnceLock::new(),
         }
     }
@@ -148,5 +152,10 @@ impl<'d> Facts<'d> {
     /// The VerticalPodAutoscalers and what they set.
     pub fn verticals(&self) -> &[Vertical<'d>] {
         self.verticals.get_or_init(|| vertical::verticals(self.model, self))
+    }
+
+    /// The Services that Ingresses and routes name.
+    pub fn backends(&self) -> &[Backend<'d>] {
+        self.backends.get_or_init(|| backends::backends(self.model))
     }
 }

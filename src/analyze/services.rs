@@ -107,7 +107,12 @@ pub struct Services<'d> {
     by_name: FxHashMap<(&'d str, &'d str), ServiceId>,
     by_object: FxHashMap<ObjId, ServiceId>,
     by_workload: FxHashMap<WorkloadId, Vec<ServiceId>>,
+    by_namespace: FxHashMap<&'d str, Vec<ServiceId>>,
+    by_bare_name: FxHashMap<&'d str, Vec<ServiceId>>,
 }
+
+/// How many Services of a namespace are looked at for a hint.
+const LOOKED_AT: usize = 500;
 
 impl<'d> Services<'d> {
     /// Finds the Services of a model.
@@ -121,6 +126,8 @@ impl<'d> Services<'d> {
             }
             services.by_name.insert((service.namespace, service.name), id);
             services.by_object.insert(service.object, id);
+            services.by_namespace.entry(service.namespace).or_default().push(id);
+            services.by_bare_name.entry(service.name).or_default().push(id);
             services.all.push(service);
         }
         services
@@ -144,6 +151,37 @@ impl<'d> Services<'d> {
     /// The Service that this object is.
     pub fn of_object(&self, object: ObjId) -> Option<&Service<'d>> {
         self.by_object.get(&object).map(|id| self.get(*id))
+    }
+
+    /// The Services of a namespace.
+    pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Service<'d>> {
+        self.by_namespace.get(namespace).into_iter().flatten().map(|id| self.get(*id))
+    }
+
+    /// The Services of this name, whatever their namespace.
+    pub fn called(&self, name: &str) -> impl Iterator<Item = &Service<'d>> {
+        self.by_bare_name.get(name).into_iter().flatten().map(|id| self.get(*id))
+    }
+
+    /// The one that was probably meant by a name that no Service of the namespace has: the name shares most of its words
+    /// with it.
+    pub fn nearest(&self, namespace: &str, name: &str) -> Option<&Service<'d>> {
+        let words = |it: &'_ str| -> Vec<String> {
+            let all = it.split('-').filter(|it| !matches!(*it, "service" | "svc" | ""));
+            all.map(String::from).collect()
+        };
+        let wanted = words(name);
+        let bare = name.replace('-', "");
+        let score = |it: &Service<'_>| {
+            let shared = words(it.name).iter().filter(|it| wanted.contains(it)).count();
+            2 * shared + usize::from(it.name.replace('-', "") == bare)
+        };
+        self.in_namespace(namespace)
+            .take(LOOKED_AT)
+            .map(|it| (score(it), it))
+            .filter(|(score, _)| *score > 0)
+            .max_by_key(|(score, it)| (*score, std::cmp::Reverse(it.id)))
+            .map(|(_, it)| it)
     }
 
     /// The Services that select pods of this workload.
