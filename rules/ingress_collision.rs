@@ -105,11 +105,11 @@ fn finding(
 ) -> Finding {
     let host = if key.host.is_empty() { "any host" } else { key.host };
     let message = if first.id == second.id {
-        format!("`{second}` has {} twice for {host}", key.path)
+        format!("`{second}` has `{}` twice for {host}", key.path)
     } else {
-        format!("`{second}` and `{first}` both have {} for {host}", key.path)
+        format!("`{second}` and `{first}` both have `{}` for {host}", key.path)
     };
-    Finding::new(message, second.place(second_place), format!("{} {} again", key.path_type, key.path))
+    Finding::new(message, second.place(second_place), format!("{} `{}` again", key.path_type, key.path))
         .label(first.place(first_place), "the first")
         .note("of two equal paths one wins, and which one depends on the controller: the order of creation, mostly")
         .help("remove one of them, or give them different hosts, paths or classes")

@@ -66,7 +66,8 @@ fn ends_elsewhere(object: &Object<'_>) -> bool {
 
 fn in_the_clear(object: &Object<'_>) -> Finding {
     let spec = object.field(&["spec"]).into_iter();
-    let hosts: Vec<_> = spec.flat_map(|it| it.list("rules")).filter_map(|it| it.text("host")).collect();
+    let hosts: Vec<_> =
+        spec.flat_map(|it| it.list("rules")).filter_map(|it| it.text("host")).collect();
     let hosts = if hosts.is_empty() { "any host".into() } else { hosts.join(", ") };
     Finding::new(format!("`{object}` serves {hosts} without TLS"), object.at("spec"), "no `tls`")
         .note("requests, cookies and passwords cross the network in the clear")
@@ -141,9 +142,8 @@ fn of_another_type(object: &Object<'_>, node: Node<'_>, secret: &Object<'_>) -> 
     if kind == "kubernetes.io/tls" {
         return None;
     }
-    let has = |key: &str| {
-        ["data", "stringData"].iter().any(|it| secret.field(&[it, key]).is_some())
-    };
+    let has =
+        |key: &str| ["data", "stringData"].iter().any(|it| secret.field(&[it, key]).is_some());
     let place = written.map_or_else(|| secret.whole(), |it| secret.place(it));
     let finding = Finding::new(
         format!("`{object}` takes its certificate from `{secret}`, which is of type {kind}"),

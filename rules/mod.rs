@@ -7,6 +7,8 @@ mod dangling_service;
 mod duplicate_key;
 mod expired_exception;
 mod image_tag_latest;
+mod ingress_collision;
+mod ingress_tls_missing;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod quota_below_hpa_max;
@@ -22,6 +24,8 @@ pub const RULES: &[&Rule] = &[
     &duplicate_key::RULE,
     &expired_exception::RULE,
     &image_tag_latest::RULE,
+    &ingress_collision::RULE,
+    &ingress_tls_missing::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
