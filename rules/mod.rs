@@ -9,6 +9,11 @@ mod expired_exception;
 mod image_tag_latest;
 mod ingress_collision;
 mod ingress_tls_missing;
+mod hpa_bounds;
+mod hpa_duplicate_target;
+mod hpa_fights_replicas;
+mod hpa_target_missing;
+mod hpa_without_requests;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod quota_below_hpa_max;
@@ -26,6 +31,11 @@ pub const RULES: &[&Rule] = &[
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
     &ingress_tls_missing::RULE,
+    &hpa_bounds::RULE,
+    &hpa_duplicate_target::RULE,
+    &hpa_fights_replicas::RULE,
+    &hpa_target_missing::RULE,
+    &hpa_without_requests::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &quota_below_hpa_max::RULE,
