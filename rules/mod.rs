@@ -4,7 +4,10 @@ use crate::rule::Rule;
 
 mod dangling_ingress;
 mod dangling_service;
+mod default_allow_cancels_deny;
+mod default_deny_missing;
 mod duplicate_key;
+mod egress_without_dns;
 mod expired_exception;
 mod image_tag_latest;
 mod ingress_collision;
@@ -16,6 +19,9 @@ mod hpa_target_missing;
 mod hpa_without_requests;
 mod invalid_yaml;
 mod pdb_blocks_drain;
+mod pod_not_isolated;
+mod policy_peer_matches_nothing;
+mod policy_selects_nothing;
 mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
@@ -26,7 +32,10 @@ mod unused_exception;
 pub const RULES: &[&Rule] = &[
     &dangling_ingress::RULE,
     &dangling_service::RULE,
+    &default_allow_cancels_deny::RULE,
+    &default_deny_missing::RULE,
     &duplicate_key::RULE,
+    &egress_without_dns::RULE,
     &expired_exception::RULE,
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
@@ -38,6 +47,9 @@ pub const RULES: &[&Rule] = &[
     &hpa_without_requests::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
+    &pod_not_isolated::RULE,
+    &policy_peer_matches_nothing::RULE,
+    &policy_selects_nothing::RULE,
     &quota_below_hpa_max::RULE,
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,

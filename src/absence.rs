@@ -80,6 +80,24 @@ impl Cx<'_, '_> {
         Absence::Absent
     }
 
+    /// Whether the NetworkPolicies of the input are all that isolates the pods of a namespace, or lets them through.
+    pub fn absence_of_policies(&self, namespace: &str) -> Absence {
+        let kind = Kind::NetworkPolicy;
+        if self.policy.is_external(kind.name(), namespace, "*") {
+            return Absence::Elsewhere;
+        }
+        if let Some(broken) = self.model.may_be_lost(&[kind]) {
+            return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        match self.facts.policies().other_policy(namespace) {
+            None => Absence::Absent,
+            Some(other) => Absence::CannotTell(format!(
+                "what `{}` adds to the NetworkPolicies: purlin does not read its kind",
+                self.object(other)
+            )),
+        }
+    }
+
     /// Whether an object that is not in the input is really missing. `namespace` is empty where the kind has none.
     pub fn absence_of(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
         if self.policy.is_external(kind.name(), namespace, name) {

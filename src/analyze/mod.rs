@@ -5,6 +5,7 @@
 pub mod backends;
 pub mod budgets;
 pub mod demand;
+pub mod dns;
 pub mod limit_ranges;
 pub mod made_secrets;
 pub mod makers;
@@ -24,6 +25,7 @@ use crate::model::Model;
 use backends::Backend;
 use budgets::Budget;
 use demand::PodDemand;
+use dns::Dns;
 use limit_ranges::LimitRanges;
 use made_secrets::MadeSecrets;
 use makers::Makers;
@@ -52,6 +54,7 @@ pub struct Facts<'d> {
     verticals: OnceLock<Vec<Vertical<'d>>>,
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
+    dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
@@ -73,6 +76,7 @@ impl<'d> Facts<'d> {
             verticals: OnceLock::new(),
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
+            dns: OnceLock::new(),
             makers: OnceLock::new(),
             backends: OnceLock::new(),
             made_secrets: OnceLock::new(),
@@ -137,6 +141,11 @@ impl<'d> Facts<'d> {
     /// The network policies and what they select.
     pub fn policies(&self) -> &Policies<'d> {
         self.policies.get_or_init(|| Policies::new(self.model, self))
+    }
+
+    /// Who answers DNS in the cluster.
+    pub fn dns(&self) -> &Dns {
+        self.dns.get_or_init(|| Dns::new(self))
     }
 
     /// Custom objects that may make what no manifest holds.
