@@ -9,14 +9,14 @@ mod default_deny_missing;
 mod duplicate_key;
 mod egress_without_dns;
 mod expired_exception;
-mod image_tag_latest;
-mod ingress_collision;
-mod ingress_tls_missing;
 mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
 mod hpa_target_missing;
 mod hpa_without_requests;
+mod image_tag_latest;
+mod ingress_collision;
+mod ingress_tls_missing;
 mod invalid_yaml;
 mod pdb_blocks_drain;
 mod pod_not_isolated;
@@ -25,6 +25,7 @@ mod policy_selects_nothing;
 mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
+mod requests_above_limits;
 mod service_port_unserved;
 mod unused_exception;
 
@@ -37,14 +38,14 @@ pub const RULES: &[&Rule] = &[
     &duplicate_key::RULE,
     &egress_without_dns::RULE,
     &expired_exception::RULE,
-    &image_tag_latest::RULE,
-    &ingress_collision::RULE,
-    &ingress_tls_missing::RULE,
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
     &hpa_target_missing::RULE,
     &hpa_without_requests::RULE,
+    &image_tag_latest::RULE,
+    &ingress_collision::RULE,
+    &ingress_tls_missing::RULE,
     &invalid_yaml::RULE,
     &pdb_blocks_drain::RULE,
     &pod_not_isolated::RULE,
@@ -53,6 +54,7 @@ pub const RULES: &[&Rule] = &[
     &quota_below_hpa_max::RULE,
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,
+    &requests_above_limits::RULE,
     &service_port_unserved::RULE,
     &unused_exception::RULE,
 ];
