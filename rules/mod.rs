@@ -14,6 +14,7 @@ mod hpa_duplicate_target;
 mod hpa_fights_replicas;
 mod hpa_target_missing;
 mod hpa_without_requests;
+mod gateway_reference_denied;
 mod image_tag_latest;
 mod ingress_collision;
 mod ingress_tls_missing;
@@ -27,6 +28,7 @@ mod quota_below_rollout;
 mod quota_rejects_pod;
 mod requests_above_limits;
 mod service_port_unserved;
+mod stateful_set_service_missing;
 mod unused_exception;
 
 /// Every rule, by id.
@@ -43,6 +45,7 @@ pub const RULES: &[&Rule] = &[
     &hpa_fights_replicas::RULE,
     &hpa_target_missing::RULE,
     &hpa_without_requests::RULE,
+    &gateway_reference_denied::RULE,
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
     &ingress_tls_missing::RULE,
@@ -56,6 +59,7 @@ pub const RULES: &[&Rule] = &[
     &quota_rejects_pod::RULE,
     &requests_above_limits::RULE,
     &service_port_unserved::RULE,
+    &stateful_set_service_missing::RULE,
     &unused_exception::RULE,
 ];
 
