@@ -1,5 +1,6 @@
 //! What several tests need: running a check on texts or files, and snapshots.
 
+use purlin::analyze::Facts;
 use purlin::check::{Outcome, Selection, check};
 use purlin::load::{self, Loaded};
 use purlin::model::Model;
@@ -69,6 +70,18 @@ pub(crate) fn with_loaded<T>(
     let model = Model::new(loaded, "default");
     let outcome = check(&model, policy, selection);
     then(&model, &outcome)
+}
+
+/// The model of one text.
+pub(crate) fn model_of<T>(text: &str, then: impl FnOnce(&Model<'_>) -> T) -> T {
+    let loaded = load_texts(&[("it.yaml", text)]);
+    assert!(loaded.broken.is_empty(), "{text}");
+    then(&Model::new(&loaded, "default"))
+}
+
+/// The facts of one text.
+pub(crate) fn facts_of<T>(text: &str, then: impl FnOnce(&Model<'_>, &Facts<'_>) -> T) -> T {
+    model_of(text, |model| then(model, &Facts::new(model)))
 }
 
 /// Compares with a file, or writes it under `UPDATE=1`.
