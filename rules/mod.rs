@@ -9,12 +9,13 @@ mod default_deny_missing;
 mod duplicate_key;
 mod egress_without_dns;
 mod expired_exception;
-mod gateway_reference_denied;
+mod exposed_node_port;
 mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
 mod hpa_target_missing;
 mod hpa_without_requests;
+mod gateway_reference_denied;
 mod image_tag_latest;
 mod ingress_collision;
 mod ingress_tls_missing;
@@ -27,6 +28,7 @@ mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
 mod requests_above_limits;
+mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod stateful_set_service_missing;
 mod unused_exception;
@@ -40,6 +42,7 @@ pub const RULES: &[&Rule] = &[
     &duplicate_key::RULE,
     &egress_without_dns::RULE,
     &expired_exception::RULE,
+    &exposed_node_port::RULE,
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
@@ -58,6 +61,7 @@ pub const RULES: &[&Rule] = &[
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,
     &requests_above_limits::RULE,
+    &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &stateful_set_service_missing::RULE,
     &unused_exception::RULE,
