@@ -10,12 +10,12 @@ mod duplicate_key;
 mod egress_without_dns;
 mod expired_exception;
 mod exposed_node_port;
+mod gateway_reference_denied;
 mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
 mod hpa_target_missing;
 mod hpa_without_requests;
-mod gateway_reference_denied;
 mod image_tag_latest;
 mod ingress_collision;
 mod ingress_tls_missing;
@@ -43,12 +43,12 @@ pub const RULES: &[&Rule] = &[
     &egress_without_dns::RULE,
     &expired_exception::RULE,
     &exposed_node_port::RULE,
+    &gateway_reference_denied::RULE,
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
     &hpa_target_missing::RULE,
     &hpa_without_requests::RULE,
-    &gateway_reference_denied::RULE,
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
     &ingress_tls_missing::RULE,
