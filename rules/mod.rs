@@ -3,10 +3,12 @@
 use crate::rule::Rule;
 
 mod dangling_ingress;
+mod dangling_role_binding;
 mod dangling_service;
 mod default_allow_cancels_deny;
 mod default_deny_missing;
 mod duplicate_key;
+mod duplicate_object;
 mod egress_without_dns;
 mod expired_exception;
 mod exposed_node_port;
@@ -36,10 +38,12 @@ mod unused_exception;
 /// Every rule, by id.
 pub const RULES: &[&Rule] = &[
     &dangling_ingress::RULE,
+    &dangling_role_binding::RULE,
     &dangling_service::RULE,
     &default_allow_cancels_deny::RULE,
     &default_deny_missing::RULE,
     &duplicate_key::RULE,
+    &duplicate_object::RULE,
     &egress_without_dns::RULE,
     &expired_exception::RULE,
     &exposed_node_port::RULE,
