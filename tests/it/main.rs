@@ -9,6 +9,7 @@ mod load;
 mod model;
 mod network_policies;
 mod policy;
+mod readme;
 mod replicas;
 mod rules;
 mod selectors;
