@@ -30,6 +30,8 @@ mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
 mod requests_above_limits;
+mod rollout_drops_all;
+mod selector_mismatch;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod stateful_set_service_missing;
@@ -65,6 +67,8 @@ pub const RULES: &[&Rule] = &[
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,
     &requests_above_limits::RULE,
+    &rollout_drops_all::RULE,
+    &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &stateful_set_service_missing::RULE,

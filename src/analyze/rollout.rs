@@ -119,6 +119,13 @@ impl Rollout {
         }
     }
 
+    /// Whether a rollout could ever change a pod. The API server refuses a workload with both bounds zero
+    /// (`pkg/apis/apps/validation/validation.go`, ValidateRollingUpdateDeployment and ValidateRollingUpdateDaemonSet).
+    pub fn may_move(self) -> bool {
+        let is_zero = |it| matches!(it, IntOrPercent::Int(0) | IntOrPercent::Percent(0));
+        !matches!(self, Rollout::Rolling { surge, unavailable, .. } if is_zero(surge) && is_zero(unavailable))
+    }
+
     /// The most pods beyond `replicas` that a rollout runs at once.
     pub fn surge(self, replicas: u64) -> u64 {
         match self {
