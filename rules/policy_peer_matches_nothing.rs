@@ -184,7 +184,9 @@ fn no_namespace(cx: &Cx<'_, '_>, selector: &Selector<'_>) -> Option<Nobody> {
             return certain("select labels that the Namespace carries".into());
         }
     }
-    match cx.absence_of(Kind::Namespace, "", &selector.to_string()) {
+    let names = names(selector).unwrap_or_default();
+    let name = names.first().map_or(selector.to_string(), ToString::to_string);
+    match cx.absence_of(Kind::Namespace, "", &name) {
         Absence::Elsewhere => None,
         Absence::CannotTell(missing) => Some(Nobody::CannotTell(missing)),
         Absence::Absent => {
