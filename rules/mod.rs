@@ -32,6 +32,7 @@ mod quota_rejects_pod;
 mod requests_above_limits;
 mod rollout_drops_all;
 mod selector_mismatch;
+mod secret_in_repository;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod stateful_set_service_missing;
@@ -69,6 +70,7 @@ pub const RULES: &[&Rule] = &[
     &requests_above_limits::RULE,
     &rollout_drops_all::RULE,
     &selector_mismatch::RULE,
+    &secret_in_repository::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &stateful_set_service_missing::RULE,

@@ -13,6 +13,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// How much of the source a report may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The lines as they stand.
+    Everything,
+    /// Keys only: the values are secrets, and reports end up in logs.
+    Keys,
+}
+
 /// Something that is wrong.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -28,6 +37,8 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// What to do, with the computed value.
     pub help: Option<String>,
+    /// How much of the source a report may show.
+    pub shows: Shows,
 }
 
 impl Finding {
@@ -40,6 +51,7 @@ impl Finding {
             labels: vec![Label { place, text: text.into() }],
             notes: Vec::new(),
             help: None,
+            shows: Shows::Everything,
         }
     }
 
@@ -58,6 +70,12 @@ impl Finding {
     /// What to do.
     pub fn help(mut self, text: impl Into<String>) -> Finding {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Keeps the values at its places out of reports.
+    pub fn concealed(mut self) -> Finding {
+        self.shows = Shows::Keys;
         self
     }
 

@@ -4,7 +4,7 @@
 //! field path, or by a span where no object came to be.
 
 use crate::analyze::Facts;
-pub use crate::finding::{Finding, Label, Place, Severity, Unknown};
+pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;

@@ -4,6 +4,7 @@
 
 pub mod backends;
 pub mod budgets;
+pub mod credentials;
 pub mod demand;
 pub mod dns;
 pub mod limit_ranges;

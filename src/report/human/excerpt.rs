@@ -2,7 +2,7 @@
 
 use super::visible::{stand_in, visible};
 use crate::locate::Locator;
-use crate::rule::Finding;
+use crate::rule::{Finding, Shows};
 use crate::source::{Position, Source, SourceId, Sources};
 use std::ops::Range;
 use textwrap::core::display_width;
@@ -71,7 +71,10 @@ pub(super) fn excerpts(
         }
     }
     groups.sort_by_key(|group| group.iter().map(|it| it.order).min());
-    groups.iter().map(|group| excerpt(sources.get(group[0].source), group, width)).collect()
+    groups
+        .iter()
+        .map(|group| excerpt(sources.get(group[0].source), group, width, finding.shows))
+        .collect()
 }
 
 /// The labels to draw, in the order of their places; those on one place are one.
@@ -126,7 +129,7 @@ fn belongs(group: &[Spot], spot: &Spot, source: &Source, width: usize) -> bool {
             || fits(first..spot.span.end, room / 4))
 }
 
-fn excerpt(source: &Source, spots: &[Spot], width: usize) -> Excerpt {
+fn excerpt(source: &Source, spots: &[Spot], width: usize, shows: Shows) -> Excerpt {
     let lines = source.lines().len();
     let is_content = |line: usize| {
         let text = source.text[source.line_range(line)].trim_end();
@@ -149,6 +152,7 @@ fn excerpt(source: &Source, spots: &[Spot], width: usize) -> Excerpt {
             &source.text[source.line_range(line)],
             &of_line,
             room(source, width),
+            shows,
         );
     }
     excerpt
@@ -160,13 +164,16 @@ fn room(source: &Source, width: usize) -> usize {
 }
 
 /// Adds a line, cropped around what is marked in it.
-fn draw_line(excerpt: &mut Excerpt, line: &str, spots: &[&Spot], room: usize) {
+fn draw_line(excerpt: &mut Excerpt, line: &str, spots: &[&Spot], room: usize, shows: Shows) {
     let start = spots.first().map_or(0, |it| it.span.start);
     let end = spots.last().map_or(0, |it| it.span.end.min(start + 4 * room));
     // A minified file is a single line: only what may be shown is looked at.
     let from = floor(line, start.saturating_sub(4 * room));
     let to = floor(line, end + 4 * room);
-    let cells: Vec<Cell> = cells(line, from..to).collect();
+    let mut cells: Vec<Cell> = cells(line, from..to).collect();
+    if shows == Shows::Keys {
+        conceal(line, &mut cells);
+    }
     let before = |byte: usize| -> usize {
         cells.iter().filter(|it| it.start < byte).map(|it| it.columns).sum()
     };
@@ -191,6 +198,14 @@ fn draw_line(excerpt: &mut Excerpt, line: &str, spots: &[&Spot], room: usize) {
             text: super::wrap(&spot.text, text_room, "", ""),
             is_primary: spot.order == 0,
         });
+    }
+}
+
+/// Replaces what follows the key of a line, or all of a line without one.
+fn conceal(line: &str, cells: &mut [Cell]) {
+    let value = line.find([':', '=']).map_or(0, |it| it + 1);
+    for cell in cells.iter_mut().filter(|it| it.start >= value && it.shown != ' ') {
+        (cell.shown, cell.columns) = ('•', 1);
     }
 }
 

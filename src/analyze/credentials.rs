@@ -1,0 +1,184 @@
+//! What looks like a credential: names that mean one, and values that are one whatever they are called.
+
+/// Words of a name that mean a credential.
+const WORDS: [&str; 11] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASS",
+    "PWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "PAT",
+];
+
+/// Pairs of words that do.
+const PAIRS: [(&str, &str); 7] = [
+    ("API", "KEY"),
+    ("ACCESS", "KEY"),
+    ("PRIVATE", "KEY"),
+    ("SIGNING", "KEY"),
+    ("ENCRYPTION", "KEY"),
+    ("AUTH", "KEY"),
+    ("MASTER", "KEY"),
+];
+
+/// Words that end a name which speaks about a credential and does not hold it.
+const ABOUT: [&str; 30] = [
+    "FILE",
+    "PATH",
+    "NAME",
+    "DIR",
+    "URL",
+    "URI",
+    "HOST",
+    "TTL",
+    "EXPIRY",
+    "EXPIRES",
+    "EXPIRATION",
+    "IN",
+    "LENGTH",
+    "TYPE",
+    "ALGORITHM",
+    "ALG",
+    "HEADER",
+    "ISSUER",
+    "POLICY",
+    "ENABLED",
+    "REF",
+    "ID",
+    "MODE",
+    "AGE",
+    "SECONDS",
+    "MINUTES",
+    "HOURS",
+    "DAYS",
+    "ENDPOINT",
+    "AUDIENCE",
+];
+
+/// Whether a name means that its value is a credential: `DB_PASSWORD` and `apiKey` do, `TOKEN_TTL` does not.
+pub fn is_credential_name(name: &str) -> bool {
+    let words = words(name);
+    if words.last().is_some_and(|it| ABOUT.contains(&it.as_str())) {
+        return false;
+    }
+    let is_word = |it: &String| WORDS.contains(&it.as_str()) || it.ends_with("PASSWORD");
+    words.iter().any(is_word)
+        || words.windows(2).any(|it| PAIRS.contains(&(it[0].as_str(), it[1].as_str())))
+}
+
+/// `dbPassword` and `DB_PASSWORD` are the words DB and PASSWORD.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for letter in name.chars() {
+        let starts_word = letter.is_ascii_uppercase() && was_lower;
+        if starts_word || !letter.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        was_lower = letter.is_ascii_lowercase();
+        if letter.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(letter.to_ascii_uppercase());
+        }
+    }
+    words.retain(|it| !it.is_empty());
+    words
+}
+
+/// Values that stand for one that is filled in later.
+const PLACEHOLDERS: [&str; 14] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "change me",
+    "replaceme",
+    "replace-me",
+    "replace_me",
+    "placeholder",
+    "todo",
+    "redacted",
+    "example",
+    "dummy",
+    "null",
+    "none",
+];
+
+/// Whether the value of something that is called a credential is one: not empty, no placeholder, no reference, no flag.
+pub fn is_secret_value(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_lowercase();
+    let is_masked = value.chars().all(|it| matches!(it, '*' | 'x' | 'X' | '.' | '-' | '_'));
+    let is_flag = matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "0" | "1");
+    let is_reference = [
+        "$(",
+        "${",
+        "$",
+        "{{",
+        "<",
+        "%",
+        "/",
+        "./",
+        "ENC[",
+        "vault:",
+        "ref+",
+        "op://",
+        "arn:",
+        "secret://",
+        "env:",
+        "file:",
+    ]
+    .iter()
+    .any(|it| value.starts_with(it));
+    let is_address = value.contains("://") && !is_secret_text(value);
+    let is_placeholder = PLACEHOLDERS.contains(&lower.as_str())
+        || lower.starts_with("your-")
+        || lower.starts_with("your_")
+        || lower.starts_with("your ");
+    !(is_masked || is_flag || is_reference || is_address || is_placeholder)
+}
+
+/// Whether a text holds a credential whatever it is called: a private key, a cloud key, an address with a password.
+pub fn is_secret_text(text: &str) -> bool {
+    let is_private_key = text
+        .match_indices("-----BEGIN ")
+        .any(|(at, _)| text[at..].lines().next().is_some_and(|it| it.contains("PRIVATE KEY")));
+    is_private_key || has_cloud_key(text) || has_password_in_address(text)
+}
+
+/// An access key of AWS, or a token of GitHub or Slack, by the form that these give them.
+fn has_cloud_key(text: &str) -> bool {
+    text.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-').any(|word| {
+        let is_aws = word.len() == 20
+            && word.starts_with("AKIA")
+            && !word.ends_with("EXAMPLE")
+            && word.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
+        let is_github = word.len() >= 40
+            && ["ghp_", "gho_", "ghs_", "github_pat_"].iter().any(|it| word.starts_with(it));
+        let is_slack = word.len() >= 20 && ["xoxb-", "xoxp-"].iter().any(|it| word.starts_with(it));
+        is_aws || is_github || is_slack
+    })
+}
+
+/// `scheme://user:password@host`.
+fn has_password_in_address(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        let rest = &text[at + 3..];
+        let end = rest
+            .find(|it: char| it == '/' || it.is_whitespace() || it == '"')
+            .unwrap_or(rest.len());
+        let Some((user, _)) = rest[..end].rsplit_once('@') else { return false };
+        user.split_once(':')
+            .is_some_and(|(_, password)| !password.is_empty() && is_filled_in(password))
+    })
+}
+
+fn is_filled_in(password: &str) -> bool {
+    !password.starts_with(['$', '<', '{', '%'])
+        && !PLACEHOLDERS.contains(&password.to_lowercase().as_str())
+}
