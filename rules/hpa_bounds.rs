@@ -38,7 +38,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                     floor.describe(),
                 )
                 .label(peak.place(cx.model), peak.describe())
-                .note("the API server refuses it")
+                .note("it is refused, or makes no autoscaler")
                 .help(format!("set {} to at least {}", peak.field(), floor.count)),
             );
             continue;
@@ -94,7 +94,7 @@ fn outside(cx: &Cx<'_, '_>, scaler: &Scaler<'_>) -> Option<Finding> {
     Some(
         Finding::new(
             format!(
-                "`{target}` sets {count} replicas, outside the {} to {} of `{object}`",
+                "`{target}` sets `replicas: {count}`, outside the {} to {} of `{object}`",
                 floor.count, peak.count
             ),
             target.place(node),

@@ -34,7 +34,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let place = if scaler.floor.cause == Cause::Written { scaler.floor } else { scaler.peak };
         out.find(
             Finding::new(
-                format!("`{object}` sets {count} replicas, which `{autoscaler}` owns"),
+                format!("`{object}` sets `replicas: {count}`, which `{autoscaler}` owns"),
                 object.place(node),
                 format!("every apply goes back to {count}"),
             )

@@ -17,11 +17,14 @@ mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
 mod hpa_target_missing;
+mod hpa_vpa_conflict;
 mod hpa_without_requests;
 mod image_tag_latest;
 mod ingress_collision;
 mod ingress_tls_missing;
+mod invalid_quantity;
 mod invalid_yaml;
+mod limit_range_violation;
 mod pdb_blocks_drain;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
@@ -37,6 +40,7 @@ mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod stateful_set_service_missing;
 mod unused_exception;
+mod vpa_cannot_evict;
 
 /// Every rule, by id.
 pub const RULES: &[&Rule] = &[
@@ -55,11 +59,14 @@ pub const RULES: &[&Rule] = &[
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
     &hpa_target_missing::RULE,
+    &hpa_vpa_conflict::RULE,
     &hpa_without_requests::RULE,
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
     &ingress_tls_missing::RULE,
+    &invalid_quantity::RULE,
     &invalid_yaml::RULE,
+    &limit_range_violation::RULE,
     &pdb_blocks_drain::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,
@@ -75,6 +82,7 @@ pub const RULES: &[&Rule] = &[
     &service_port_unserved::RULE,
     &stateful_set_service_missing::RULE,
     &unused_exception::RULE,
+    &vpa_cannot_evict::RULE,
 ];
 
 /// The rule of this id.

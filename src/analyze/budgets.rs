@@ -3,6 +3,7 @@
 //! `pkg/controller/disruption/disruption.go`, getExpectedPodCount: both percentages round up.
 
 use super::Facts;
+use super::replicas::Bound;
 use super::rollout::{IntOrPercent, Rounding};
 use super::selector::{Selector, Selects};
 use super::workloads::WorkloadId;
@@ -38,7 +39,57 @@ pub struct Budget<'d> {
     pub covers: Vec<(WorkloadId, Selects)>,
 }
 
+/// A workload that a budget covers, when it runs as few pods as it may.
+#[derive(Clone, Copy, Debug)]
+pub struct Floor {
+    /// The workload.
+    pub workload: WorkloadId,
+    /// What says how few.
+    pub bound: Bound,
+    /// How few; at least one, since what is scaled to nothing for now comes back with one.
+    pub count: u64,
+}
+
+/// Why the pods of a budget cannot be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uncounted {
+    /// The budget needs the scale of an owner that has none.
+    WithoutScale(WorkloadId),
+    /// It covers some of the workload's pods, by labels that only their controller knows.
+    SomeOf(WorkloadId),
+    /// It covers one pod for each node.
+    PerNode(WorkloadId),
+}
+
 impl Budget<'_> {
+    /// The workloads that it covers, each at its floor; those that are switched off for good are left out.
+    ///
+    /// # Errors
+    ///
+    /// When their pods cannot be counted.
+    pub fn floors(&self, facts: &Facts<'_>) -> Result<Vec<Floor>, Uncounted> {
+        let mut floors = Vec::new();
+        for (workload, selects) in &self.covers {
+            if self.needs_scale() && facts.workloads().get(*workload).is_scalable() != Some(true) {
+                return Err(Uncounted::WithoutScale(*workload));
+            }
+            if *selects == Selects::Some {
+                return Err(Uncounted::SomeOf(*workload));
+            }
+            let envelope = facts.envelope(*workload).ok_or(Uncounted::PerNode(*workload))?;
+            if envelope.peak.count > 0 {
+                let (bound, count) = (envelope.floor, envelope.floor.count.max(1));
+                floors.push(Floor { workload: *workload, bound, count });
+            }
+        }
+        Ok(floors)
+    }
+
+    /// How many of `pods` it keeps, if these are all of them, so that none may be evicted.
+    pub fn keeps_all(&self, pods: u64) -> Option<u64> {
+        self.keeps(pods).filter(|kept| pods > 0 && *kept >= pods)
+    }
+
     /// How many of `pods` have to stay. A percentage is of the pods that the controllers are meant to run, which at a
     /// bound of the envelope is the same number.
     pub fn keeps(&self, pods: u64) -> Option<u64> {

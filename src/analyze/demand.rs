@@ -16,12 +16,12 @@ pub struct Resources<'d> {
 }
 
 impl<'d> Resources<'d> {
-    /// Reads a mapping of quantities; what is no quantity is left out and added to `invalid`.
+    /// Reads a mapping of quantities; what is none, or less than nothing, is left out and added to `invalid`.
     pub fn parse(node: Option<Node<'d>>, invalid: &mut Vec<Node<'d>>) -> Resources<'d> {
         let mut resources = Resources::default();
         for (name, value) in node.into_iter().flat_map(Node::pairs) {
             match value.scalar().map(|it| Quantity::parse(&it)) {
-                Some(Ok(amount)) => resources.set(name, amount.stored()),
+                Some(Ok(amount)) if !amount.is_negative() => resources.set(name, amount.stored()),
                 _ => invalid.push(value),
             }
         }
@@ -111,6 +111,10 @@ pub struct PodDemand<'d> {
     pub requests: Resources<'d>,
     /// What it may use, as quotas count it.
     pub limits: Resources<'d>,
+    /// The requests without overhead, as LimitRanges judge them.
+    pub own_requests: Resources<'d>,
+    /// The limits without overhead.
+    pub own_limits: Resources<'d>,
     /// Its containers, main ones first.
     pub containers: Vec<ContainerDemand<'d>>,
     /// Whether the pod itself states resources (`spec.resources`), which takes the duty off its containers.
@@ -118,7 +122,7 @@ pub struct PodDemand<'d> {
     /// Whether it states no CPU and no memory at all, so that it is the first to go
     /// (`pkg/apis/core/v1/helper/qos/qos.go`, ComputePodQOS).
     pub is_best_effort: bool,
-    /// Values that are no quantities.
+    /// Values that are no quantities, or less than nothing.
     pub invalid: Vec<Node<'d>>,
 }
 
@@ -151,6 +155,8 @@ impl<'d> PodDemand<'d> {
             ["cpu", "memory"].iter().all(|name| it.get(name).is_none_or(Quantity::is_zero))
         };
         demand.is_best_effort = is_nothing(&demand.requests) && is_nothing(&demand.limits);
+        demand.own_requests = demand.requests.clone();
+        demand.own_limits = demand.limits.clone();
         let overhead = Resources::parse(pod.get("overhead"), &mut demand.invalid);
         demand.requests.add(&overhead);
         for (name, amount) in overhead.iter() {

@@ -91,6 +91,11 @@ impl Quantity {
         self.nano < 0
     }
 
+    /// Whether it has no fraction.
+    pub fn is_whole(self) -> bool {
+        self.nano % NANO == 0
+    }
+
     /// The amount as a whole number of thousandths, rounded up: how the scheduler and quotas count CPU.
     pub fn milli(self) -> i128 {
         div_up(self.nano, NANO / 1000)

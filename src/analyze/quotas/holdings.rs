@@ -104,7 +104,11 @@ impl<'d> Holdings<'d> {
             .filter(|it| !it.is_empty());
         let storage = spec.and_then(|it| it.at(&["resources", "requests", "storage"]));
         let storage = storage.and_then(Node::scalar).map(|it| Quantity::parse(&it));
-        let storage = storage.and_then(Result::ok).unwrap_or_default().stored();
+        let storage = storage
+            .and_then(Result::ok)
+            .filter(|it| !it.is_negative())
+            .unwrap_or_default()
+            .stored();
         let attributes_class = text("volumeAttributesClassName").filter(|it| !it.is_empty());
         Claim { by, count, surge, class, attributes_class, storage }
     }

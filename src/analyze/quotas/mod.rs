@@ -108,7 +108,7 @@ pub struct Quota<'d> {
     pub workloads: Vec<WorkloadId>,
     /// Those of them whose number of pods follows the nodes, and so is unknown; they are in no sum.
     pub uncounted: Vec<WorkloadId>,
-    /// Values that are no quantities.
+    /// Values that are no quantities, or less than nothing.
     pub invalid: Vec<Node<'d>>,
 }
 
@@ -169,7 +169,7 @@ fn quota<'d>(
     };
     for (resource, node) in spec.and_then(|it| it.get("hard")).into_iter().flat_map(Node::pairs) {
         match node.scalar().map(|it| Quantity::parse(&it)) {
-            Some(Ok(hard)) => {
+            Some(Ok(hard)) if !hard.is_negative() => {
                 let hard = hard.stored();
                 quota.lines.push(Line { resource, node, hard, charges: Vec::new() });
             }
