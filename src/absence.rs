@@ -3,6 +3,7 @@
 //! Absence is judged only where the world is known to be complete for it; everywhere else the answer is "cannot tell",
 //! with what would settle it. A document that did not parse may hold what is missing.
 
+use crate::analyze::references::Reference;
 use crate::analyze::selector::{Operator, Selector};
 use crate::load::Broken;
 use crate::model::Model;
@@ -98,6 +99,49 @@ impl Cx<'_, '_> {
         }
     }
 
+    /// Whether what is referred to is there as far as the input tells, or always is.
+    pub fn is_there(&self, it: &Reference<'_>) -> bool {
+        let references = self.facts.references();
+        match (it.kind, it.name) {
+            (Kind::ServiceAccount, "default")
+            | (Kind::ConfigMap, "kube-root-ca.crt" | "openshift-service-ca.crt")
+            | (Kind::PriorityClass, "system-cluster-critical" | "system-node-critical") => true,
+            _ if self.model.find(it.kind, it.namespace, it.name).is_some() => true,
+            (Kind::Secret, name) => self.facts.made_secrets().find(it.namespace, name).is_some(),
+            (Kind::PersistentVolumeClaim, name) => {
+                references.is_claim_of_template(it.namespace, name)
+            }
+            // Volumes made by hand are matched by the name of their class; no object needs to bear it.
+            (Kind::StorageClass, name) => references.is_class_of_volume(name),
+            _ => false,
+        }
+    }
+
+    /// Whether what is referred to, and not there, is really missing: controllers make configuration of custom objects,
+    /// and kustomize renames it.
+    pub fn absence_of_reference(&self, it: &Reference<'_>) -> Absence {
+        let absence = self.absence_of(it.kind, it.namespace, it.name);
+        if absence != Absence::Absent {
+            return absence;
+        }
+        let kind = it.kind.name();
+        let maker = self.facts.references().named_by(it.namespace, it.name);
+        if let Some(maker) = maker.or_else(|| self.facts.makers().of(it.name)) {
+            let maker = self.object(maker);
+            return Absence::CannotTell(format!(
+                "whether the controller of `{maker}` makes {kind} `{}`",
+                it.name
+            ));
+        }
+        if matches!(it.kind, Kind::ConfigMap | Kind::Secret) && has_hash(it.name) {
+            return Absence::CannotTell(format!(
+                "{kind} `{}`: the end of the name is kustomize's, and what it generates is not in the input",
+                it.name
+            ));
+        }
+        Absence::Absent
+    }
+
     /// Whether an object that is not in the input is really missing. `namespace` is empty where the kind has none.
     pub fn absence_of(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
         if self.policy.is_external(kind.name(), namespace, name) {
@@ -149,4 +193,11 @@ fn may_be_in(model: &Model<'_>, broken: &Broken) -> String {
         "`{}` does not parse (line {line}) and may hold what is missing; mend it first",
         source.name
     )
+}
+
+/// Whether a name ends as those that kustomize generates: ten characters of its own alphabet
+/// (`sigs.k8s.io/kustomize/api/hasher`, encode).
+fn has_hash(name: &str) -> bool {
+    let hash = name.rsplit_once('-').map_or("", |(_, it)| it);
+    hash.len() == 10 && hash.bytes().all(|it| b"2456789bcdfghkmt".contains(&it))
 }

@@ -7,6 +7,7 @@ pub mod budgets;
 pub mod credentials;
 pub mod demand;
 pub mod dns;
+pub mod keys;
 pub mod limit_ranges;
 pub mod made_secrets;
 pub mod makers;
@@ -15,6 +16,7 @@ pub mod namespaces;
 pub mod policies;
 pub mod ports;
 pub mod quotas;
+pub mod references;
 pub mod replicas;
 pub mod rollout;
 pub mod selector;
@@ -34,6 +36,7 @@ use namespaces::Namespaces;
 use policies::Policies;
 use ports::PodPorts;
 use quotas::Quota;
+use references::References;
 use replicas::{Envelope, Replicas};
 use services::Services;
 use std::sync::OnceLock;
@@ -58,6 +61,7 @@ pub struct Facts<'d> {
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
+    references: OnceLock<References<'d>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
 }
 
@@ -80,6 +84,7 @@ impl<'d> Facts<'d> {
             dns: OnceLock::new(),
             makers: OnceLock::new(),
             backends: OnceLock::new(),
+            references: OnceLock::new(),
             made_secrets: OnceLock::new(),
         }
     }
@@ -152,6 +157,11 @@ impl<'d> Facts<'d> {
     /// Custom objects that may make what no manifest holds.
     pub fn makers(&self) -> &Makers<'d> {
         self.makers.get_or_init(|| Makers::new(self.model))
+    }
+
+    /// References by name to configuration.
+    pub fn references(&self) -> &References<'d> {
+        self.references.get_or_init(|| References::new(self.model, self.workloads()))
     }
 
     /// Secrets that controllers make.
