@@ -25,6 +25,15 @@ mod ingress_tls_missing;
 mod invalid_quantity;
 mod invalid_yaml;
 mod limit_range_violation;
+mod missing_config_key;
+mod missing_config_map;
+mod missing_ingress_class;
+mod missing_priority_class;
+mod missing_runtime_class;
+mod missing_secret;
+mod missing_service_account;
+mod missing_storage_class;
+mod missing_volume_claim;
 mod pdb_blocks_drain;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
@@ -67,6 +76,15 @@ pub const RULES: &[&Rule] = &[
     &invalid_quantity::RULE,
     &invalid_yaml::RULE,
     &limit_range_violation::RULE,
+    &missing_config_key::RULE,
+    &missing_config_map::RULE,
+    &missing_ingress_class::RULE,
+    &missing_priority_class::RULE,
+    &missing_runtime_class::RULE,
+    &missing_secret::RULE,
+    &missing_service_account::RULE,
+    &missing_storage_class::RULE,
+    &missing_volume_claim::RULE,
     &pdb_blocks_drain::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,

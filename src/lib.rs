@@ -41,6 +41,8 @@ pub mod rule;
 
 pub mod absence;
 
+pub mod missing;
+
 #[path = "../rules/mod.rs"]
 pub mod rules;
 

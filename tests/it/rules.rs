@@ -4,7 +4,7 @@
 //! label points to, and `# cannot-tell: <id>` in each object about which the rule cannot tell; `good.yaml` (or `good/`)
 //! holds near misses, with nothing to report and the same marker. A `purlin.yaml` beside them is obeyed.
 
-use crate::support::{fixture, load_paths, only, policy, snapshot, with_loaded, with_texts};
+use crate::support::{fixture, load_paths, load_texts, only, policy, snapshot, with_loaded};
 use purlin::load::Loaded;
 use purlin::locate::Locator;
 use purlin::report::human::{self, Style};
@@ -64,9 +64,10 @@ fn examples_of_pages_hold() {
         for (text, is_bad) in
             bad.iter().map(|it| (it, true)).chain(good.iter().map(|it| (it, false)))
         {
-            let found = with_texts(&[("page.yaml", text)], &only(rule.id), |_, outcome| {
-                outcome.findings.len()
-            });
+            let loaded = load_texts(&[("page.yaml", text)]);
+            let policy = policy(&fixture(&format!("rules/{}/purlin.yaml", rule.id)));
+            let found =
+                with_loaded(&loaded, &policy, &only(rule.id), |_, outcome| outcome.findings.len());
             if (found > 0) != is_bad {
                 wrong.push(format!("{}: {found} findings in\n{text}", rule.id));
             }
