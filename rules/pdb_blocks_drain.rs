@@ -69,7 +69,13 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, floors: &[Floor]) -> Option<Fin
 
 fn help(budget: &Budget<'_>, floors: &[Floor], pods: u64, kept: u64) -> String {
     if let (1, Some(Demand::MinAvailable(_) | Demand::Nothing)) = (pods, budget.demand) {
-        return "run at least 2 replicas; or set `maxUnavailable: 1` and accept that a drain takes the only pod down".into();
+        // A budget of more than one pod, or of 100 %, keeps both of two as well.
+        let enough = (2..=100).find(|it| budget.keeps(*it).is_some_and(|kept| kept < *it));
+        let raise = enough.map(|it| format!("run at least {it} replicas; or "));
+        return format!(
+            "{}set `maxUnavailable: 1` and accept that a drain takes the only pod down",
+            raise.unwrap_or_default()
+        );
     }
     let raise = match floors {
         [floor] => format!(", or raise {} to {}", floor.bound.field(), kept + 1),
