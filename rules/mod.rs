@@ -48,6 +48,7 @@ mod secret_in_repository;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod stateful_set_service_missing;
+mod unresolvable_address;
 mod unused_exception;
 mod vpa_cannot_evict;
 
@@ -99,6 +100,7 @@ pub const RULES: &[&Rule] = &[
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &stateful_set_service_missing::RULE,
+    &unresolvable_address::RULE,
     &unused_exception::RULE,
     &vpa_cannot_evict::RULE,
 ];

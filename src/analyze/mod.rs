@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses rayon: a fact that waits for another while its thread works on a third would wait for itself.
 
+pub mod addresses;
 pub mod backends;
 pub mod budgets;
 pub mod credentials;

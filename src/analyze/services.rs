@@ -164,7 +164,7 @@ impl<'d> Services<'d> {
     }
 
     /// The one that was probably meant by a name that no Service of the namespace has: the name shares most of its words
-    /// with it.
+    /// with it, or one holds the other.
     pub fn nearest(&self, namespace: &str, name: &str) -> Option<&Service<'d>> {
         let words = |it: &'_ str| -> Vec<String> {
             let all = it.split('-').filter(|it| !matches!(*it, "service" | "svc" | ""));
@@ -174,7 +174,10 @@ impl<'d> Services<'d> {
         let bare = name.replace('-', "");
         let score = |it: &Service<'_>| {
             let shared = words(it.name).iter().filter(|it| wanted.contains(it)).count();
-            2 * shared + usize::from(it.name.replace('-', "") == bare)
+            let other = it.name.replace('-', "");
+            let is_within =
+                other.len().min(bare.len()) > 2 && (other.contains(&bare) || bare.contains(&other));
+            2 * shared + usize::from(is_within)
         };
         self.in_namespace(namespace)
             .take(LOOKED_AT)
