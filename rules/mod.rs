@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 
+mod anti_affinity_matches_nothing;
 mod dangling_ingress;
 mod dangling_role_binding;
 mod dangling_service;
@@ -41,12 +42,15 @@ mod policy_selects_nothing;
 mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
+mod replicas_not_spread;
 mod requests_above_limits;
 mod rollout_drops_all;
-mod selector_mismatch;
 mod secret_in_repository;
+mod selector_mismatch;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
+mod service_spans_workloads;
+mod single_replica;
 mod stateful_set_service_missing;
 mod unresolvable_address;
 mod unused_exception;
@@ -54,6 +58,7 @@ mod vpa_cannot_evict;
 
 /// Every rule, by id.
 pub const RULES: &[&Rule] = &[
+    &anti_affinity_matches_nothing::RULE,
     &dangling_ingress::RULE,
     &dangling_role_binding::RULE,
     &dangling_service::RULE,
@@ -93,12 +98,15 @@ pub const RULES: &[&Rule] = &[
     &quota_below_hpa_max::RULE,
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,
+    &replicas_not_spread::RULE,
     &requests_above_limits::RULE,
     &rollout_drops_all::RULE,
-    &selector_mismatch::RULE,
     &secret_in_repository::RULE,
+    &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
+    &service_spans_workloads::RULE,
+    &single_replica::RULE,
     &stateful_set_service_missing::RULE,
     &unresolvable_address::RULE,
     &unused_exception::RULE,

@@ -22,6 +22,7 @@ pub mod replicas;
 pub mod rollout;
 pub mod selector;
 pub mod services;
+pub mod spread;
 pub mod vertical;
 pub mod workloads;
 

@@ -68,6 +68,16 @@ impl<'d> Workload<'d> {
         fields.chain(annotations).any(|it| speaks_of(it, &number))
     }
 
+    /// The path of the labels of its pods.
+    pub fn labels_path(&self) -> String {
+        let template = if self.template_path.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.template_path)
+        };
+        format!("{template}metadata.labels")
+    }
+
     /// Whether the kind serves the scale subresource; `None` where nobody told us.
     ///
     /// Disruption budgets with percentages find the expected pods through it

@@ -1,0 +1,79 @@
+//! Anti-affinity and spread terms whose selector matches neither the workload's own pods nor any other.
+
+use crate::absence::Absence;
+use crate::analyze::spread::{Reach, Term, terms};
+use crate::analyze::workloads::Workload;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "anti-affinity-matches-nothing",
+    title: "an anti-affinity or spread term matches no pods",
+    severity: Severity::Error,
+    group: Group::Disruption,
+    admission: Admission::Deny,
+    reads: &[],
+    like: &[
+        "kube-score:deployment-has-host-podantiaffinity",
+        "kube-score:statefulset-has-host-podantiaffinity",
+    ],
+    parameters: &[],
+    page: include_str!("anti_affinity_matches_nothing.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for workload in cx.facts.workloads().iter() {
+        for term in terms(workload) {
+            if !term.matches_own(workload) {
+                judge(cx, workload, &term, out);
+            }
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_, '_>, workload: &Workload<'_>, term: &Term<'_>, out: &mut Out) {
+    let object = cx.object(workload.object);
+    let Some(selector) = &term.selector else {
+        let message = format!("a term of `{object}` has no `labelSelector`, so it matches no pods");
+        let finding = Finding::new(message, object.place(term.node), "no labelSelector");
+        return out.find(finding.help(help(workload)));
+    };
+    let own = [workload.namespace];
+    let namespaces = match &term.reach {
+        Reach::Own => own.as_slice(),
+        Reach::Named(names) => names.as_slice(),
+        // Over namespaces that nobody listed, nobody can say that there is no such pod.
+        Reach::Selected | Reach::All => {
+            return out
+                .cannot_tell(object, format!("whether any namespace has pods with `{selector}`"));
+        }
+    };
+    if namespaces.iter().any(|it| !cx.facts.workloads().select(it, selector).is_empty()) {
+        return;
+    }
+    for namespace in namespaces {
+        if let Absence::CannotTell(missing) = cx.absence_of_pods(namespace) {
+            return out.cannot_tell(object, missing);
+        }
+    }
+    let labels: Vec<_> =
+        workload.labels.written.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let message =
+        format!("a term of `{object}` keeps away from pods with `{selector}`, and there are none");
+    let place = term.node.get("labelSelector").unwrap_or(term.node);
+    let finding = Finding::new(message, object.place(place), "matches no pods")
+        .label(object.at(&workload.labels_path()), format!("its own pods: {}", labels.join(",")));
+    let finding = finding
+        .note("a term that matches nothing holds nothing apart: all replicas may share a node");
+    out.find(finding.help(help(workload)));
+}
+
+fn help(workload: &Workload<'_>) -> String {
+    match workload.labels.written.first() {
+        Some((key, value)) => {
+            format!("select the labels of its pods, as `matchLabels: {{{key}: {value}}}`")
+        }
+        None => "give the pods a label and select it".into(),
+    }
+}

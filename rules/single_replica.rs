@@ -1,0 +1,50 @@
+//! Workloads of one replica that others depend on through a Service.
+
+use crate::model::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "single-replica",
+    title: "a single replica serves a Service",
+    severity: Severity::Warning,
+    group: Group::Disruption,
+    admission: Admission::Warn,
+    reads: &[Kind::Service, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    like: &[
+        "kube-linter:minimum-three-replicas",
+        "kube-score:deployment-replicas",
+        "polaris:deploymentMissingReplicas",
+    ],
+    parameters: &[],
+    page: include_str!("single_replica.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for workload in cx.facts.workloads().iter() {
+        if matches!(workload.kind, Kind::Pod | Kind::Job | Kind::CronJob) {
+            continue;
+        }
+        let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
+        let floor = envelope.floor;
+        let Some(service) = cx.facts.services().of_workload(workload.id).next() else { continue };
+        if floor.count != 1 || envelope.peak.count == 0 {
+            continue;
+        }
+        let object = cx.object(workload.object);
+        let service = cx.object(service.object);
+        let message = format!("`{object}` may run a single pod, and `{service}` depends on it");
+        let finding = Finding::new(message, floor.place(cx.model), format!("1 at the least: {}", floor.describe()))
+            .label(service.whole(), "leads to that one pod")
+            .note("its node's failure, a drain, an eviction or a crash stops the service until the pod runs again");
+        let field = floor.path.rsplit('.').next().unwrap_or(floor.path);
+        out.find(match workload.kind {
+            Kind::StatefulSet => finding.help(format!(
+                "run replicas that replicate their data (a second pod alone is a second, empty store), use a managed service, or accept it: `purlin.dev/ignore.{}: <reason>`",
+                RULE.id
+            )),
+            _ => finding.help(format!("set {field} to 2 or more, with a budget of `maxUnavailable: 1` and a spread over nodes")),
+        });
+    }
+}
