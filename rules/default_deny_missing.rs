@@ -107,13 +107,14 @@ fn finding(
             finding = finding.label(place, format!("allows all {} of every pod", it.direction));
         }
     }
-    for workload in cx.facts.workloads().in_namespace(namespace) {
+    let mut shown: Vec<_> = open.iter().flat_map(|it| it.workloads.iter().take(9)).collect();
+    shown.sort_by_key(|it| it.id);
+    shown.dedup_by_key(|it| it.id);
+    // The first workload stands for the namespace where nothing defines it.
+    for workload in shown.into_iter().filter(|it| it.object != object.id).take(8) {
         let does = open.iter().filter(|it| it.workloads.iter().any(|it| it.id == workload.id));
         let does: Vec<_> = does.map(|it| does_what(it.direction)).collect();
-        // The first workload stands for the namespace where nothing defines it.
-        if !does.is_empty() && workload.object != object.id && finding.labels.len() < 9 {
-            finding = finding.label(cx.object(workload.object).whole(), does.join(" and "));
-        }
+        finding = finding.label(cx.object(workload.object).whole(), does.join(" and "));
     }
     for it in open {
         finding = finding.note(note(it, count));

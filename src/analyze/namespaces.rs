@@ -1,11 +1,12 @@
 //! Namespaces by their labels, for the selectors of network policies and pod affinity.
 
-use super::selector::Selector;
+use super::selector::{Operator, Selector};
 use super::workloads::Workloads;
 use crate::model::Model;
 use crate::model::ObjId;
 use crate::model::kind::Kind;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The label that every namespace carries, whether or not its manifest says so.
 pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -23,6 +24,7 @@ pub struct Namespace<'d> {
 #[derive(Debug, Default)]
 pub struct Namespaces<'d> {
     by_name: BTreeMap<&'d str, Namespace<'d>>,
+    by_label: FxHashMap<(&'d str, &'d str), Vec<&'d str>>,
 }
 
 impl<'d> Namespaces<'d> {
@@ -41,7 +43,13 @@ impl<'d> Namespaces<'d> {
                 labels: vec![(NAME_LABEL, workload.namespace)],
             });
         }
-        Namespaces { by_name }
+        let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (name, namespace) in &by_name {
+            for label in &namespace.labels {
+                by_label.entry(*label).or_default().push(*name);
+            }
+        }
+        Namespaces { by_name, by_label }
     }
 
     /// The namespace of this name.
@@ -56,6 +64,17 @@ impl<'d> Namespaces<'d> {
 
     /// The names of those that a selector selects.
     pub fn select(&self, selector: &Selector<'_>) -> Vec<&'d str> {
-        self.iter().filter(|(_, it)| selector.matches(&it.labels)).map(|(name, _)| name).collect()
+        let is_selected = |name: &&'d str| selector.matches(&self.by_name[name].labels);
+        // One of the labels that have to be there narrows the search.
+        let listed = selector.requirements.iter().find_map(|it| match &it.operator {
+            Operator::In(values) => Some((it.key, values)),
+            _ => None,
+        });
+        let Some((key, values)) = listed else {
+            return self.by_name.keys().copied().filter(is_selected).collect();
+        };
+        let found = values.iter().filter_map(|value| self.by_label.get(&(key, *value))).flatten();
+        let found: BTreeSet<_> = found.copied().filter(is_selected).collect();
+        found.into_iter().collect()
     }
 }

@@ -1,7 +1,8 @@
 //! NetworkPolicies row by row: SEMANTICS, section 1, as far as one policy is concerned.
 
-use crate::support::facts_of;
+use crate::support::{facts_of, load_texts, only, with_loaded};
 use purlin::analyze::policies::{Direction, NetworkPolicy, PeerKind, PortRange, TrafficRule};
+use purlin::policy::Policy;
 
 /// Reads a policy with this `spec`, in flow style or as lines that are indented by two.
 fn with_policy<T>(spec: &str, then: impl FnOnce(&NetworkPolicy<'_>) -> T) -> T {
@@ -276,4 +277,19 @@ fn isolation_is_per_direction_and_policies_add_up() {
         assert_eq!(isolating(Direction::Ingress), [""; 0]);
         assert_eq!(isolating(Direction::Egress), ["one", "two"]);
     });
+}
+
+#[test]
+fn policies_from_elsewhere_are_not_missed() {
+    let loaded = load_texts(&[("it.yaml", PODS)]);
+    let findings = |policy: &str, rule: &str| {
+        let policy = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{policy}\n");
+        let policy = Policy::read(&policy.into(), None).unwrap();
+        with_loaded(&loaded, &policy, &only(rule), |_, outcome| outcome.findings.len())
+    };
+    for rule in ["default-deny-missing", "pod-not-isolated"] {
+        assert_eq!(findings("", rule), 2, "{rule}");
+        assert_eq!(findings("external: [NetworkPolicy/*]", rule), 0, "{rule}");
+        assert_eq!(findings("external: [NetworkPolicy/shop/*]", rule), 1, "{rule}");
+    }
 }
