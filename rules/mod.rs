@@ -53,6 +53,7 @@ mod service_spans_workloads;
 mod single_replica;
 mod stateful_set_service_missing;
 mod unresolvable_address;
+mod unused_config;
 mod unused_exception;
 mod vpa_cannot_evict;
 
@@ -109,6 +110,7 @@ pub const RULES: &[&Rule] = &[
     &single_replica::RULE,
     &stateful_set_service_missing::RULE,
     &unresolvable_address::RULE,
+    &unused_config::RULE,
     &unused_exception::RULE,
     &vpa_cannot_evict::RULE,
 ];

@@ -13,6 +13,7 @@ pub mod limit_ranges;
 pub mod made_secrets;
 pub mod makers;
 pub mod measures;
+pub mod mentions;
 pub mod namespaces;
 pub mod policies;
 pub mod ports;

@@ -1,0 +1,92 @@
+//! Names that stand in free text: annotations, arguments, configuration files, fields of custom objects. Whatever names
+//! an object there may use it, in a way that only the reader knows.
+
+use super::references::strings;
+use crate::model::kind::{Kind, WORKLOADS};
+use crate::model::{Model, ObjId, Object};
+use crate::tree::Node;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Which of these objects some other object names in free text. One pass over the model, however many are asked for.
+pub fn mentioned<'d>(model: &Model<'d>, wanted: &[&Object<'d>]) -> FxHashSet<ObjId> {
+    let mut by_name: FxHashMap<&str, Vec<&Object<'d>>> = FxHashMap::default();
+    for object in wanted {
+        by_name.entry(object.name).or_default().push(object);
+    }
+    let mut found = FxHashSet::default();
+    if by_name.is_empty() {
+        return found;
+    }
+    for object in model.objects() {
+        let reaches_all = object.namespace.is_empty() || object.kind == Kind::Custom;
+        for text in texts(object) {
+            for token in text.split(|it: char| !is_of_name(it)) {
+                let candidates = by_name.get(token).into_iter().flatten();
+                let others = candidates.filter(|it| {
+                    it.id != object.id && (reaches_all || it.namespace == object.namespace)
+                });
+                found.extend(others.map(|it| it.id));
+            }
+        }
+    }
+    found
+}
+
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.')
+}
+
+/// The texts of an object that may name another one. Labels and selectors do not; nor do fields of which
+/// `references` knows what they name.
+fn texts<'d>(object: &Object<'d>) -> Vec<&'d str> {
+    let metadata = object.root.get("metadata");
+    let mut texts: Vec<_> = annotations(metadata).collect();
+    match object.kind {
+        kind if WORKLOADS.contains(&kind) => pods(object.root, &mut texts),
+        Kind::ConfigMap => texts.extend(object.root.get("data").into_iter().flat_map(strings)),
+        Kind::Role | Kind::ClusterRole => {
+            let rules = object.root.list("rules");
+            texts.extend(rules.flat_map(|it| it.list("resourceNames")).flat_map(strings));
+        }
+        Kind::ClusterRoleBinding
+        | Kind::HorizontalPodAutoscaler
+        | Kind::Namespace
+        | Kind::NetworkPolicy
+        | Kind::PodDisruptionBudget
+        | Kind::RoleBinding
+        | Kind::Secret
+        | Kind::Service => {}
+        _ => {
+            let fields = object.root.entries().filter(|(key, _)| key.str() != Some("metadata"));
+            texts.extend(fields.flat_map(|(_, value)| strings(value)));
+        }
+    }
+    texts
+}
+
+/// The arguments, variables and annotations of pods, wherever the template is.
+fn pods<'d>(root: Node<'d>, texts: &mut Vec<&'d str>) {
+    let templates = [
+        Some(root),
+        root.at(&["spec", "template"]),
+        root.at(&["spec", "jobTemplate", "spec", "template"]),
+    ];
+    for template in templates.into_iter().flatten() {
+        texts.extend(annotations(template.get("metadata")));
+        let Some(pod) = template.get("spec") else { continue };
+        for container in pod.list("containers").chain(pod.list("initContainers")) {
+            texts.extend(
+                container.list("command").chain(container.list("args")).filter_map(Node::str),
+            );
+            texts.extend(container.list("env").filter_map(|it| it.text("value")));
+        }
+    }
+}
+
+fn annotations<'d>(metadata: Option<Node<'d>>) -> impl Iterator<Item = &'d str> {
+    let annotations = metadata.and_then(|it| it.get("annotations"));
+    let pairs = annotations.into_iter().flat_map(Node::pairs);
+    // kubectl's copy of the whole object names everything that it names anyway.
+    let own = pairs.filter(|(key, _)| *key != "kubectl.kubernetes.io/last-applied-configuration");
+    own.filter_map(|(_, value)| value.str())
+}
