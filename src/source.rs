@@ -39,7 +39,12 @@ pub struct Source {
     /// The decoded text.
     pub text: Arc<str>,
     lines: OnceLock<Vec<u32>>,
+    /// How many characters begin before each block of text.
+    blocks: OnceLock<Vec<u32>>,
 }
+
+/// Columns further right than this are counted from the nearest block of this many bytes: a minified file is one line.
+const BLOCK: usize = 4096;
 
 /// A position as people count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,7 +64,7 @@ impl fmt::Display for Position {
 impl Source {
     /// A source of this name and text.
     pub fn new(name: String, text: Arc<str>) -> Source {
-        Source { name, text, lines: OnceLock::new() }
+        Source { name, text, lines: OnceLock::new(), blocks: OnceLock::new() }
     }
 
     /// The byte offset at which each line starts.
@@ -92,9 +97,32 @@ impl Source {
         }
         let line = self.line_of(offset as u32);
         let start = self.lines()[line] as usize;
-        let column = self.text[start..offset].chars().count() as u32 + 1;
-        Position { line: line as u32 + 1, column }
+        let column = if offset - start < BLOCK {
+            characters(&self.text.as_bytes()[start..offset])
+        } else {
+            self.characters_before(offset) - self.characters_before(start)
+        };
+        Position { line: line as u32 + 1, column: column + 1 }
     }
+
+    fn characters_before(&self, offset: usize) -> u32 {
+        let bytes = self.text.as_bytes();
+        let blocks = self.blocks.get_or_init(|| {
+            let mut before = 0;
+            let ends = bytes.chunks(BLOCK).map(|block| {
+                before += characters(block);
+                before
+            });
+            std::iter::once(0).chain(ends).collect()
+        });
+        let block = offset / BLOCK;
+        blocks[block] + characters(&bytes[block * BLOCK..offset])
+    }
+}
+
+/// How many characters begin in these bytes of UTF-8.
+fn characters(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|it| **it & 0xc0 != 0x80).count() as u32
 }
 
 /// Everything that was read, in the order of reading.
@@ -137,5 +165,22 @@ mod tests {
         assert_eq!(source.position("é: 😀 ".len() as u32), Position { line: 1, column: 6 });
         assert_eq!(source.position("é: 😀 x\n".len() as u32), Position { line: 2, column: 1 });
         assert_eq!(source.position(9999), Position { line: 2, column: 2 });
+    }
+
+    #[test]
+    fn columns_of_long_lines_count_characters_too() {
+        for length in [BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 5] {
+            let text = format!("a\n{}", "xé😀".repeat(length / 7));
+            let source = Source::new("a".into(), text.as_str().into());
+            for (at, character) in text.char_indices().skip(2).step_by(61) {
+                let column = text[2..at].chars().count() as u32 + 1;
+                assert_eq!(source.position(at as u32), Position { line: 2, column });
+                // Inside a character is at it.
+                let inside = (at + character.len_utf8() - 1) as u32;
+                assert_eq!(source.position(inside), Position { line: 2, column });
+            }
+            let end = source.position(text.len() as u32);
+            assert_eq!(end.column as usize, text.chars().count() - 1);
+        }
     }
 }
