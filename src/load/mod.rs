@@ -183,7 +183,8 @@ impl Parsed {
                 let duplicate_keys = it.duplicate_keys;
                 self.documents.push(Document { source: id, tree: it.tree, duplicate_keys });
             }
-            Ok(Some(_)) => self.other += 1,
+            // What is for purlin itself is not passed over.
+            Ok(Some(it)) => self.other += usize::from(!is_ours(it.tree.root())),
             Err(mistake) => self.refuse(id, source, &source.text[range], mistake),
         }
     }
@@ -228,9 +229,12 @@ fn is_manifest(root: Node<'_>) -> bool {
     let (Some(version), Some(kind)) = (root.text("apiVersion"), root.text("kind")) else {
         return false;
     };
-    let tool =
-        version.starts_with("kustomize.config.k8s.io/") || version.starts_with("purlin.dev/");
+    let tool = version.starts_with("kustomize.config.k8s.io/") || is_ours(root);
     !tool && !version.is_empty() && !kind.is_empty()
+}
+
+fn is_ours(root: Node<'_>) -> bool {
+    root.text("apiVersion").is_some_and(|it| it.starts_with("purlin.dev/"))
 }
 
 /// What is lost with text that cannot be read.

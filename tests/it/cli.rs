@@ -113,6 +113,8 @@ fn fail_on_draws_the_line() {
         let run = check(folder.path(), args);
         assert_eq!(run.status, status, "{args:?}: {run:?}");
         assert!(run.out.starts_with("warning[pdb-blocks-drain]\n"), "{run:?}");
+        // The policy itself is not passed over.
+        assert!(run.out.ends_with("\n2 objects, 1 rule: 1 warning\n"), "{run:?}");
     }
 }
 
