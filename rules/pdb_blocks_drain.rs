@@ -1,6 +1,8 @@
 //! Budgets that let no pod go when their workloads run as few as they may.
 
-use crate::analyze::budgets::{Budget, Demand, Floor, Uncounted};
+use crate::analyze::budgets::{Budget, Demand};
+use crate::analyze::evictions::{Count, Evictions};
+use crate::analyze::workloads::WorkloadId;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -23,71 +25,81 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for budget in cx.facts.budgets() {
-        match budget.floors(cx.facts) {
-            Ok(floors) => out.findings.extend(finding(cx, budget, &floors)),
-            // `pdb-owner-not-scalable` speaks of these.
-            Err(Uncounted::WithoutScale(_)) => {}
-            Err(Uncounted::SomeOf(workload)) => {
-                let object = cx.object(cx.facts.workloads().get(workload).object);
-                let missing = format!(
-                    "how many pods of `{object}` carry the labels that only its controller knows"
-                );
-                out.cannot_tell(cx.object(budget.object), missing);
+    for budget in cx.facts.budgets().iter() {
+        match cx.facts.evictions(budget) {
+            Evictions::Counted(count) if count.lets_go == 0 => {
+                out.find(finding(cx, budget, &count));
             }
-            Err(Uncounted::PerNode(workload)) => {
-                let object = cx.object(cx.facts.workloads().get(workload).object);
-                out.cannot_tell(cx.object(budget.object), format!("how many nodes run `{object}`"));
-            }
+            Evictions::CannotTell(missing) => out.cannot_tell(cx.object(budget.object), missing),
+            // `pdb-owner-not-scalable` speaks of what the controller cannot count.
+            Evictions::Counted(_) | Evictions::Unscalable(_) | Evictions::Nothing => {}
         }
     }
 }
 
-fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, floors: &[Floor]) -> Option<Finding> {
-    let pods = floors.iter().map(|it| it.count).sum();
-    let kept = budget.keeps_all(pods)?;
+fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
     let object = cx.object(budget.object);
     let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
-    let message = format!("`{object}` lets no pod be evicted: it keeps {kept} of {pods}");
-    let mut finding = Finding::new(message, place, format!("keeps {kept}"));
-    for floor in floors.iter().take(8) {
+    let (pods, keeps) = (count.pods, count.keeps);
+    if pods == 0 {
+        let message = format!("`{object}` lets no pod be evicted: it keeps all there are");
+        return Finding::new(message, place, "keeps every pod")
+            .note(HANGS)
+            .help(help(cx, budget, count));
+    }
+    let message = format!("`{object}` lets no pod be evicted: it keeps {keeps} of {pods}");
+    let mut finding = Finding::new(message, place, format!("keeps {keeps}"));
+    for floor in count.floors.iter().take(8) {
         let text = format!("{} at the least: {}", floor.count, floor.bound.describe());
         finding = finding.label(floor.bound.place(cx.model), text);
     }
-    let sum = floors.iter().map(|it| {
-        let object = cx.object(cx.facts.workloads().get(it.workload).object);
-        format!("{} ({object})", it.count)
-    });
-    let sum: Vec<String> = sum.collect();
-    let sum = if sum.len() > 1 { format!("{} = {pods}", sum.join(" + ")) } else { sum.concat() };
-    let finding = finding
-        .note(format!("pods at the floor: {sum}; the budget keeps {kept} ({}); {pods} − {kept} leaves none", budget.describe()))
-        .note("draining any of their nodes waits for ever: `kubectl drain`, node upgrades and autoscalers included")
-        .help(help(budget, floors, pods, kept));
-    Some(finding)
+    finding.note(sum(cx, budget, count)).note(HANGS).help(help(cx, budget, count))
 }
 
-fn help(budget: &Budget<'_>, floors: &[Floor], pods: u64, kept: u64) -> String {
-    if let (1, Some(Demand::MinAvailable(_) | Demand::Nothing)) = (pods, budget.demand) {
-        // A budget of more than one pod, or of 100 %, keeps both of two as well.
-        let enough = (2..=100).find(|it| budget.keeps(*it).is_some_and(|kept| kept < *it));
+const HANGS: &str = "draining any of their nodes waits for ever: `kubectl drain`, node upgrades and autoscalers included";
+const ONLY_INTEGER: &str = "set `minAvailable` to a number below the pods that run, or remove the budget: percentages and `maxUnavailable` need controllers that can be scaled";
+const FITS: &str = "set `maxUnavailable: 1`, which fits any number of pods";
+
+fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
+    let (pods, keeps) = (count.pods, count.keeps);
+    let name = |id: WorkloadId| cx.object(cx.facts.workloads().get(id).object);
+    let terms = count.floors.iter().map(|it| format!("{} ({})", it.count, name(it.workload)));
+    let terms: Vec<String> = terms.collect();
+    let total = if terms.len() > 1 { format!(" = {pods}") } else { String::new() };
+    let left = if keeps > pods {
+        format!("{keeps} is more than there are")
+    } else {
+        format!("{pods} − {keeps} leaves none")
+    };
+    format!(
+        "pods at the floor: {}{total}; the budget keeps {keeps} ({}); {left}",
+        terms.join(" + "),
+        budget.describe()
+    )
+}
+
+fn help(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
+    let (pods, keeps) = (count.pods, count.keeps);
+    let workloads = cx.facts.workloads();
+    if budget.covers.iter().any(|(it, _)| workloads.get(*it).is_scalable() == Some(false)) {
+        return ONLY_INTEGER.into();
+    }
+    // A budget of 100 % keeps all of them, however many there are.
+    let lets_one_go = |it: &u64| budget.demand.is_some_and(|by| by.lets_go(*it, *it) > 0);
+    let enough = (pods.max(keeps)..).take(101).find(lets_one_go);
+    if pods == 1 && !matches!(budget.demand, Some(Demand::MaxUnavailable(_))) {
         let raise = enough.map(|it| format!("run at least {it} replicas; or "));
         return format!(
             "{}set `maxUnavailable: 1` and accept that a drain takes the only pod down",
             raise.unwrap_or_default()
         );
     }
-    let raise = match floors {
-        [floor] => format!(", or raise {} to {}", floor.bound.field(), kept + 1),
+    if !matches!(budget.demand, Some(Demand::MinAvailable(_))) {
+        return FITS.into();
+    }
+    let raise = match (count.floors.as_slice(), enough) {
+        ([floor], Some(enough)) => format!(", or raise {} to {enough}", floor.bound.field()),
         _ => String::new(),
     };
-    match budget.demand {
-        Some(Demand::MinAvailable(_)) => {
-            format!("set `minAvailable: {}` or `maxUnavailable: 1`{raise}", pods - 1)
-        }
-        _ => format!(
-            "set `maxUnavailable: 1`{}",
-            if matches!(budget.demand, Some(Demand::MaxUnavailable(_))) { "" } else { &raise }
-        ),
-    }
+    format!("set `minAvailable: {}` or `maxUnavailable: 1`{raise}", pods - 1)
 }

@@ -1,6 +1,7 @@
 //! Vertical autoscalers that act by evictions which never happen.
 
 use crate::analyze::budgets::Budget;
+use crate::analyze::evictions::Evictions;
 use crate::analyze::vertical::{Mode, Vertical};
 use crate::analyze::workloads::WorkloadId;
 use crate::model::kind::Kind;
@@ -35,7 +36,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
     }
     let mut blocked = FxHashSet::default();
-    for budget in cx.facts.budgets() {
+    for budget in cx.facts.budgets().iter() {
         let verticals = budget.covers.iter().filter_map(|(it, _)| by_target.get(it)).flatten();
         for vertical in verticals {
             if let Some(finding) = held(cx, vertical, budget) {
@@ -50,10 +51,12 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 
 /// A budget that lets none of the pods go at the floor.
 fn held(cx: &Cx<'_, '_>, vertical: &Vertical<'_>, budget: &Budget<'_>) -> Option<Finding> {
-    let floors = budget.floors(cx.facts).ok()?;
-    let pods = floors.iter().map(|it| it.count).sum();
-    let kept = budget.keeps_all(pods)?;
-    let own = floors.iter().find(|it| Some(it.workload) == vertical.target)?;
+    let Evictions::Counted(count) = cx.facts.evictions(budget) else { return None };
+    let own = count.floors.iter().find(|it| Some(it.workload) == vertical.target)?;
+    if count.lets_go > 0 {
+        return None;
+    }
+    let (pods, kept) = (count.pods, count.keeps);
     let (object, budget_object) = (cx.object(vertical.object), cx.object(budget.object));
     let target = cx.object(cx.facts.workloads().get(own.workload).object);
     let place = budget.field.map_or(budget_object.at("spec"), |it| budget_object.place(it));

@@ -1,15 +1,14 @@
-//! Disruption budgets: which pods they cover and how many of these they let go.
+//! Disruption budgets: which pods they cover and how many of these have to stay.
 //!
 //! `pkg/controller/disruption/disruption.go`, getExpectedPodCount: both percentages round up.
 
-use super::Facts;
-use super::replicas::Bound;
 use super::rollout::{IntOrPercent, Rounding};
 use super::selector::{Selector, Selects};
-use super::workloads::WorkloadId;
+use super::workloads::{WorkloadId, Workloads};
 use crate::model::kind::Kind;
-use crate::model::{Model, ObjId};
+use crate::model::{Model, ObjId, Object};
 use crate::tree::Node;
+use rustc_hash::FxHashMap;
 
 /// What a budget demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,72 +38,42 @@ pub struct Budget<'d> {
     pub covers: Vec<(WorkloadId, Selects)>,
 }
 
-/// A workload that a budget covers, when it runs as few pods as it may.
-#[derive(Clone, Copy, Debug)]
-pub struct Floor {
-    /// The workload.
-    pub workload: WorkloadId,
-    /// What says how few.
-    pub bound: Bound,
-    /// How few; at least one, since what is scaled to nothing for now comes back with one.
-    pub count: u64,
-}
-
-/// Why the pods of a budget cannot be counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uncounted {
-    /// The budget needs the scale of an owner that has none.
-    WithoutScale(WorkloadId),
-    /// It covers some of the workload's pods, by labels that only their controller knows.
-    SomeOf(WorkloadId),
-    /// It covers one pod for each node.
-    PerNode(WorkloadId),
-}
-
-impl Budget<'_> {
-    /// The workloads that it covers, each at its floor; those that are switched off for good are left out.
-    ///
-    /// # Errors
-    ///
-    /// When their pods cannot be counted.
-    pub fn floors(&self, facts: &Facts<'_>) -> Result<Vec<Floor>, Uncounted> {
-        let mut floors = Vec::new();
-        for (workload, selects) in &self.covers {
-            if self.needs_scale() && facts.workloads().get(*workload).is_scalable() != Some(true) {
-                return Err(Uncounted::WithoutScale(*workload));
-            }
-            if *selects == Selects::Some {
-                return Err(Uncounted::SomeOf(*workload));
-            }
-            let envelope = facts.envelope(*workload).ok_or(Uncounted::PerNode(*workload))?;
-            if envelope.peak.count > 0 {
-                let (bound, count) = (envelope.floor, envelope.floor.count.max(1));
-                floors.push(Floor { workload: *workload, bound, count });
-            }
+impl Demand {
+    /// How many of `expected` pods have to be healthy (getExpectedPodCount).
+    pub fn keeps(self, expected: u64) -> u64 {
+        match self {
+            Demand::MinAvailable(it) => it.of(expected, Rounding::Up),
+            Demand::MaxUnavailable(it) => expected.saturating_sub(it.of(expected, Rounding::Up)),
+            Demand::Nothing => expected,
         }
-        Ok(floors)
     }
 
-    /// How many of `pods` it keeps, if these are all of them, so that none may be evicted.
-    pub fn keeps_all(&self, pods: u64) -> Option<u64> {
-        self.keeps(pods).filter(|kept| pods > 0 && *kept >= pods)
+    /// How many of `healthy` pods may go at once where the controllers want `expected` (updatePdbStatus).
+    pub fn lets_go(self, healthy: u64, expected: u64) -> u64 {
+        if expected == 0 || self == Demand::Nothing {
+            return 0;
+        }
+        healthy.saturating_sub(self.keeps(expected))
     }
 
-    /// How many of `pods` have to stay. A percentage is of the pods that the controllers are meant to run, which at a
-    /// bound of the envelope is the same number.
-    pub fn keeps(&self, pods: u64) -> Option<u64> {
-        Some(match self.demand? {
-            Demand::MinAvailable(it) => it.of(pods, Rounding::Up),
-            Demand::MaxUnavailable(it) => pods.saturating_sub(it.of(pods, Rounding::Up)),
-            Demand::Nothing => pods,
-        })
+    /// Whether it keeps every pod, however many there are.
+    pub fn keeps_all(self) -> bool {
+        match self {
+            Demand::MinAvailable(it) => it == IntOrPercent::Percent(100),
+            Demand::MaxUnavailable(it) => {
+                matches!(it, IntOrPercent::Int(0) | IntOrPercent::Percent(0))
+            }
+            Demand::Nothing => true,
+        }
     }
 
     /// Whether the controller has to find out how many pods are wanted, which it can only for owners that scale.
-    pub fn needs_scale(&self) -> bool {
-        !matches!(self.demand, Some(Demand::MinAvailable(IntOrPercent::Int(_)) | Demand::Nothing))
+    pub fn needs_scale(self) -> bool {
+        !matches!(self, Demand::MinAvailable(IntOrPercent::Int(_)) | Demand::Nothing)
     }
+}
 
+impl Budget<'_> {
     /// `minAvailable 2`, `maxUnavailable 25%`.
     pub fn describe(&self) -> String {
         match self.demand {
@@ -115,35 +84,66 @@ impl Budget<'_> {
     }
 }
 
-/// All disruption budgets.
-pub(super) fn budgets<'d>(model: &Model<'d>, facts: &Facts<'d>) -> Vec<Budget<'d>> {
-    model
-        .of_kind(Kind::PodDisruptionBudget)
-        .map(|object| {
-            let spec = object.field(&["spec"]);
-            // An empty selector of policy/v1beta1 selected nothing; of policy/v1 it selects all.
-            let selector = spec.and_then(|it| it.get("selector")).map(Selector::parse);
-            let selector =
-                selector.filter(|it| !(it.is_empty() && object.api_version == "policy/v1beta1"));
-            let min = spec.and_then(|it| it.get("minAvailable"));
-            let max = spec.and_then(|it| it.get("maxUnavailable"));
-            let demand = match (min, max) {
-                (Some(it), None) => IntOrPercent::parse(it).map(Demand::MinAvailable),
-                (None, Some(it)) => IntOrPercent::parse(it).map(Demand::MaxUnavailable),
-                (None, None) => Some(Demand::Nothing),
-                (Some(_), Some(_)) => None,
-            };
-            let covers =
-                selector.iter().flat_map(|it| facts.workloads().select(object.namespace, it));
-            let covers = covers.map(|(workload, selects)| (workload.id, selects)).collect();
-            Budget {
-                object: object.id,
-                namespace: object.namespace,
-                selector,
-                demand,
-                field: min.or(max),
-                covers,
+/// All disruption budgets, found by the workloads they cover.
+#[derive(Debug, Default)]
+pub struct Budgets<'d> {
+    all: Vec<Budget<'d>>,
+    by_workload: FxHashMap<WorkloadId, Vec<u32>>,
+}
+
+impl<'d> Budgets<'d> {
+    /// Finds the budgets of a model.
+    pub fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Budgets<'d> {
+        let mut budgets = Budgets::default();
+        for object in model.of_kind(Kind::PodDisruptionBudget) {
+            let budget = budget(object, workloads);
+            for (workload, _) in &budget.covers {
+                let at = budgets.all.len() as u32;
+                budgets.by_workload.entry(*workload).or_default().push(at);
             }
-        })
-        .collect()
+            budgets.all.push(budget);
+        }
+        budgets
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Budget<'d>> {
+        self.all.iter()
+    }
+
+    /// Those that cover pods of this workload.
+    pub fn of_workload(&self, workload: WorkloadId) -> impl Iterator<Item = &Budget<'d>> {
+        let found = self.by_workload.get(&workload).into_iter().flatten();
+        found.map(|at| &self.all[*at as usize])
+    }
+}
+
+fn budget<'d>(object: &Object<'d>, workloads: &Workloads<'d>) -> Budget<'d> {
+    let spec = object.field(&["spec"]);
+    // An empty selector of policy/v1beta1 selected nothing; of policy/v1 it selects all.
+    let selector = spec.and_then(|it| it.get("selector")).map(Selector::parse);
+    let selector = selector.filter(|it| !(it.is_empty() && object.api_version == "policy/v1beta1"));
+    let min = spec.and_then(|it| it.get("minAvailable"));
+    let max = spec.and_then(|it| it.get("maxUnavailable"));
+    let demand = match (min, max) {
+        (Some(it), None) => bound(it).map(Demand::MinAvailable),
+        (None, Some(it)) => bound(it).map(Demand::MaxUnavailable),
+        (None, None) => Some(Demand::Nothing),
+        (Some(_), Some(_)) => None,
+    };
+    let covers = selector.iter().flat_map(|it| workloads.select(object.namespace, it));
+    let covers = covers.map(|(workload, selects)| (workload.id, selects)).collect();
+    Budget {
+        object: object.id,
+        namespace: object.namespace,
+        selector,
+        demand,
+        field: min.or(max),
+        covers,
+    }
+}
+
+/// No more than 100 % (`pkg/apis/policy/validation`, IsNotMoreThan100Percent).
+fn bound(node: Node<'_>) -> Option<IntOrPercent> {
+    IntOrPercent::parse(node).filter(|it| !matches!(it, IntOrPercent::Percent(101..)))
 }

@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod credentials;
 pub mod demand;
 pub mod dns;
+pub mod evictions;
 pub mod keys;
 pub mod limit_ranges;
 pub mod made_secrets;
@@ -29,7 +30,7 @@ pub mod workloads;
 
 use crate::model::Model;
 use backends::Backend;
-use budgets::Budget;
+use budgets::Budgets;
 use demand::PodDemand;
 use dns::Dns;
 use limit_ranges::LimitRanges;
@@ -54,7 +55,7 @@ pub struct Facts<'d> {
     replicas: OnceLock<Replicas<'d>>,
     limit_ranges: OnceLock<LimitRanges<'d>>,
     demands: OnceLock<Vec<PodDemand<'d>>>,
-    budgets: OnceLock<Vec<Budget<'d>>>,
+    budgets: OnceLock<Budgets<'d>>,
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
     quotas: OnceLock<Vec<Quota<'d>>>,
@@ -122,8 +123,8 @@ impl<'d> Facts<'d> {
     }
 
     /// The disruption budgets and what they cover.
-    pub fn budgets(&self) -> &[Budget<'d>] {
-        self.budgets.get_or_init(|| budgets::budgets(self.model, self))
+    pub fn budgets(&self) -> &Budgets<'d> {
+        self.budgets.get_or_init(|| Budgets::new(self.model, self.workloads()))
     }
 
     /// The Services and what they select.

@@ -9,6 +9,9 @@ use crate::model::{Model, ObjId};
 use crate::tree::Node;
 use rustc_hash::FxHashMap;
 
+/// What stands for the number of a bare pod, which no field says.
+const BARE_POD: &str = "metadata.name";
+
 /// What sets a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -39,6 +42,9 @@ impl Bound {
 
     /// `replicas 3`, `minReplicas 2`, `replicas not set, so 1`.
     pub fn describe(&self) -> String {
+        if self.path == BARE_POD {
+            return "a pod by itself".into();
+        }
         match self.cause {
             Cause::Written if self.path.ends_with("suspend") => "suspended".into(),
             Cause::Written => format!("{} {}", self.field(), self.count),
@@ -193,12 +199,9 @@ fn envelope(
     let root = model.object(workload.object).root;
     let own = match workload.kind {
         Kind::DaemonSet => scheduled(root, workload.object)?,
-        Kind::Pod => Bound {
-            count: 1,
-            object: workload.object,
-            path: "metadata.name",
-            cause: Cause::Written,
-        },
+        Kind::Pod => {
+            Bound { count: 1, object: workload.object, path: BARE_POD, cause: Cause::Written }
+        }
         Kind::Job => job(root, workload.object, &JOB),
         Kind::CronJob => job(root, workload.object, &CRON_JOB),
         _ => bound(root, workload.object, "spec.replicas", 1),

@@ -31,6 +31,8 @@ pub struct Workload<'d> {
     pub labels: PodLabels<'d>,
     /// The path of the template in the object; empty for a bare pod.
     pub template_path: &'static str,
+    /// Of a custom kind: whether it serves the scale subresource, if its CustomResourceDefinition is in the input.
+    custom_scale: Option<bool>,
 }
 
 impl<'d> Workload<'d> {
@@ -89,7 +91,7 @@ impl<'d> Workload<'d> {
             | Kind::ReplicaSet
             | Kind::ReplicationController
             | Kind::Rollout => Some(true),
-            Kind::Custom => None,
+            Kind::Custom => self.custom_scale,
             _ => Some(false),
         }
     }
@@ -108,6 +110,7 @@ impl<'d> Workloads<'d> {
     /// Finds the workloads of a model.
     pub fn new(model: &Model<'d>) -> Workloads<'d> {
         let mut workloads = Workloads::default();
+        let scales = custom_scales(model);
         for object in model.objects() {
             let Some((template_path, template)) = template(object.kind, object.root) else {
                 continue;
@@ -140,6 +143,7 @@ impl<'d> Workloads<'d> {
                 pod,
                 labels,
                 template_path,
+                custom_scale: scales.get(&(object.group(), object.kind_name)).copied(),
             });
         }
         workloads
@@ -220,6 +224,24 @@ fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> 
         }
         _ => None,
     }
+}
+
+/// Which custom kinds, by group and name, serve the scale subresource.
+fn custom_scales<'d>(model: &Model<'d>) -> FxHashMap<(&'d str, &'d str), bool> {
+    let definitions = model.of_kind(Kind::CustomResourceDefinition);
+    definitions
+        .filter_map(|it| {
+            let spec = it.field(&["spec"])?;
+            let versions = spec.list("versions").filter_map(|it| it.get("subresources"));
+            // apiextensions.k8s.io/v1beta1 had one for all versions.
+            let scale = spec
+                .get("subresources")
+                .into_iter()
+                .chain(versions)
+                .any(|it| it.get("scale").is_some());
+            Some(((spec.text("group")?, spec.at(&["names", "kind"])?.str()?), scale))
+        })
+        .collect()
 }
 
 /// Whether the number stands somewhere below a node, by itself and not as part of a longer one.
