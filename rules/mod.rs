@@ -36,6 +36,7 @@ mod missing_service_account;
 mod missing_storage_class;
 mod missing_volume_claim;
 mod pdb_blocks_drain;
+mod pdb_breaks_quorum;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
 mod policy_selects_nothing;
@@ -93,6 +94,7 @@ pub const RULES: &[&Rule] = &[
     &missing_storage_class::RULE,
     &missing_volume_claim::RULE,
     &pdb_blocks_drain::RULE,
+    &pdb_breaks_quorum::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,
     &policy_selects_nothing::RULE,
