@@ -45,12 +45,14 @@ mod quota_below_rollout;
 mod quota_rejects_pod;
 mod replicas_not_spread;
 mod requests_above_limits;
+mod rollout_deadlock;
 mod rollout_drops_all;
 mod secret_in_repository;
 mod selector_mismatch;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod service_spans_workloads;
+mod shared_read_write_once_volume;
 mod single_replica;
 mod stateful_set_service_missing;
 mod unresolvable_address;
@@ -103,12 +105,14 @@ pub const RULES: &[&Rule] = &[
     &quota_rejects_pod::RULE,
     &replicas_not_spread::RULE,
     &requests_above_limits::RULE,
+    &rollout_deadlock::RULE,
     &rollout_drops_all::RULE,
     &secret_in_repository::RULE,
     &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &service_spans_workloads::RULE,
+    &shared_read_write_once_volume::RULE,
     &single_replica::RULE,
     &stateful_set_service_missing::RULE,
     &unresolvable_address::RULE,

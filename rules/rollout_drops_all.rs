@@ -1,5 +1,6 @@
 //! Deployments whose rollout may leave no pod.
 
+use crate::analyze::claims::Access;
 use crate::analyze::replicas::Bound;
 use crate::analyze::rollout::Rollout;
 use crate::analyze::services::Service;
@@ -14,7 +15,12 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
-    reads: &[Kind::Service, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    reads: &[
+        Kind::Service,
+        Kind::PersistentVolumeClaim,
+        Kind::HorizontalPodAutoscaler,
+        Kind::ScaledObject,
+    ],
     like: &["kube-linter:no-rolling-update-strategy", "kube-score:deployment-strategy"],
     parameters: &[],
     page: include_str!("rollout_drops_all.md"),
@@ -100,7 +106,7 @@ fn finding(
         }
         None => finding.note(sum),
     };
-    finding.help(help(rollout))
+    finding.help(help(cx, workload, rollout))
 }
 
 /// `maxUnavailable`, or where it would stand.
@@ -108,9 +114,19 @@ fn bounds_place(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Place {
     cx.object(workload.object).at("spec.strategy.rollingUpdate.maxUnavailable")
 }
 
-fn help(rollout: Rollout) -> String {
-    match rollout {
-        Rollout::Recreate => "set `type: RollingUpdate` with `maxSurge: 1` and `maxUnavailable: 0`; where two pods must never run at once, say so with the annotation `purlin.dev/ignore.rollout-drops-all`".into(),
+fn help(cx: &Cx<'_, '_>, workload: &Workload<'_>, rollout: Rollout) -> String {
+    const IGNORE: &str = "say so with the annotation `purlin.dev/ignore.rollout-drops-all`";
+    let mut claims = cx.facts.claims().of_workload(workload.id).map(|(claim, _)| claim);
+    // A new pod beside the old one would wait for such a volume: `rollout-deadlock`.
+    match (rollout, claims.find(|it| it.access != Access::Shared)) {
+        (_, Some(claim)) => format!(
+            "claim `{}` is {}, so the old pod has to go first: {IGNORE}, or run a StatefulSet",
+            claim.name,
+            claim.access.name()
+        ),
+        (Rollout::Recreate, None) => format!(
+            "set `type: RollingUpdate` with `maxSurge: 1` and `maxUnavailable: 0`; where two pods must never run at once, {IGNORE}"
+        ),
         _ => "set `maxUnavailable: 0` and `maxSurge: 1`: each new pod is ready before an old one goes".into(),
     }
 }

@@ -5,6 +5,7 @@
 pub mod addresses;
 pub mod backends;
 pub mod budgets;
+pub mod claims;
 pub mod credentials;
 pub mod demand;
 pub mod dns;
@@ -16,6 +17,7 @@ pub mod makers;
 pub mod measures;
 pub mod mentions;
 pub mod namespaces;
+pub mod neighbours;
 pub mod policies;
 pub mod ports;
 pub mod quotas;
@@ -31,6 +33,7 @@ pub mod workloads;
 use crate::model::Model;
 use backends::Backend;
 use budgets::Budgets;
+use claims::Claims;
 use demand::PodDemand;
 use dns::Dns;
 use limit_ranges::LimitRanges;
@@ -56,6 +59,7 @@ pub struct Facts<'d> {
     limit_ranges: OnceLock<LimitRanges<'d>>,
     demands: OnceLock<Vec<PodDemand<'d>>>,
     budgets: OnceLock<Budgets<'d>>,
+    claims: OnceLock<Claims<'d>>,
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
     quotas: OnceLock<Vec<Quota<'d>>>,
@@ -79,6 +83,7 @@ impl<'d> Facts<'d> {
             limit_ranges: OnceLock::new(),
             demands: OnceLock::new(),
             budgets: OnceLock::new(),
+            claims: OnceLock::new(),
             services: OnceLock::new(),
             ports: OnceLock::new(),
             quotas: OnceLock::new(),
@@ -125,6 +130,11 @@ impl<'d> Facts<'d> {
     /// The disruption budgets and what they cover.
     pub fn budgets(&self) -> &Budgets<'d> {
         self.budgets.get_or_init(|| Budgets::new(self.model, self.workloads()))
+    }
+
+    /// The volume claims and who uses them.
+    pub fn claims(&self) -> &Claims<'d> {
+        self.claims.get_or_init(|| Claims::new(self.model, self.workloads()))
     }
 
     /// The Services and what they select.
