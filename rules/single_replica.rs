@@ -35,9 +35,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let object = cx.object(workload.object);
         let service = cx.object(service.object);
         let message = format!("`{object}` may run a single pod, and `{service}` depends on it");
-        let finding = Finding::new(message, floor.place(cx.model), format!("1 at the least: {}", floor.describe()))
-            .label(service.whole(), "leads to that one pod")
-            .note("its node's failure, a drain, an eviction or a crash stops the service until the pod runs again");
+        let mut finding = Finding::new(
+            message,
+            floor.place(cx.model),
+            format!("1 at the least: {}", floor.describe()),
+        )
+        .label(service.whole(), "leads to that one pod");
+        // An autoscaler may say so; what the finding is about, and may be accepted on, is the workload.
+        if floor.object != workload.object {
+            finding = finding.label(object.whole(), "runs that one pod");
+        }
+        finding = finding.note("its node's failure, a drain, an eviction or a crash stops the service until the pod runs again");
         let field = floor.path.rsplit('.').next().unwrap_or(floor.path);
         out.find(match workload.kind {
             Kind::StatefulSet => finding.help(format!(
