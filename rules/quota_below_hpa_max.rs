@@ -22,6 +22,8 @@ pub(super) static RULE: Rule = Rule {
         Kind::PersistentVolumeClaim,
         Kind::Service,
         Kind::PriorityClass,
+        Kind::RuntimeClass,
+        Kind::CustomResourceDefinition,
         Kind::StorageClass,
     ],
     like: &[],
@@ -114,6 +116,11 @@ fn help(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> String {
     };
     let object = cx.object(cx.facts.workloads().get(*workload).object);
     let line = fit.line.resource;
+    if fit.left.is_negative() {
+        return format!(
+            "`{line}` is too small even without `{object}`, the largest share; {raise}"
+        );
+    }
     if fit.count == 0 {
         return format!(
             "with the others at their peaks there is no room for one pod of `{object}` (`{line}`); {raise}"

@@ -6,6 +6,8 @@
 
 use super::limit_ranges::LimitRanges;
 use super::workloads::{Workload, is_sidecar};
+use crate::model::Model;
+use crate::model::kind::Kind;
 use crate::model::quantity::Quantity;
 use crate::tree::Node;
 
@@ -128,7 +130,11 @@ pub struct PodDemand<'d> {
 
 impl<'d> PodDemand<'d> {
     /// The demand of one pod of this workload.
-    pub fn new(workload: &Workload<'d>, limit_ranges: &LimitRanges<'d>) -> PodDemand<'d> {
+    pub fn new(
+        model: &Model<'d>,
+        workload: &Workload<'d>,
+        limit_ranges: &LimitRanges<'d>,
+    ) -> PodDemand<'d> {
         let mut demand = PodDemand::default();
         let pod = workload.pod;
         for node in pod.list("containers") {
@@ -157,7 +163,13 @@ impl<'d> PodDemand<'d> {
         demand.is_best_effort = is_nothing(&demand.requests) && is_nothing(&demand.limits);
         demand.own_requests = demand.requests.clone();
         demand.own_limits = demand.limits.clone();
-        let overhead = Resources::parse(pod.get("overhead"), &mut demand.invalid);
+        // Admission writes the overhead of the RuntimeClass into the pod (`plugin/pkg/admission/runtimeclass`).
+        let class =
+            pod.text("runtimeClassName").and_then(|it| model.find(Kind::RuntimeClass, "", it));
+        let of_class = class.and_then(|it| it.field(&["overhead", "podFixed"]));
+        let (own, mut elsewhere) = (pod.get("overhead"), Vec::new());
+        let invalid = if own.is_some() { &mut demand.invalid } else { &mut elsewhere };
+        let overhead = Resources::parse(own.or(of_class), invalid);
         demand.requests.add(&overhead);
         for (name, amount) in overhead.iter() {
             if let Some(limit) = demand.limits.get(name).filter(|it| !it.is_zero()) {

@@ -122,7 +122,7 @@ impl<'d> Facts<'d> {
     pub fn demand(&self, workload: &Workload<'_>) -> &PodDemand<'d> {
         let demands = self.demands.get_or_init(|| {
             let limit_ranges = self.limit_ranges();
-            self.workloads().iter().map(|it| PodDemand::new(it, limit_ranges)).collect()
+            self.workloads().iter().map(|it| PodDemand::new(self.model, it, limit_ranges)).collect()
         });
         &demands[workload.id.0 as usize]
     }

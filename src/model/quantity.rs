@@ -199,19 +199,24 @@ fn decimal(whole: &str, fraction: &str, exponent: i32) -> i128 {
     nano.min(CAP)
 }
 
-/// A number of units of `2^bits`. Twenty digits of a fraction are exact in 128 bits; what follows them rounds up.
+/// A number of units of `2^bits`, exactly: the fraction is multiplied digit by digit, the last one first.
 fn binary(whole: &str, fraction: &str, bits: u32) -> i128 {
     let Ok(units) = format!("0{whole}").parse::<i128>() else { return CAP };
-    let whole = units.saturating_mul(NANO).saturating_mul(1 << bits);
-    let (near, far) = fraction.split_at(fraction.len().min(20));
-    let Ok(parts) = format!("0{near}").parse::<i128>() else { return CAP };
-    let digits = near.len() as u32;
-    let nano = match digits.checked_sub(9) {
-        Some(more) => div_up(parts * (1 << bits), 10_i128.pow(more)),
-        None => parts * 10_i128.pow(9 - digits) * (1 << bits),
-    };
-    let rest = i128::from(far.bytes().any(|it| it != b'0'));
-    whole.saturating_add(nano).saturating_add(rest).min(CAP)
+    let mut carry: i128 = 0;
+    let mut digits: Vec<u8> = fraction.bytes().rev().map(|it| it - b'0').collect();
+    for digit in &mut digits {
+        let product = i128::from(*digit) * (1 << bits) + carry;
+        *digit = (product % 10) as u8;
+        carry = product / 10;
+    }
+    digits.reverse();
+    let units = units.saturating_mul(1 << bits).saturating_add(carry);
+    let (near, far) = digits.split_at(digits.len().min(9));
+    let nano = near.iter().fold(0, |sum, digit| sum * 10 + i128::from(*digit));
+    let nano = nano * 10_i128.pow(9 - near.len() as u32);
+    // Less than a billionth rounds up to one.
+    let rest = i128::from(far.iter().any(|it| *it != 0));
+    units.saturating_mul(NANO).saturating_add(nano + rest).min(CAP)
 }
 
 /// Division that rounds away from zero.

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
 mod cli;
+mod demand;
 mod human;
 mod json;
 mod load;
 mod model;
 mod network_policies;
 mod policy;
+mod quotas;
 mod readme;
 mod replicas;
 mod rules;

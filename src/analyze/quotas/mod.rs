@@ -119,19 +119,26 @@ pub struct Fit<'q, 'd> {
     pub count: u64,
     /// The line that binds.
     pub line: &'q Line<'d>,
-    /// What is then left of it.
+    /// What is then left of it; less than nothing where the others alone ask for more than it holds.
     pub left: Quantity,
 }
 
 impl<'d> Quota<'d> {
-    /// The most pods of a workload that every line holds with everything else at its peak; `None` if it is charged to
-    /// none of them.
+    /// The most pods of a workload that every line holds with everything else at its peak: none where the others alone
+    /// are too many. `None` if it is charged to no line.
     pub fn fit(&self, workload: WorkloadId) -> Option<Fit<'_, 'd>> {
-        let fits = self.lines.iter().filter_map(|line| {
-            let each = line.each(workload);
-            let free = line.hard - (line.used() - line.share(workload));
-            let count = free.holds(each)?;
-            Some((Fit { count, line, left: free - each.times(count) }, each))
+        let shares = self.lines.iter().map(|line| (line, line.each(workload)));
+        let shares: Vec<_> = shares.collect();
+        if shares.iter().all(|(_, each)| each.is_zero()) {
+            return None;
+        }
+        let fits = shares.into_iter().filter_map(|(line, each)| {
+            let left = line.hard - (line.used() - line.share(workload));
+            if left.is_negative() {
+                return Some((Fit { count: 0, line, left }, each));
+            }
+            let count = left.holds(each)?;
+            Some((Fit { count, line, left: left - each.times(count) }, each))
         });
         // Of lines that bind equally the one with the least left counts.
         let least = fits.min_by(|(a, a_each), (b, b_each)| {
