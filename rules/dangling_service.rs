@@ -99,9 +99,7 @@ struct Near<'c, 'd> {
 
 impl Near<'_, '_> {
     fn place(&self, cx: &Cx<'_, '_>) -> Place {
-        let path = self.workload.template_path;
-        let dot = if path.is_empty() { "" } else { "." };
-        cx.object(self.workload.object).at(&format!("{path}{dot}metadata.labels"))
+        cx.object(self.workload.object).at(&self.workload.labels_path())
     }
 
     fn fulfils(&self, requirement: &Requirement<'_>) -> bool {

@@ -1,16 +1,15 @@
-//! Services whose selector takes in pods of workloads that have nothing to do with each other.
+//! Services that spread their requests over workloads which have nothing to do with each other.
 
-use crate::analyze::selector::LabelValue;
-use crate::analyze::services::Service;
+use crate::analyze::services::{Service, Target};
 use crate::analyze::workloads::Workload;
 use crate::model::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
-use crate::tree::Node;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use std::cmp::Reverse;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     id: "service-spans-workloads",
-    title: "one Service leads to pods of unrelated workloads",
+    title: "a Service selects the pods of unrelated workloads",
     severity: Severity::Warning,
     group: Group::Routing,
     admission: Admission::Warn,
@@ -21,40 +20,132 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Labels that say what a pod is.
-const IDENTITY: [&str; 5] =
-    ["app.kubernetes.io/name", "app.kubernetes.io/component", "app", "k8s-app", "component"];
+/// Labels that say what a pod is, not which version or part of a release.
+const IDENTITY: &[&str] = &[
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/component",
+    "app",
+    "k8s-app",
+    "component",
+    "name",
+];
+
+/// Endings by which the variants of one thing tell each other apart.
+const VARIANTS: &[&str] = &[
+    "active",
+    "arm64",
+    "amd64",
+    "backup",
+    "baseline",
+    "blue",
+    "canary",
+    "follower",
+    "green",
+    "leader",
+    "master",
+    "new",
+    "old",
+    "preview",
+    "primary",
+    "read",
+    "replica",
+    "secondary",
+    "slave",
+    "spot",
+    "stable",
+    "standby",
+    "write",
+];
+
+/// A workload that has nothing to do with the first one of a Service.
+struct Stranger<'c, 'd> {
+    workload: &'c Workload<'d>,
+    /// The label by which they differ; none where it is their kind.
+    key: Option<&'static str>,
+}
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    // A headless Service finds peers, and those may be of several kinds.
-    for service in cx.facts.services().iter().filter(|it| !it.is_headless) {
-        let workloads: Vec<_> =
-            service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id)).collect();
-        let Some((first, rest)) = workloads.split_first() else { continue };
-        let others: Vec<_> = rest.iter().copied().filter(|it| are_unrelated(first, it)).collect();
-        if !others.is_empty() {
-            out.find(finding(cx, service, first, &others));
+    // Behind a headless Service with a port peers find each other, and those may be of several kinds.
+    let may_be_peers = |it: &Service<'_>| it.is_headless && !it.ports.is_empty();
+    for service in cx.facts.services().iter() {
+        if service.selects.len() < 2 || may_be_peers(service) {
+            continue;
+        }
+        let workloads = service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id));
+        let workloads: Vec<_> = workloads.filter(|it| receives(cx, service, it)).collect();
+        // The one that the Service is probably for.
+        let likeness = |it: &&Workload<'_>| {
+            (!runs_to_an_end(it), it.name == service.name, serves(cx, service, it), Reverse(it.id))
+        };
+        let Some(first) = workloads.iter().copied().max_by_key(likeness) else { continue };
+        let strangers: Vec<_> = workloads
+            .into_iter()
+            .filter(|it| it.id != first.id)
+            .filter_map(|it| stranger(cx, service, first, it))
+            .collect();
+        if !strangers.is_empty() && !runs_to_an_end(first) {
+            out.find(finding(cx, service, first, &strangers));
         }
     }
 }
 
-/// Called something else, and made of other images: the second and third try of one thing share these.
-fn are_unrelated(a: &Workload<'_>, b: &Workload<'_>) -> bool {
-    let differ = IDENTITY.iter().any(|key| match (a.labels.get(key), b.labels.get(key)) {
-        (LabelValue::Is(a), LabelValue::Is(b)) => a != b,
-        _ => false,
-    });
-    differ && !images(a).iter().any(|it| images(b).contains(it))
+fn runs_to_an_end(workload: &Workload<'_>) -> bool {
+    matches!(workload.kind, Kind::Job | Kind::CronJob)
 }
 
-/// The repositories of a workload's main containers.
-fn images<'d>(workload: &Workload<'d>) -> Vec<&'d str> {
-    let images =
-        workload.pod.list("containers").filter_map(|it| it.get("image")).filter_map(Node::str);
-    images.map(|it| it.split('@').next().unwrap_or(it)).map(without_tag).collect()
+/// Whether requests get to these pods at all: pods that lack the name of a port are left out of it, unless the Service
+/// stands for the pods themselves.
+fn receives(cx: &Cx<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let ports = cx.facts.ports(workload.id);
+    service.is_headless || service.ports.iter().any(|it| it.on(ports).is_some())
 }
 
-fn without_tag(image: &str) -> &str {
+/// Whether the pods declare any of the ports that the Service leads to.
+fn serves(cx: &Cx<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let ports = cx.facts.ports(workload.id);
+    service.ports.iter().any(|it| match it.target {
+        Target::Number(number) => ports.numbered(number, it.protocol).is_some(),
+        Target::Name(name) => ports.named(name, it.protocol).is_some(),
+    })
+}
+
+fn stranger<'c, 'd>(
+    cx: &Cx<'_, '_>,
+    service: &Service<'_>,
+    first: &Workload<'_>,
+    other: &'c Workload<'d>,
+) -> Option<Stranger<'c, 'd>> {
+    let (first_serves, serves) = (serves(cx, service, first), serves(cx, service, other));
+    // The pods of a job are ready as soon as they run, and get requests that they do not expect.
+    if runs_to_an_end(other) && first_serves && !serves {
+        return Some(Stranger { workload: other, key: None });
+    }
+    let key = IDENTITY.iter().find(|key| {
+        let labels = label(first, key).zip(label(other, key));
+        labels.is_some_and(|(ours, theirs)| stem(ours) != stem(theirs))
+    })?;
+    let is_other_program = image(first) != image(other);
+    (is_other_program || first_serves != serves)
+        .then_some(Stranger { workload: other, key: Some(key) })
+}
+
+fn label<'d>(workload: &Workload<'d>, key: &str) -> Option<&'d str> {
+    workload.labels.written.iter().find(|(it, _)| *it == key).map(|(_, value)| *value)
+}
+
+/// A name without what tells its variants apart: `api-canary`, `api-v2`.
+fn stem(name: &str) -> &str {
+    let Some((stem, ending)) = name.rsplit_once('-') else { return name };
+    let number = ending.strip_prefix('v').unwrap_or(ending);
+    let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit());
+    if is_number || VARIANTS.contains(&ending) { stem } else { name }
+}
+
+/// The repository of the first container's image, without tag and digest.
+fn image<'d>(workload: &Workload<'d>) -> &'d str {
+    let image =
+        workload.pod.list("containers").next().and_then(|it| it.text("image")).unwrap_or("");
+    let image = image.split('@').next().unwrap_or(image);
     match image.rsplit_once(':') {
         Some((repository, tag)) if !tag.contains('/') => repository,
         _ => image,
@@ -65,32 +156,42 @@ fn finding(
     cx: &Cx<'_, '_>,
     service: &Service<'_>,
     first: &Workload<'_>,
-    others: &[&Workload<'_>],
+    strangers: &[Stranger<'_, '_>],
 ) -> Finding {
     let object = cx.object(service.object);
-    let names: Vec<_> = others.iter().map(|it| format!("`{}`", cx.object(it.object))).collect();
-    let message = format!(
-        "`{object}` leads to pods of `{}` and of {}",
-        cx.object(first.object),
-        names.join(", ")
-    );
-    let selector = service.selector.as_ref().map(ToString::to_string).unwrap_or_default();
-    let mut finding = Finding::new(message, object.at("spec.selector"), selector);
-    for workload in std::iter::once(&first).chain(others).take(6) {
-        let is_short_lived = matches!(workload.kind, Kind::Job | Kind::CronJob);
-        let text = if is_short_lived {
-            "its pods take requests while they run"
-        } else {
-            "its pods carry these labels"
-        };
-        let labels = workload.labels_path();
-        finding = finding.label(cx.object(workload.object).at(&labels), text);
+    let key = strangers.iter().find_map(|it| it.key);
+    let described = |workload: &Workload<'_>, key: Option<&str>| {
+        let label = key.and_then(|key| Some(format!("`{key}={}`", label(workload, key)?)));
+        label.unwrap_or_else(|| format!("{} pods", workload.kind.name()))
+    };
+    let others: Vec<_> =
+        strangers.iter().take(3).map(|it| format!("`{}`", cx.object(it.workload.object))).collect();
+    let more = match strangers.len() - others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mut finding = Finding::new(
+        format!(
+            "`{object}` selects the pods of `{}` and of {}{more}",
+            cx.object(first.object),
+            others.join(", ")
+        ),
+        object.at("spec.selector"),
+        service.selector.as_ref().map_or(String::new(), |it| format!("`{it}` matches them all")),
+    )
+    .label(labels(cx, first), described(first, key));
+    for it in strangers.iter().take(7) {
+        finding = finding.label(labels(cx, it.workload), described(it.workload, it.key));
     }
-    finding
-        .note(
-            "a request goes to any pod that the selector selects, whichever workload it belongs to",
-        )
-        .help(
-            "select a label that only the workload meant carries, as `app.kubernetes.io/component`",
-        )
+    let finding = finding.note("each request goes to any of these pods; those that do not expect it answer with an error, or with something else");
+    match key.and_then(|key| Some((key, label(first, key)?))) {
+        Some((key, value)) => finding.help(format!("if `{}` is meant, select `{key}: {value}` as well", first.name)),
+        None => finding
+            .note("the pods of a job count as ready as soon as they run, unless a readiness probe says otherwise")
+            .help("give the pods of the job other labels, or name the port of the server and let `targetPort` use the name"),
+    }
+}
+
+fn labels(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Place {
+    cx.object(workload.object).at(&workload.labels_path())
 }
