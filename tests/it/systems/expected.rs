@@ -191,6 +191,8 @@ fn yt_video_creator() {
             ("quota-below-hpa-max", quota, &["requests.memory", "50 × 2Gi", "114Gi", "40Gi"]),
             ("quota-below-hpa-max", quota, &["limits.cpu", "50 × 4", "222", "40"]),
             ("quota-below-hpa-max", quota, &["limits.memory", "50 × 8Gi", "448Gi", "80Gi"]),
+            // What fits, and what still does once the other workloads state the limits that the quota demands.
+            ("quota-below-hpa-max", quota, &["maxReplicas: 4", "3 times at most"]),
             ("quota-rejects-pod", "Deployment/production/frontend", QUOTA_LINES),
             ("quota-rejects-pod", "Deployment/production/admin", QUOTA_LINES),
             ("quota-rejects-pod", "Deployment/production/scheduler", QUOTA_LINES),
