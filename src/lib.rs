@@ -46,6 +46,8 @@ pub mod missing;
 #[path = "../rules/mod.rs"]
 pub mod rules;
 
+pub mod policy_file;
+
 pub mod locate;
 
 pub mod exceptions;

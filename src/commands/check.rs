@@ -7,6 +7,7 @@ use purlin::check::{Outcome, Selection, check};
 use purlin::load::{self, Loaded, decode, files};
 use purlin::model::Model;
 use purlin::policy::Policy;
+use purlin::policy_file;
 use purlin::report::human::{self, Style};
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
@@ -83,7 +84,7 @@ fn read_policy(path: &Path) -> Result<Source, String> {
 
 fn parse_policy(source: &Source) -> Result<Policy, String> {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    Policy::read(&source.text, Some(today)).map_err(|mistakes| {
+    policy_file::read(&source.text, Some(today)).map_err(|mistakes| {
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
             format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)

@@ -1,20 +1,14 @@
 //! `purlin.yaml`: which rules, their severities and parameters, what comes from elsewhere, exceptions.
 //!
-//! Read with the loader's own tree, so that every mistake has a place and a "did you mean".
+//! What it means; `policy_file` reads it.
 
 mod pattern;
-mod read;
 
 use crate::finding::Severity;
-use crate::load::mistake::Mistake;
-use crate::load::split::{self, Chunk};
-use crate::load::yaml::{self, Syntax};
 use crate::source::{SourceId, Span};
 use jiff::civil::Date;
 pub use pattern::Pattern;
-use read::Reader;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What the user wants of a rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,41 +123,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy file.
-    ///
-    /// # Errors
-    ///
-    /// Every mistake in it, with its place.
-    pub fn read(text: &Arc<str>, today: Option<Date>) -> Result<Policy, Vec<Mistake>> {
-        let mut policy = Policy { today, ..Policy::default() };
-        let mut reader = Reader::default();
-        let mut chunks = split::split(text);
-        let range = match chunks.next() {
-            None => return Ok(policy),
-            Some(Chunk::Text(range)) => range,
-            Some(Chunk::Bad { span, message }) => {
-                return Err(vec![Mistake { span, message, help: None }]);
-            }
-        };
-        if let Some(second) = chunks.next() {
-            let at = match second {
-                Chunk::Text(range) => range.start + first_text(&text[range]),
-                Chunk::Bad { span, .. } => span.range().start,
-            };
-            let line = text[at..].lines().next().map_or(0, str::len);
-            let message = "a second document: a policy file holds one".into();
-            reader.wrong(Span::new(at, at + line), message, None);
-        }
-        let parsed = yaml::parse(text, range, Syntax::Yaml).map_err(|mistake| vec![mistake])?;
-        let Some(parsed) = parsed else { return Ok(policy) };
-        for duplicate in &parsed.duplicate_keys {
-            let message = format!("`{}` stands twice in one mapping", duplicate.key);
-            reader.wrong(duplicate.last, message, None);
-        }
-        reader.policy(parsed.tree.root(), &mut policy);
-        if reader.mistakes.is_empty() { Ok(policy) } else { Err(reader.mistakes) }
-    }
-
     /// The level that the user gave a rule.
     pub fn level(&self, rule: &str) -> Option<Level> {
         self.rules.get(rule)?.level
@@ -183,18 +142,6 @@ impl Policy {
     pub fn is_complete(&self, namespace: &str) -> bool {
         self.complete.iter().any(|it| it == namespace || it == "*")
     }
-}
-
-/// Where the first line begins that is neither empty nor a comment.
-fn first_text(text: &str) -> usize {
-    let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
-            break;
-        }
-        at += line.len();
-    }
-    at
 }
 
 /// The one of `known` that a slip of the fingers may have turned into `name`.

@@ -2,7 +2,7 @@
 
 use crate::support::{facts_of, load_texts, only, with_loaded};
 use purlin::analyze::policies::{Direction, NetworkPolicy, PeerKind, PortRange, TrafficRule};
-use purlin::policy::Policy;
+use purlin::policy_file;
 
 /// Reads a policy with this `spec`, in flow style or as lines that are indented by two.
 fn with_policy<T>(spec: &str, then: impl FnOnce(&NetworkPolicy<'_>) -> T) -> T {
@@ -284,7 +284,7 @@ fn policies_from_elsewhere_are_not_missed() {
     let loaded = load_texts(&[("it.yaml", PODS)]);
     let findings = |policy: &str, rule: &str| {
         let policy = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{policy}\n");
-        let policy = Policy::read(&policy.into(), None).unwrap();
+        let policy = policy_file::read(&policy.into(), None).unwrap();
         with_loaded(&loaded, &policy, &only(rule), |_, outcome| outcome.findings.len())
     };
     for rule in ["default-deny-missing", "pod-not-isolated"] {

@@ -6,6 +6,7 @@ use purlin::finding::Severity;
 use purlin::load::Loaded;
 use purlin::model::Model;
 use purlin::policy::{Plugin, Policy};
+use purlin::policy_file;
 use purlin::source::{Source, SourceId};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ const HEAD: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\n";
 fn read(text: &str) -> Result<Policy, Vec<String>> {
     let text: Arc<str> = Arc::from(text);
     let today = "2026-06-01".parse().unwrap();
-    Policy::read(&text, Some(today)).map_err(|mistakes| {
+    policy_file::read(&text, Some(today)).map_err(|mistakes| {
         let source = Source::new("purlin.yaml".into(), text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();

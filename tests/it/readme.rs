@@ -2,7 +2,7 @@
 //! dependencies is that of Cargo.toml.
 
 use crate::support::{root, snapshot};
-use purlin::policy::Policy;
+use purlin::policy_file;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn its_policy_is_valid() {
     let text = readme();
     let policy = blocks(&text, "yaml").into_iter().find(|it| it.contains("kind: Policy")).unwrap();
     let today = "2026-06-01".parse().unwrap();
-    let policy = Policy::read(&Arc::from(policy), Some(today)).unwrap();
+    let policy = policy_file::read(&Arc::from(policy), Some(today)).unwrap();
     assert_eq!(policy.exceptions.len(), 1);
 }
 

@@ -5,6 +5,7 @@ use purlin::check::{Outcome, Selection, check};
 use purlin::load::{self, Loaded};
 use purlin::model::Model;
 use purlin::policy::Policy;
+use purlin::policy_file;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(crate) fn only(rule: &str) -> Selection {
 pub(crate) fn policy(path: &Path) -> Policy {
     let Ok(text) = std::fs::read_to_string(path) else { return Policy::default() };
     let today = "2026-06-01".parse().unwrap();
-    Policy::read(&Arc::from(text), Some(today))
+    policy_file::read(&Arc::from(text), Some(today))
         .unwrap_or_else(|it| panic!("{}: {it:?}", path.display()))
 }
 

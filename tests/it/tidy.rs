@@ -4,6 +4,7 @@ use crate::support::{fixture, root, snapshot};
 use purlin::rules::RULES;
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 #[test]
 fn rules_are_listed_by_name_and_have_all_their_files() {
@@ -70,4 +71,68 @@ fn the_index_of_rules_is_current() {
         }
     }
     snapshot(&root().join("rules/README.md"), &text);
+}
+
+/// Data flows one way: a module uses only those that `lib.rs` declares above it.
+#[test]
+fn modules_use_only_those_declared_above_them() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let order: Vec<&str> =
+        lib.lines().filter_map(|it| it.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let mut wrong = Vec::new();
+    for (at, module) in order.iter().enumerate() {
+        for file in files_of(module) {
+            let text = fs::read_to_string(&file).unwrap();
+            for used in text.split("crate::").skip(1) {
+                let used: String = used
+                    .chars()
+                    .take_while(|it| it.is_ascii_alphanumeric() || *it == '_')
+                    .collect();
+                if order.iter().position(|it| *it == used).is_some_and(|it| it > at) {
+                    wrong.push(format!("{} uses {used}, declared below {module}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Only the loader, the command line and what it writes may touch files; only it may look at the clock.
+#[test]
+fn between_load_and_report_there_is_no_io() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules = lib.lines().filter_map(|it| it.strip_prefix("pub mod ")?.strip_suffix(';'));
+    for module in modules.filter(|it| *it != "load") {
+        for file in files_of(module) {
+            let text = fs::read_to_string(&file).unwrap();
+            for word in [
+                "std::fs",
+                "std::net",
+                "std::io",
+                "Instant::now",
+                "SystemTime",
+                "Timestamp::now",
+                "println!",
+            ] {
+                assert!(!text.contains(word), "{} uses {word}", file.display());
+            }
+        }
+    }
+}
+
+/// The files of a module of the library: `x.rs`, or all below `x/`.
+fn files_of(module: &str) -> Vec<PathBuf> {
+    let folder =
+        if module == "rules" { root().join("rules") } else { root().join("src").join(module) };
+    let file = root().join("src").join(format!("{module}.rs"));
+    let mut open = vec![if file.exists() { file } else { folder }];
+    let mut files = Vec::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(path).unwrap().map(|it| it.unwrap().path()));
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }

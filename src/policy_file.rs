@@ -1,19 +1,71 @@
-//! Reads a policy, and says every mistake in it at its place.
+//! Reads `purlin.yaml`, and says every mistake in it at its place.
+//!
+//! With the loader's own tree, so that every mistake has a place and a "did you mean".
 
-use super::{Exception, Level, Pattern, Plugin, Policy, Setting, Target, closest};
 use crate::finding::Severity;
 use crate::load::mistake::Mistake;
+use crate::load::split::{self, Chunk};
+use crate::load::yaml::{self, Syntax};
+use crate::policy::{Exception, Level, Pattern, Plugin, Policy, Setting, Target, closest};
 use crate::rule::Rule;
 use crate::rules;
 use crate::source::Span;
 use crate::tree::{Node, Value};
 use jiff::civil::Date;
+use std::sync::Arc;
+
+/// Reads a policy file.
+///
+/// # Errors
+///
+/// Every mistake in it, with its place.
+pub fn read(text: &Arc<str>, today: Option<Date>) -> Result<Policy, Vec<Mistake>> {
+    let mut policy = Policy { today, ..Policy::default() };
+    let mut reader = Reader::default();
+    let mut chunks = split::split(text);
+    let range = match chunks.next() {
+        None => return Ok(policy),
+        Some(Chunk::Text(range)) => range,
+        Some(Chunk::Bad { span, message }) => {
+            return Err(vec![Mistake { span, message, help: None }]);
+        }
+    };
+    if let Some(second) = chunks.next() {
+        let at = match second {
+            Chunk::Text(range) => range.start + first_text(&text[range]),
+            Chunk::Bad { span, .. } => span.range().start,
+        };
+        let line = text[at..].lines().next().map_or(0, str::len);
+        let message = "a second document: a policy file holds one".into();
+        reader.wrong(Span::new(at, at + line), message, None);
+    }
+    let parsed = yaml::parse(text, range, Syntax::Yaml).map_err(|mistake| vec![mistake])?;
+    let Some(parsed) = parsed else { return Ok(policy) };
+    for duplicate in &parsed.duplicate_keys {
+        let message = format!("`{}` stands twice in one mapping", duplicate.key);
+        reader.wrong(duplicate.last, message, None);
+    }
+    reader.policy(parsed.tree.root(), &mut policy);
+    if reader.mistakes.is_empty() { Ok(policy) } else { Err(reader.mistakes) }
+}
+
+/// Where the first line begins that is neither empty nor a comment.
+fn first_text(text: &str) -> usize {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+            break;
+        }
+        at += line.len();
+    }
+    at
+}
 
 /// Collects the mistakes of a policy file while its parts are read.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+struct Reader {
     /// What is wrong so far.
-    pub(super) mistakes: Vec<Mistake>,
+    mistakes: Vec<Mistake>,
 }
 
 const FIELDS: [&str; 9] = [
@@ -30,7 +82,7 @@ const FIELDS: [&str; 9] = [
 
 impl Reader {
     /// Reads all of it.
-    pub(super) fn policy(&mut self, root: Node<'_>, policy: &mut Policy) {
+    fn policy(&mut self, root: Node<'_>, policy: &mut Policy) {
         if !self.is_map(root, "a policy") {
             return;
         }
@@ -291,7 +343,7 @@ impl Reader {
     }
 
     /// Adds a mistake.
-    pub(super) fn wrong(&mut self, span: Span, message: String, help: Option<String>) {
+    fn wrong(&mut self, span: Span, message: String, help: Option<String>) {
         self.mistakes.push(Mistake { span, message, help });
     }
 }
