@@ -1,10 +1,10 @@
 //! Addresses of the cluster that lead to no Service, or to a port that it does not have.
 
 use crate::absence::Absence;
-use crate::analyze::addresses::{Address, Name, addresses, is_in_cluster, name};
+use crate::analyze::addresses::is_in_cluster;
+use crate::analyze::contacts::Contact;
 use crate::analyze::services::{Exposure, Service};
 use crate::analyze::workloads::Workload;
-use crate::model::Object;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use crate::tree::Node;
@@ -23,109 +23,24 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// Names of namespaces that the Internet knows as well: `http://api.dev` may be a host out there.
-const TOP_LEVEL: &[&str] = &[
-    "ai", "app", "blog", "bot", "chat", "cloud", "com", "dev", "health", "host", "info",
-    "internal", "io", "link", "live", "local", "media", "net", "network", "online", "org",
-    "services", "shop", "site", "store", "systems", "team", "tech", "tools", "web", "zone",
-];
-
-/// An address and where it stands.
-struct Mention<'c, 'd> {
-    object: &'c Object<'d>,
-    node: Node<'d>,
-    address: Address<'d>,
-    name: Name<'d>,
-}
-
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for workload in cx.facts.workloads().iter() {
-        let object = cx.object(workload.object);
-        for container in workload.containers() {
-            for variable in container.list("env") {
-                let key = variable.text("name").unwrap_or("");
-                look(cx, object, Some(workload), key, variable.get("value"), out);
-            }
-            for argument in ["command", "args"].iter().flat_map(|it| container.list(it)) {
-                look(cx, object, Some(workload), "", Some(argument), out);
-            }
-        }
-    }
-    for object in cx.model.of_kind(Kind::ConfigMap) {
-        for (key, value) in object.field(&["data"]).into_iter().flat_map(Node::pairs) {
-            look(cx, object, None, key, Some(value), out);
-        }
+    for contact in cx.facts.contacts() {
+        judge(cx, contact, out);
     }
 }
 
-fn look<'d>(
-    cx: &Cx<'_, 'd>,
-    object: &Object<'d>,
-    workload: Option<&Workload<'d>>,
-    key: &str,
-    value: Option<Node<'d>>,
-    out: &mut Out,
-) {
-    let Some((node, text)) = value.and_then(|it| Some((it, it.str()?))) else { return };
-    // `--upstream=http://api:8080`: what is before the sign is the key.
-    let (key, text) = match text.split_once('=') {
-        Some((flag, value)) if key.is_empty() && flag.starts_with('-') => (flag, value),
-        _ => (key, text),
-    };
-    for address in addresses(key, text) {
-        let Some(name) = name(address.host) else { continue };
-        if !is_in_cluster(address.host) && !may_be_short(cx, object, workload, &name) {
-            continue;
-        }
-        judge(cx, &Mention { object, node, address, name }, out);
-    }
-}
-
-/// Whether a host that is not written out can mean nothing but a Service.
-fn may_be_short(
-    cx: &Cx<'_, '_>,
-    object: &Object<'_>,
-    workload: Option<&Workload<'_>>,
-    name: &Name<'_>,
-) -> bool {
-    if let Some(namespace) = name.namespace {
-        // `pod.service`, by the search path.
-        let is_pod = cx.facts.services().find(object.namespace, namespace).is_some();
-        let is_known = cx.facts.namespaces().get(namespace).is_some();
-        if is_pod || !is_known || TOP_LEVEL.contains(&namespace) {
-            return false;
-        }
-    }
-    workload.is_none_or(|it| asks_cluster(it) && !knows_itself(it, name.service))
-}
-
-/// Whether the pod looks short names up in the cluster's DNS.
-fn asks_cluster(workload: &Workload<'_>) -> bool {
-    let is_on_host = workload.pod.get("hostNetwork").and_then(Node::bool) == Some(true);
-    match workload.pod.text("dnsPolicy") {
-        None | Some("ClusterFirst") => !is_on_host && workload.pod.get("dnsConfig").is_none(),
-        Some(policy) => policy == "ClusterFirstWithHostNet",
-    }
-}
-
-/// Whether the pod's own `/etc/hosts` has the name.
-fn knows_itself(workload: &Workload<'_>, name: &str) -> bool {
-    let mut aliases = workload.pod.list("hostAliases").flat_map(|it| it.list("hostnames"));
-    workload.pod.text("hostname") == Some(name) || aliases.any(|it| it.str() == Some(name))
-}
-
-fn judge(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, out: &mut Out) {
-    let Mention { object, name, .. } = mention;
+fn judge(cx: &Cx<'_, '_>, contact: &Contact<'_>, out: &mut Out) {
+    let (object, name) = (cx.object(contact.object), &contact.name);
     let namespace = name.namespace.unwrap_or(object.namespace);
     if let Some(service) = cx.facts.services().find(namespace, name.service) {
-        out.findings.extend(pod(cx, mention, service).or_else(|| port(cx, mention, service)));
+        out.findings.extend(pod(cx, contact, service).or_else(|| port(cx, contact, service)));
         return;
     }
     match cx.absence_of_service(namespace, name.service) {
-        Absence::Absent => out.find(missing(cx, mention, namespace)),
+        Absence::Absent => out.find(missing(cx, contact, namespace)),
         Absence::Elsewhere => {}
-        Absence::CannotTell(_) if is_copied(cx, mention, namespace) => {
-            out.find(missing(cx, mention, namespace));
+        Absence::CannotTell(_) if is_copied(cx, contact, namespace) => {
+            out.find(missing(cx, contact, namespace));
         }
         Absence::CannotTell(missing) => out.cannot_tell(object, missing),
     }
@@ -133,39 +48,39 @@ fn judge(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, out: &mut Out) {
 
 /// Whether the address was left in `default`, as examples have it, while everything went to a namespace of its own: the
 /// Service of that name is there, and the input knows nothing of `default`.
-fn is_copied(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, namespace: &str) -> bool {
+fn is_copied(cx: &Cx<'_, '_>, contact: &Contact<'_>, namespace: &str) -> bool {
     let services = cx.facts.services();
     namespace == "default"
-        && mention.object.namespace != "default"
+        && cx.object(contact.object).namespace != "default"
         && cx.model.may_be_lost(&[Kind::Service]).is_none()
         && services.in_namespace("default").next().is_none()
         && cx.facts.workloads().in_namespace("default").next().is_none()
-        && services.find(mention.object.namespace, mention.name.service).is_some()
-        && !cx.policy.is_external(Kind::Service.name(), namespace, mention.name.service)
+        && services.find(cx.object(contact.object).namespace, contact.name.service).is_some()
+        && !cx.policy.is_external(Kind::Service.name(), namespace, contact.name.service)
 }
 
-fn start(mention: &Mention<'_, '_>, what: &str) -> Finding {
-    let Mention { object, node, address, .. } = mention;
+fn start(cx: &Cx<'_, '_>, contact: &Contact<'_>, what: &str) -> Finding {
+    let (object, address) = (cx.object(contact.object), &contact.address);
     let host = address.host;
     let written = address.port.map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
     Finding::new(
         format!("`{object}` gives the address `{written}`, {what}"),
-        object.place(*node),
+        object.place(contact.node),
         format!("`{written}`"),
     )
 }
 
-fn missing(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, namespace: &str) -> Finding {
-    let name = mention.name.service;
+fn missing(cx: &Cx<'_, '_>, contact: &Contact<'_>, namespace: &str) -> Finding {
+    let name = contact.name.service;
     let what = format!("but namespace `{namespace}` has no Service `{name}`");
-    let mut finding = start(mention, &what);
-    if mention.name.namespace.is_none() {
+    let mut finding = start(cx, contact, &what);
+    if contact.name.namespace.is_none() {
         finding = finding.note(format!(
             "a name without dots is looked up in the pod's own namespace, `{namespace}`"
         ));
     }
     let services = cx.facts.services();
-    let own = services.find(mention.object.namespace, name);
+    let own = services.find(cx.object(contact.object).namespace, name);
     let near =
         own.or_else(|| services.called(name).next()).or_else(|| services.nearest(namespace, name));
     let Some(near) = near else {
@@ -176,14 +91,14 @@ fn missing(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, namespace: &str) -> Findi
         if near.name == name { "the Service of this name" } else { "a Service that is there" };
     finding
         .label(found.whole(), text)
-        .help(format!("if `{found}` is meant, write `{}`", written(mention, near)))
+        .help(format!("if `{found}` is meant, write `{}`", written(cx, contact, near)))
 }
 
 /// The address of a Service, in the form of the one that was written.
-fn written(mention: &Mention<'_, '_>, service: &Service<'_>) -> String {
-    let port = mention.address.port.map_or(String::new(), |port| format!(":{port}"));
-    let is_near = service.namespace == mention.object.namespace;
-    match mention.address.host {
+fn written(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> String {
+    let port = contact.address.port.map_or(String::new(), |port| format!(":{port}"));
+    let is_near = service.namespace == cx.object(contact.object).namespace;
+    match contact.address.host {
         host if is_in_cluster(host) => {
             let end =
                 if host.trim_end_matches('.').ends_with(".local") { ".cluster.local" } else { "" };
@@ -195,8 +110,8 @@ fn written(mention: &Mention<'_, '_>, service: &Service<'_>) -> String {
 }
 
 /// A pod that the Service never has: not one of its StatefulSets', or beyond their peak.
-fn pod(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, service: &Service<'_>) -> Option<Finding> {
-    let pod = mention.name.pod?;
+fn pod(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<Finding> {
+    let pod = contact.name.pod?;
     let workloads: Vec<_> =
         service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id)).collect();
     if workloads.is_empty() || workloads.iter().any(|it| it.kind != Kind::StatefulSet) {
@@ -215,7 +130,7 @@ fn pod(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, service: &Service<'_>) -> Opt
         return None;
     }
     let mut finding =
-        start(mention, &format!("but `{}` has no pod `{pod}`", cx.object(service.object)));
+        start(cx, contact, &format!("but `{}` has no pod `{pod}`", cx.object(service.object)));
     for workload in workloads.iter().take(4) {
         let count = cx.facts.envelope(workload.id).map_or(0, |it| it.peak.count);
         finding = finding.label(
@@ -226,8 +141,8 @@ fn pod(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, service: &Service<'_>) -> Opt
     Some(finding.help("name a pod that the StatefulSet has at its floor, or the Service alone"))
 }
 
-fn port(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, service: &Service<'_>) -> Option<Finding> {
-    let port = mention.address.port?;
+fn port(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<Finding> {
+    let port = contact.address.port?;
     let is_there = service.exposure == Exposure::ExternalName
         || service.ports.is_empty()
         || service.numbered(port).next().is_some()
@@ -238,7 +153,7 @@ fn port(cx: &Cx<'_, '_>, mention: &Mention<'_, '_>, service: &Service<'_>) -> Op
     let found = cx.object(service.object);
     let ports: Vec<_> = service.ports.iter().map(|it| it.port.to_string()).collect();
     let place = service.ports.first().map_or(found.at("spec.ports"), |it| found.place(it.node));
-    let finding = start(mention, &format!("but `{found}` has no port {port}"))
+    let finding = start(cx, contact, &format!("but `{found}` has no port {port}"))
         .label(place, format!("its ports: {}", ports.join(", ")))
         .help(format!("use port {}", ports.join(" or ")));
     if service.is_headless {

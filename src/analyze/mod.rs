@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod backends;
 pub mod budgets;
 pub mod claims;
+pub mod contacts;
 pub mod credentials;
 pub mod demand;
 pub mod dns;
@@ -34,6 +35,7 @@ use crate::model::Model;
 use backends::Backend;
 use budgets::Budgets;
 use claims::Claims;
+use contacts::Contact;
 use demand::PodDemand;
 use dns::Dns;
 use limit_ranges::LimitRanges;
@@ -69,6 +71,7 @@ pub struct Facts<'d> {
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
+    contacts: OnceLock<Vec<Contact<'d>>>,
     references: OnceLock<References<'d>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
 }
@@ -93,6 +96,7 @@ impl<'d> Facts<'d> {
             dns: OnceLock::new(),
             makers: OnceLock::new(),
             backends: OnceLock::new(),
+            contacts: OnceLock::new(),
             references: OnceLock::new(),
             made_secrets: OnceLock::new(),
         }
@@ -191,5 +195,10 @@ impl<'d> Facts<'d> {
     /// The Services that Ingresses and routes name.
     pub fn backends(&self) -> &[Backend<'d>] {
         self.backends.get_or_init(|| backends::backends(self.model))
+    }
+
+    /// The addresses of the cluster that workloads and ConfigMaps give.
+    pub fn contacts(&self) -> &[Contact<'d>] {
+        self.contacts.get_or_init(|| contacts::contacts(self.model, self))
     }
 }

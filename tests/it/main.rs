@@ -13,6 +13,7 @@ mod policy;
 mod quotas;
 mod readme;
 mod replicas;
+mod routing;
 mod rules;
 mod selectors;
 mod support;
