@@ -37,6 +37,11 @@ mod missing_storage_class;
 mod missing_volume_claim;
 mod pdb_blocks_drain;
 mod pdb_breaks_quorum;
+mod pdb_missing;
+mod pdb_overlap;
+mod pdb_owner_not_scalable;
+mod pdb_selects_nothing;
+mod pdb_unhealthy_pods_block_drain;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
 mod policy_selects_nothing;
@@ -97,6 +102,11 @@ pub const RULES: &[&Rule] = &[
     &missing_volume_claim::RULE,
     &pdb_blocks_drain::RULE,
     &pdb_breaks_quorum::RULE,
+    &pdb_missing::RULE,
+    &pdb_overlap::RULE,
+    &pdb_owner_not_scalable::RULE,
+    &pdb_selects_nothing::RULE,
+    &pdb_unhealthy_pods_block_drain::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,
     &policy_selects_nothing::RULE,
