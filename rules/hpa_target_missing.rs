@@ -125,7 +125,8 @@ fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<
 /// The workload of the namespace whose name comes closest.
 fn near<'c, 'd>(cx: &Cx<'c, 'd>, object: &Object<'_>, name: &str) -> Option<&'c Object<'d>> {
     let scalable = cx.facts.workloads().in_namespace(object.namespace);
-    let scalable = scalable.filter(|it| it.is_scalable() == Some(true));
+    // Enough for any namespace that people name by hand, and bounded for one that they do not.
+    let scalable = scalable.filter(|it| it.is_scalable() == Some(true)).take(1000);
     let likeness = |it: &str| {
         let holds = it.contains(name) || name.contains(it);
         strsim::jaro_winkler(it, name).max(if holds { 0.9 } else { 0.0 })

@@ -87,11 +87,12 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
 
 /// The workloads that share in the overrun lines, by how much of them they take, most first.
 fn contributors(over: &[&Line<'_>]) -> Vec<(WorkloadId, f64)> {
-    let charges = over.iter().flat_map(|line| line.charges.iter().map(move |it| (line, it)));
-    let mut shares: Vec<(WorkloadId, f64)> = charges
-        .filter(|(_, it)| it.count > 0)
-        .filter_map(|(line, it)| Some((it.workload()?, it.total().ratio(line.used()))))
-        .collect();
+    let mut shares: Vec<(WorkloadId, f64)> = Vec::new();
+    for line in over {
+        let used = line.used();
+        let charges = line.charges.iter().filter(|it| it.count > 0);
+        shares.extend(charges.filter_map(|it| Some((it.workload()?, it.total().ratio(used)))));
+    }
     shares.sort_by_key(|(workload, _)| *workload);
     shares.dedup_by(|later, first| {
         let is_same = later.0 == first.0;
