@@ -2,8 +2,10 @@
 
 use crate::analyze::replicas::Envelope;
 use crate::analyze::workloads::Workload;
+use crate::model::Object;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::tree::Node;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -58,9 +60,20 @@ fn finding(cx: &Cx<'_, '_>, workload: &Workload<'_>, envelope: &Envelope) -> Fin
         finding = finding.label(floor.place(cx.model), floor.describe());
     }
     finding
+        .label(object.at(&format!("{}.metadata.labels", workload.template_path)), "no budget selects these pods")
         .note("a drain evicts the pods of a node at once, and nodes may be drained together: all of them may go before one is replaced")
         .help(format!(
-            "add a PodDisruptionBudget in namespace `{}` with `maxUnavailable: 1` that selects the labels of these pods",
-            workload.namespace
+            "add a PodDisruptionBudget in namespace `{}` with `maxUnavailable: 1` that selects {}",
+            workload.namespace,
+            labels(object)
         ))
+}
+
+/// What its own controller selects, which is sure to be these pods and most likely no others.
+fn labels(object: &Object<'_>) -> String {
+    let labels = object.field(&["spec", "selector", "matchLabels"]);
+    let each = labels.into_iter().flat_map(Node::pairs);
+    let each: Vec<_> =
+        each.filter_map(|(key, value)| Some(format!("`{key}: {}`", value.str()?))).collect();
+    if each.is_empty() { "the labels of these pods".into() } else { each.join(" and ") }
 }

@@ -2,7 +2,7 @@
 
 use crate::absence::Absence;
 use crate::analyze::budgets::Budget;
-use crate::analyze::selector::{Selector, Selects};
+use crate::analyze::selector::{Operator, Requirement, Selector, Selects};
 use crate::analyze::workloads::Workload;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
@@ -84,6 +84,15 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, selector: &Selector<'_>) -> Fin
     if selector.invalid {
         return finding.help("write In and NotIn with values, Exists and DoesNotExist without");
     }
+    if let Some(there) = elsewhere(cx, budget, selector) {
+        let found = cx.object(there.object);
+        return finding
+            .label(pod_labels(cx, there), "these pods would match, in another namespace")
+            .help(format!(
+                "put the budget into namespace `{}`, where `{found}` runs",
+                there.namespace
+            ));
+    }
     let Some(near) = nearest(cx, budget, selector) else {
         return finding.help("select labels that the pods carry, or remove the budget");
     };
@@ -103,6 +112,25 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, selector: &Selector<'_>) -> Fin
 fn pod_labels(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Place {
     let dot = if workload.template_path.is_empty() { "" } else { "." };
     cx.object(workload.object).at(&format!("{}{dot}metadata.labels", workload.template_path))
+}
+
+/// Pods of another namespace that match as they are.
+fn elsewhere<'c, 'd>(
+    cx: &Cx<'c, 'd>,
+    budget: &Budget<'_>,
+    selector: &Selector<'_>,
+) -> Option<&'c Workload<'d>> {
+    // Without a label to look for there is nothing that these pods have in common.
+    let has_label =
+        |it: &Requirement<'_>| matches!(&it.operator, Operator::In(values) if values.len() == 1);
+    if !selector.requirements.iter().any(has_label) {
+        return None;
+    }
+    let others = cx.facts.namespaces().iter().filter(|(name, _)| *name != budget.namespace);
+    others.take(LOOKED_AT).find_map(|(name, _)| {
+        let found = cx.facts.workloads().select(name, selector);
+        found.first().map(|(workload, _)| *workload)
+    })
 }
 
 /// The workload that meets most of the selector, or is named like the budget.

@@ -114,14 +114,23 @@ impl Facts<'_> {
             expected += if demand.needs_scale() && workload.kind == Kind::Pod { 0 } else { count };
             floors.push(Floor { workload: workload.id, bound: envelope.floor, count });
         }
+        let counted = Count {
+            floors,
+            pods,
+            keeps: demand.keeps(expected),
+            lets_go: demand.lets_go(pods, expected),
+        };
         match unknown {
-            Some(missing) if !demand.keeps_all() => Evictions::CannotTell(missing),
-            _ => Evictions::Counted(Count {
-                floors,
-                pods,
-                keeps: demand.keeps(expected),
-                lets_go: demand.lets_go(pods, expected),
-            }),
+            // More pods than those that are known only let more go, where an integer has to stay.
+            Some(missing) => {
+                let lets_go = demand.lets_go(pods.max(1), expected.max(1)) > 0;
+                if demand.keeps_all() || !demand.needs_scale() && lets_go {
+                    Evictions::Counted(Count { lets_go: u64::from(lets_go), ..counted })
+                } else {
+                    Evictions::CannotTell(missing)
+                }
+            }
+            None => Evictions::Counted(counted),
         }
     }
 }
