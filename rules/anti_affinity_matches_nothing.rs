@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for workload in cx.facts.workloads().iter() {
         for term in terms(workload) {
-            if !term.matches_own(workload) {
+            if !term.may_match(workload) {
                 judge(cx, workload, &term, out);
             }
         }
@@ -39,15 +39,10 @@ fn judge(cx: &Cx<'_, '_>, workload: &Workload<'_>, term: &Term<'_>, out: &mut Ou
         let finding = Finding::new(message, object.place(term.node), "no labelSelector");
         return out.find(finding.help(help(workload)));
     };
-    let own = [workload.namespace];
-    let namespaces = match &term.reach {
-        Reach::Own => own.as_slice(),
-        Reach::Named(names) => names.as_slice(),
+    let Reach::Named(namespaces) = &term.reach else {
         // Over namespaces that nobody listed, nobody can say that there is no such pod.
-        Reach::Selected | Reach::All => {
-            return out
-                .cannot_tell(object, format!("whether any namespace has pods with `{selector}`"));
-        }
+        return out
+            .cannot_tell(object, format!("whether any namespace has pods with `{selector}`"));
     };
     if namespaces.iter().any(|it| !cx.facts.workloads().select(it, selector).is_empty()) {
         return;

@@ -35,7 +35,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         };
         let terms = terms(workload);
-        if terms.iter().any(|it| it.matches_own(workload)) {
+        if terms.iter().any(|it| it.may_match(workload)) {
             continue;
         }
         let object = cx.object(workload.object);

@@ -1,8 +1,8 @@
 //! Rollouts that wait for what their own old pods hold.
 
 use crate::analyze::claims::{Access, Claim, ClaimUser};
-use crate::analyze::neighbours::{Neighbour, required};
 use crate::analyze::rollout::{IntOrPercent, Rollout};
+use crate::analyze::spread::{Neighbour, neighbour};
 use crate::analyze::workloads::Workload;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -134,13 +134,13 @@ fn held_claim(
 /// A new pod that has to keep away from the old ones, each on a node of its own, when there is no other node.
 fn no_spare_node(cx: &Cx<'_, '_>, update: &Update<'_, '_>, nodes: u64) -> Option<Finding> {
     let envelope = cx.facts.envelope(update.workload.id)?;
-    // More pods than nodes have no room even without a rollout; `anti-affinity-unsatisfiable` speaks of that.
+    // More pods than nodes have no room even without a rollout, so that is no fault of the rollout.
     let pods = nodes;
     let is_reached = envelope.floor.count <= pods && pods <= envelope.peak.count && pods > 0;
     if !is_reached || update.rollout.unavailable(pods) > 0 {
         return None;
     }
-    let term = required(update.workload, update.workload, Neighbour::Apart)?;
+    let term = neighbour(update.workload, update.workload, Neighbour::Apart)?;
     let object = cx.object(update.workload.object);
     let bounds = update.bounds();
     Some(

@@ -3,7 +3,7 @@
 //! `k8s.io/api/core/v1/types.go`, PersistentVolumeAccessMode: ReadWriteOnce is one *node*, ReadWriteOncePod one pod.
 //! Claims of `volumeClaimTemplates` and ephemeral volumes are each pod's own and not shared.
 
-use super::neighbours::{Neighbour, is_pinned, required};
+use super::spread::{Neighbour, neighbour};
 use super::workloads::{Workload, WorkloadId, Workloads};
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
@@ -144,12 +144,21 @@ fn bind(workloads: &Workloads<'_>, users: &mut [ClaimUser<'_>]) {
     for user in users {
         let workload = workloads.get(user.workload);
         let is_beside = |other: WorkloadId| {
-            required(workload, workloads.get(other), Neighbour::Beside).is_some()
+            neighbour(workload, workloads.get(other), Neighbour::Beside).is_some()
         };
         user.stays_on_node = is_pinned(workload)
             || is_beside(user.workload)
             || others.iter().any(|it| is_beside(*it));
     }
+}
+
+/// Whether every pod of a workload runs on one and the same node, which the workload names.
+fn is_pinned(workload: &Workload<'_>) -> bool {
+    workload.pod.text("nodeName").is_some()
+        || workload
+            .pod
+            .at(&["nodeSelector", "kubernetes.io/hostname"])
+            .is_some_and(|it| it.str().is_some())
 }
 
 fn access(model: &Model<'_>, claim: &Object<'_>) -> Access {

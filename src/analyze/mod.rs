@@ -18,7 +18,6 @@ pub mod makers;
 pub mod measures;
 pub mod mentions;
 pub mod namespaces;
-pub mod neighbours;
 pub mod policies;
 pub mod ports;
 pub mod quotas;

@@ -1,8 +1,8 @@
-//! What keeps the pods of a workload apart: anti-affinity terms and topology spread constraints.
+//! What keeps the pods of a workload apart or together: affinity terms and topology spread constraints.
 //!
 //! `pkg/scheduler/framework/types.go` and `pkg/scheduler/framework/plugins/podtopologyspread/common.go`: a term without
 //! namespaces means those of the pod itself, an empty `namespaceSelector` all; a constraint means its own namespace only;
-//! without a `labelSelector` either matches nothing.
+//! without a `labelSelector` either matches nothing, with an empty one every pod.
 
 use super::selector::{Selector, Selects};
 use super::workloads::Workload;
@@ -11,12 +11,10 @@ use crate::tree::Node;
 /// In which namespaces a term looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach<'d> {
-    /// The pod's own.
-    Own,
-    /// These.
+    /// These: what it names, or else the pod's own.
     Named(Vec<&'d str>),
-    /// Those with labels that are not looked up here.
-    Selected,
+    /// These, and those with labels that are not looked up here.
+    Selected(Vec<&'d str>),
     /// All.
     All,
 }
@@ -26,65 +24,100 @@ pub enum Reach<'d> {
 pub struct Term<'d> {
     /// Where it stands.
     pub node: Node<'d>,
-    /// Whether the scheduler leaves a pod pending rather than break it.
-    pub is_required: bool,
-    /// The pods that it keeps away from; `None` matches none.
+    /// The pods that it is about; `None` matches none.
     pub selector: Option<Selector<'d>>,
     /// In which namespaces it looks.
     pub reach: Reach<'d>,
-    /// The label of nodes that makes domains.
-    pub topology_key: &'d str,
 }
 
-impl Term<'_> {
-    /// Whether it keeps pods of the workload apart from each other.
-    pub fn matches_own(&self, workload: &Workload<'_>) -> bool {
-        let looks_here = match &self.reach {
-            Reach::Own | Reach::All | Reach::Selected => true,
-            Reach::Named(names) => names.contains(&workload.namespace),
+impl<'d> Term<'d> {
+    fn affinity(node: Node<'d>, own: &'d str) -> Term<'d> {
+        let names: Vec<_> = node.list("namespaces").filter_map(Node::str).collect();
+        let reach = match node.get("namespaceSelector").map(Selector::parse) {
+            Some(selector) if selector.is_empty() => Reach::All,
+            Some(_) => Reach::Selected(names),
+            None if names.is_empty() => Reach::Named(vec![own]),
+            None => Reach::Named(names),
         };
-        looks_here
-            && self
-                .selector
-                .as_ref()
-                .is_some_and(|it| it.selects(&workload.labels) != Selects::None)
+        Term { node, selector: node.get("labelSelector").map(Selector::parse), reach }
+    }
+
+    /// Whether it may match pods of the workload.
+    pub fn may_match(&self, workload: &Workload<'_>) -> bool {
+        let may_look_there = match &self.reach {
+            Reach::Named(names) => names.contains(&workload.namespace),
+            Reach::Selected(_) | Reach::All => true,
+        };
+        may_look_there && self.selects(workload) != Selects::None
+    }
+
+    /// Whether it surely matches every pod of the workload, of whichever release.
+    pub fn matches_all(&self, workload: &Workload<'_>) -> bool {
+        // These keys tell the pods of one release from those of the next.
+        let keys = ["matchLabelKeys", "mismatchLabelKeys"];
+        if keys.iter().any(|it| self.node.list(it).next().is_some()) {
+            return false;
+        }
+        let looks_there = match &self.reach {
+            Reach::Named(names) | Reach::Selected(names) => names.contains(&workload.namespace),
+            Reach::All => true,
+        };
+        looks_there && self.selects(workload) == Selects::All
+    }
+
+    fn selects(&self, workload: &Workload<'_>) -> Selects {
+        self.selector.as_ref().map_or(Selects::None, |it| it.selects(&workload.labels))
     }
 }
 
 /// The anti-affinity terms and spread constraints of a workload's pods.
 pub fn terms<'d>(workload: &Workload<'d>) -> Vec<Term<'d>> {
-    let anti = workload.pod.at(&["affinity", "podAntiAffinity"]);
-    let list = |key| anti.into_iter().flat_map(move |it: Node<'d>| it.list(key));
-    let required =
-        list("requiredDuringSchedulingIgnoredDuringExecution").map(|it| affinity(it, true));
-    let preferred = list("preferredDuringSchedulingIgnoredDuringExecution")
-        .filter_map(|it| it.get("podAffinityTerm"))
-        .map(|it| affinity(it, false));
+    let own = workload.namespace;
+    let required = required(workload.pod, "podAntiAffinity");
+    let affinity = required.chain(preferred(workload.pod, "podAntiAffinity"));
     let spread = workload.pod.list("topologySpreadConstraints").map(|node| Term {
         node,
-        // DoNotSchedule unless told.
-        is_required: node.text("whenUnsatisfiable") != Some("ScheduleAnyway"),
         selector: node.get("labelSelector").map(Selector::parse),
-        reach: Reach::Own,
-        topology_key: node.text("topologyKey").unwrap_or(""),
+        reach: Reach::Named(vec![own]),
     });
-    required.chain(preferred).chain(spread).collect()
+    affinity.map(|it| Term::affinity(it, own)).chain(spread).collect()
 }
 
-fn affinity(node: Node<'_>, is_required: bool) -> Term<'_> {
-    let names: Vec<_> = node.list("namespaces").filter_map(Node::str).collect();
-    let reach = match node.get("namespaceSelector").map(Selector::parse) {
-        Some(selector) if selector.is_empty() => Reach::All,
-        Some(_) => Reach::Selected,
-        None if names.is_empty() => Reach::Own,
-        None => Reach::Named(names),
+/// What pods require of the other pods of their node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    /// To be on a node with such a pod.
+    Beside,
+    /// To be on a node without such a pod.
+    Apart,
+}
+
+/// The required term by which each pod of `workload` runs only on a node with, or without, any pod of `other`.
+pub fn neighbour<'d>(
+    workload: &Workload<'d>,
+    other: &Workload<'_>,
+    neighbour: Neighbour,
+) -> Option<Node<'d>> {
+    let kind = match neighbour {
+        Neighbour::Beside => "podAffinity",
+        Neighbour::Apart => "podAntiAffinity",
     };
-    let selector = node.get("labelSelector").map(Selector::parse);
-    Term {
-        node,
-        is_required,
-        selector,
-        reach,
-        topology_key: node.text("topologyKey").unwrap_or(""),
-    }
+    required(workload.pod, kind)
+        .filter(|it| it.text("topologyKey") == Some("kubernetes.io/hostname"))
+        .find(|it| Term::affinity(*it, workload.namespace).matches_all(other))
+}
+
+/// The terms under `podAffinity` or `podAntiAffinity` without which a pod stays pending.
+pub(super) fn required<'d>(pod: Node<'d>, kind: &str) -> impl Iterator<Item = Node<'d>> {
+    let affinity = pod.at(&["affinity", kind]);
+    affinity.into_iter().flat_map(|it| it.list("requiredDuringSchedulingIgnoredDuringExecution"))
+}
+
+/// The terms under `podAffinity` or `podAntiAffinity` that the scheduler would rather meet.
+pub(super) fn preferred<'d>(pod: Node<'d>, kind: &str) -> impl Iterator<Item = Node<'d>> {
+    let affinity = pod.at(&["affinity", kind]);
+    let weighted = affinity
+        .into_iter()
+        .flat_map(|it| it.list("preferredDuringSchedulingIgnoredDuringExecution"));
+    weighted.filter_map(|it| it.get("podAffinityTerm"))
 }

@@ -3,6 +3,7 @@
 //! `pkg/quota/v1/evaluator/core/pods.go`, podMatchesScopeFunc; objects other than pods and claims match no scope.
 
 use crate::analyze::demand::PodDemand;
+use crate::analyze::spread::{preferred, required};
 use crate::analyze::workloads::Workload;
 use crate::model::Model;
 use crate::model::kind::Kind;
@@ -95,11 +96,6 @@ fn priority_class<'d>(model: &Model<'d>, pod: Node<'d>) -> Option<&'d str> {
 
 fn has_affinity_across_namespaces(pod: Node<'_>) -> bool {
     let kinds = ["podAffinity", "podAntiAffinity"];
-    kinds.iter().filter_map(|it| pod.at(&["affinity", it])).any(|affinity| {
-        let required = affinity.list("requiredDuringSchedulingIgnoredDuringExecution");
-        let preferred = affinity.list("preferredDuringSchedulingIgnoredDuringExecution");
-        required.chain(preferred.filter_map(|it| it.get("podAffinityTerm"))).any(|term| {
-            term.list("namespaces").next().is_some() || term.get("namespaceSelector").is_some()
-        })
-    })
+    let mut terms = kinds.iter().flat_map(|it| required(pod, it).chain(preferred(pod, it)));
+    terms.any(|it| it.list("namespaces").next().is_some() || it.get("namespaceSelector").is_some())
 }
