@@ -48,7 +48,7 @@ fn judge(cx: &Cx<'_, '_>, workload: &Workload<'_>, term: &Term<'_>, out: &mut Ou
         return;
     }
     for namespace in namespaces {
-        if let Absence::CannotTell(missing) = cx.absence_of_pods(namespace) {
+        if let Absence::CannotTell(missing) = cx.absence_of_selected(namespace, selector) {
             return out.cannot_tell(object, missing);
         }
     }

@@ -1,6 +1,6 @@
 //! Workloads with several replicas that may all land on one node.
 
-use crate::analyze::spread::terms;
+use crate::analyze::spread::{takes_host_port, terms};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -35,7 +35,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         };
         let terms = terms(workload);
-        if terms.iter().any(|it| it.may_match(workload)) {
+        if takes_host_port(workload) || terms.iter().any(|it| it.keeps_own_apart(workload)) {
             continue;
         }
         let object = cx.object(workload.object);
@@ -49,7 +49,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                     format!("{} at the most: {}", peak.count, peak.describe()),
                 );
         for term in terms.iter().take(3) {
-            finding = finding.label(object.place(term.node), "this does not match them");
+            finding = finding.label(object.place(term.node), "this does not keep them apart");
         }
         let label = workload
             .labels

@@ -1,5 +1,6 @@
 //! Workloads of one replica that others depend on through a Service.
 
+use crate::analyze::services::Service;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -22,16 +23,15 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for workload in cx.facts.workloads().iter() {
-        if matches!(workload.kind, Kind::Pod | Kind::Job | Kind::CronJob) {
-            continue;
-        }
+    // Of a custom kind nobody told how many pods it runs; a bare pod, or one of a Job, is one by nature.
+    for workload in cx.facts.workloads().iter().filter(|it| it.is_scalable() == Some(true)) {
         let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
         let floor = envelope.floor;
-        let Some(service) = cx.facts.services().of_workload(workload.id).next() else { continue };
         if floor.count != 1 || envelope.peak.count == 0 {
             continue;
         }
+        let mut services = cx.facts.services().of_workload(workload.id);
+        let Some(service) = services.find(|it| has_one_pod(cx, it)) else { continue };
         let object = cx.object(workload.object);
         let service = cx.object(service.object);
         let message = format!("`{object}` may run a single pod, and `{service}` depends on it");
@@ -55,4 +55,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             _ => finding.help(format!("set {field} to 2 or more, with a budget of `maxUnavailable: 1` and a spread over nodes")),
         });
     }
+}
+
+/// Whether all that a Service leads to is one pod at the floor; a stable and a canary release of one each are two.
+fn has_one_pod(cx: &Cx<'_, '_>, service: &Service<'_>) -> bool {
+    let floors = service.selects.iter().filter_map(|(id, _)| cx.facts.envelope(*id));
+    floors.map(|it| it.floor.count).sum::<u64>() == 1
 }

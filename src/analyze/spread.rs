@@ -2,9 +2,10 @@
 //!
 //! `pkg/scheduler/framework/types.go` and `pkg/scheduler/framework/plugins/podtopologyspread/common.go`: a term without
 //! namespaces means those of the pod itself, an empty `namespaceSelector` all; a constraint means its own namespace only;
-//! without a `labelSelector` either matches nothing, with an empty one every pod.
+//! without a `labelSelector` either matches nothing. By an empty one a term means every pod, while a constraint counts the
+//! new pod and none of those that run (countPodsMatchSelector).
 
-use super::selector::{Selector, Selects};
+use super::selector::{LabelValue, Selector, Selects};
 use super::workloads::Workload;
 use crate::tree::Node;
 
@@ -28,6 +29,8 @@ pub struct Term<'d> {
     pub selector: Option<Selector<'d>>,
     /// In which namespaces it looks.
     pub reach: Reach<'d>,
+    /// Whether it is a topology spread constraint.
+    pub is_constraint: bool,
 }
 
 impl<'d> Term<'d> {
@@ -39,7 +42,22 @@ impl<'d> Term<'d> {
             None if names.is_empty() => Reach::Named(vec![own]),
             None => Reach::Named(names),
         };
-        Term { node, selector: node.get("labelSelector").map(Selector::parse), reach }
+        Term {
+            node,
+            selector: node.get("labelSelector").map(Selector::parse),
+            reach,
+            is_constraint: false,
+        }
+    }
+
+    /// Whether it keeps pods of the workload apart from each other.
+    pub fn keeps_own_apart(&self, workload: &Workload<'_>) -> bool {
+        let counts_none =
+            self.is_constraint && self.selector.as_ref().is_some_and(Selector::is_empty);
+        // `mismatchLabelKeys` leaves out the pods with the same value of a label, which are its own before all.
+        let mut mismatch = self.node.list("mismatchLabelKeys").filter_map(Node::str);
+        let leaves_own_out = mismatch.any(|key| workload.labels.get(key) != LabelValue::Absent);
+        self.may_match(workload) && !counts_none && !leaves_own_out
     }
 
     /// Whether it may match pods of the workload.
@@ -70,6 +88,20 @@ impl<'d> Term<'d> {
     }
 }
 
+/// Whether a pod takes a port of its node, so that no node has room for two (`nodeports`).
+pub fn takes_host_port(workload: &Workload<'_>) -> bool {
+    // On the node's network every port of a container is one of the node's.
+    let field = match workload.pod.get("hostNetwork").and_then(Node::bool) {
+        Some(true) => "containerPort",
+        _ => "hostPort",
+    };
+    workload
+        .pod
+        .list("containers")
+        .flat_map(|it| it.list("ports"))
+        .any(|it| it.get(field).and_then(Node::int).is_some_and(|it| it > 0))
+}
+
 /// The anti-affinity terms and spread constraints of a workload's pods.
 pub fn terms<'d>(workload: &Workload<'d>) -> Vec<Term<'d>> {
     let own = workload.namespace;
@@ -79,6 +111,7 @@ pub fn terms<'d>(workload: &Workload<'d>) -> Vec<Term<'d>> {
         node,
         selector: node.get("labelSelector").map(Selector::parse),
         reach: Reach::Named(vec![own]),
+        is_constraint: true,
     });
     affinity.map(|it| Term::affinity(it, own)).chain(spread).collect()
 }
