@@ -91,8 +91,10 @@ const PLACEHOLDERS: &[&str] =
 /// The addresses of the cluster in a text that stands under a key. Comments of configuration files are left out.
 pub fn addresses<'t>(key: &str, text: &'t str) -> Vec<Address<'t>> {
     let mut found: Vec<Address<'t>> = Vec::new();
-    for line in text.lines().filter(|it| !it.trim_start().starts_with(['#', ';'])) {
-        found.extend(in_cluster(line));
+    if text.contains(".svc") {
+        for line in text.lines().filter(|it| !it.trim_start().starts_with(['#', ';'])) {
+            found.extend(in_cluster(line));
+        }
     }
     found.extend(of_whole(key, text.trim()).into_iter().filter(|it| !is_in_cluster(it.host)));
     found.sort();

@@ -1,5 +1,8 @@
 //! What looks like a credential: names that mean one, and values that are one whatever they are called.
 
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
+
 /// Words of a name that mean a credential.
 const WORDS: [&str; 11] = [
     "PASSWORD",
@@ -25,6 +28,9 @@ const PAIRS: [(&str, &str); 7] = [
     ("AUTH", "KEY"),
     ("MASTER", "KEY"),
 ];
+
+/// Letters without which a name has none of these words.
+const HINTS: [&str; 7] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PAT"];
 
 /// Words that end a name which speaks about a credential and does not hold it.
 const ABOUT: [&str; 30] = [
@@ -62,6 +68,10 @@ const ABOUT: [&str; 30] = [
 
 /// Whether a name means that its value is a credential: `DB_PASSWORD` and `apiKey` do, `TOKEN_TTL` does not.
 pub fn is_credential_name(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    if !HINTS.iter().any(|it| upper.contains(it)) {
+        return false;
+    }
     let words = words(name);
     if words.last().is_some_and(|it| ABOUT.contains(&it.as_str())) {
         return false;
@@ -143,39 +153,54 @@ pub fn is_secret_value(value: &str) -> bool {
     !(is_masked || is_flag || is_reference || is_address || is_placeholder)
 }
 
+/// What begins a credential, by the form that its makers give it.
+const MARKS: [&str; 9] =
+    ["-----BEGIN ", "://", "AKIA", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-"];
+
+/// All marks are looked for at once: configuration files are long.
+static SEARCH: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(MARKS).expect("a few short patterns are within all limits"));
+
 /// Whether a text holds a credential whatever it is called: a private key, a cloud key, an address with a password.
 pub fn is_secret_text(text: &str) -> bool {
-    let is_private_key = text
-        .match_indices("-----BEGIN ")
-        .any(|(at, _)| text[at..].lines().next().is_some_and(|it| it.contains("PRIVATE KEY")));
-    is_private_key || has_cloud_key(text) || has_password_in_address(text)
-}
-
-/// An access key of AWS, or a token of GitHub or Slack, by the form that these give them.
-fn has_cloud_key(text: &str) -> bool {
-    text.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-').any(|word| {
-        let is_aws = word.len() == 20
-            && word.starts_with("AKIA")
-            && !word.ends_with("EXAMPLE")
-            && word.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
-        let is_github = word.len() >= 40
-            && ["ghp_", "gho_", "ghs_", "github_pat_"].iter().any(|it| word.starts_with(it));
-        let is_slack = word.len() >= 20 && ["xoxb-", "xoxp-"].iter().any(|it| word.starts_with(it));
-        is_aws || is_github || is_slack
+    SEARCH.find_iter(text).any(|found| {
+        let from = &text[found.start()..];
+        match MARKS[found.pattern().as_usize()] {
+            "-----BEGIN " => from.lines().next().is_some_and(|it| it.contains("PRIVATE KEY")),
+            "://" => has_password(&text[found.end()..]),
+            mark => {
+                let starts_word =
+                    !text[..found.start()].ends_with(|it: char| it.is_ascii_alphanumeric());
+                starts_word && is_cloud_key(mark, word(from))
+            }
+        }
     })
 }
 
-/// `scheme://user:password@host`.
-fn has_password_in_address(text: &str) -> bool {
-    text.match_indices("://").any(|(at, _)| {
-        let rest = &text[at + 3..];
-        let end = rest
-            .find(|it: char| it == '/' || it.is_whitespace() || it == '"')
-            .unwrap_or(rest.len());
-        let Some((user, _)) = rest[..end].rsplit_once('@') else { return false };
-        user.split_once(':')
-            .is_some_and(|(_, password)| !password.is_empty() && is_filled_in(password))
-    })
+/// The letters, digits and dashes that a text begins with.
+fn word(text: &str) -> &str {
+    let end = text.find(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-');
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// An access key of AWS, or a token of GitHub or Slack.
+fn is_cloud_key(mark: &str, word: &str) -> bool {
+    match mark {
+        "AKIA" => {
+            let is_key = word.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
+            word.len() == 20 && is_key && !word.ends_with("EXAMPLE")
+        }
+        "xoxb-" | "xoxp-" => word.len() >= 20,
+        _ => word.len() >= 40,
+    }
+}
+
+/// Whether an address, from behind its scheme, is `user:password@host`.
+fn has_password(address: &str) -> bool {
+    let end = address.find(|it: char| it == '/' || it.is_whitespace() || it == '"');
+    let authority = &address[..end.unwrap_or(address.len())];
+    let Some((user, _)) = authority.rsplit_once('@') else { return false };
+    user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && is_filled_in(password))
 }
 
 fn is_filled_in(password: &str) -> bool {

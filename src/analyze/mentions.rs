@@ -17,11 +17,16 @@ pub fn mentioned<'d>(model: &Model<'d>, wanted: &[&Object<'d>]) -> FxHashSet<Obj
     if by_name.is_empty() {
         return found;
     }
+    let shapes = Shapes::of(by_name.keys());
     for object in model.objects() {
         let reaches_all = object.namespace.is_empty() || object.kind == Kind::Custom;
         for text in texts(object) {
-            for token in text.split(|it: char| !is_of_name(it)) {
-                let candidates = by_name.get(token).into_iter().flatten();
+            for token in text.as_bytes().split(|it| !is_of_name(*it)) {
+                if !shapes.may_be(token) {
+                    continue;
+                }
+                let name = std::str::from_utf8(token).unwrap_or_default();
+                let candidates = by_name.get(name).into_iter().flatten();
                 let others = candidates.filter(|it| {
                     it.id != object.id && (reaches_all || it.namespace == object.namespace)
                 });
@@ -32,8 +37,35 @@ pub fn mentioned<'d>(model: &Model<'d>, wanted: &[&Object<'d>]) -> FxHashSet<Obj
     found
 }
 
-fn is_of_name(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.')
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
+}
+
+/// Lengths and first letters of names: most words of a text are none by these alone, and need not be looked up.
+struct Shapes {
+    lengths: [bool; 254],
+    first: [bool; 256],
+}
+
+impl Shapes {
+    fn of<'n>(names: impl Iterator<Item = &'n &'n str>) -> Shapes {
+        let mut shapes = Shapes { lengths: [false; 254], first: [false; 256] };
+        for name in names {
+            // The longest name that the API server takes has 253 bytes.
+            if let (Some(length), Some(first)) =
+                (shapes.lengths.get_mut(name.len()), name.bytes().next())
+            {
+                *length = true;
+                shapes.first[usize::from(first)] = true;
+            }
+        }
+        shapes
+    }
+
+    fn may_be(&self, token: &[u8]) -> bool {
+        let first = token.first().is_some_and(|it| self.first[usize::from(*it)]);
+        first && self.lengths.get(token.len()).is_some_and(|it| *it)
+    }
 }
 
 /// The texts of an object that may name another one. Labels and selectors do not; nor do fields of which
