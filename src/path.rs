@@ -75,12 +75,6 @@ impl FieldPath {
         FieldPath { steps }
     }
 
-    /// This path and one key more.
-    pub fn key(mut self, key: &str) -> FieldPath {
-        self.steps.push(Step::Key(key.into()));
-        self
-    }
-
     /// The steps, outermost first.
     pub fn steps(&self) -> &[Step] {
         &self.steps

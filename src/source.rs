@@ -147,11 +147,6 @@ impl Sources {
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.files.iter().enumerate().map(|(at, it)| (SourceId(at as u32), it))
     }
-
-    /// The number of bytes read.
-    pub fn bytes(&self) -> usize {
-        self.files.iter().map(|it| it.text.len()).sum()
-    }
 }
 
 #[cfg(test)]

@@ -123,16 +123,6 @@ impl Tree {
     pub fn node(&self, index: u32) -> Node<'_> {
         Node { tree: self, at: index }
     }
-
-    /// How many cells the document has; a measure of its size.
-    pub fn len(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// Never true: a tree has a root.
-    pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
-    }
 }
 
 impl<'d> Node<'d> {
@@ -369,14 +359,9 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// How many cells it has.
-    pub fn len(&self) -> usize {
+    /// How many cells it has; a measure of its size.
+    pub fn cells(&self) -> usize {
         self.cells.len()
-    }
-
-    /// Never true: a subtree has a root.
-    pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
     }
 
     /// Whether it is neither a sequence nor a mapping.

@@ -73,11 +73,6 @@ impl<'d> Resources<'d> {
     pub fn iter(&self) -> impl Iterator<Item = (&'d str, Quantity)> {
         self.amounts.iter().copied()
     }
-
-    /// Whether nothing is stated.
-    pub fn is_empty(&self) -> bool {
-        self.amounts.is_empty()
-    }
 }
 
 /// What a container is to its pod.

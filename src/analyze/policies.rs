@@ -56,17 +56,6 @@ pub struct NetworkPolicy<'d> {
     pub egress: Option<Vec<TrafficRule<'d>>>,
     /// The workloads whose pods it selects, and how many of these; pods in the host's network are never selected.
     pub selects: Vec<(WorkloadId, Selects)>,
-    /// What the API server refuses in it; these parts allow nothing.
-    pub invalid: Vec<Invalid<'d>>,
-}
-
-/// A part of a policy that the API server refuses.
-#[derive(Clone, Copy, Debug)]
-pub struct Invalid<'d> {
-    /// Where.
-    pub node: Node<'d>,
-    /// Why.
-    pub why: &'static str,
 }
 
 /// One entry of `ingress` or `egress`: the traffic with any of its peers on any of its ports.
@@ -113,8 +102,6 @@ pub enum PeerKind<'d> {
 /// One entry of `ports`.
 #[derive(Clone, Copy, Debug)]
 pub struct PortRule<'d> {
-    /// The entry.
-    pub node: Node<'d>,
     /// Of which protocol: `TCP` where none is written.
     pub protocol: &'d str,
     /// Which ports of it.
@@ -275,7 +262,6 @@ fn is_other_policy(object: &Object<'_>) -> bool {
 }
 
 fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
-    let mut invalid = Vec::new();
     let field = |name: &str| object.field(&["spec", name]);
     let types: Vec<_> =
         field("policyTypes").into_iter().flat_map(Node::items).filter_map(Node::str).collect();
@@ -286,16 +272,13 @@ fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
     } else {
         (types.contains(&"Ingress"), types.contains(&"Egress"))
     };
-    let mut rules = |name, peers| {
+    let rules = |name, peers| {
         let entries = field(name).into_iter().flat_map(Node::items);
-        entries.map(|it| rule(it, peers, &mut invalid)).collect()
+        entries.map(|it| rule(it, peers)).collect()
     };
     let ingress = is_ingress.then(|| rules("ingress", "from"));
     let egress = is_egress.then(|| rules("egress", "to"));
     let selector = field("podSelector").map(Selector::parse).unwrap_or_default();
-    if let Some(node) = field("podSelector").filter(|_| selector.invalid) {
-        invalid.push(Invalid { node, why: SELECTOR });
-    }
     NetworkPolicy {
         id,
         object: object.id,
@@ -304,19 +287,12 @@ fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
         ingress,
         egress,
         selects: Vec::new(),
-        invalid,
     }
 }
 
-const SELECTOR: &str = "an expression of the selector is not valid";
-
-fn rule<'d>(
-    node: Node<'d>,
-    peers: &'static str,
-    invalid: &mut Vec<Invalid<'d>>,
-) -> TrafficRule<'d> {
-    let peers: Vec<_> = node.list(peers).map(|it| peer(it, invalid)).collect();
-    let ports: Vec<_> = node.list("ports").map(|it| port(it, invalid)).collect();
+fn rule<'d>(node: Node<'d>, peers: &str) -> TrafficRule<'d> {
+    let peers: Vec<_> = node.list(peers).map(peer).collect();
+    let ports: Vec<_> = node.list("ports").map(port).collect();
     TrafficRule {
         node,
         // An empty list is no list: it matches everything, and not nothing.
@@ -325,39 +301,33 @@ fn rule<'d>(
     }
 }
 
-fn peer<'d>(node: Node<'d>, invalid: &mut Vec<Invalid<'d>>) -> Peer<'d> {
+fn peer(node: Node<'_>) -> Peer<'_> {
     let namespaces = node.get("namespaceSelector").map(Selector::parse);
     let pods = node.get("podSelector").map(Selector::parse);
+    let is_invalid = |it: &Option<Selector<'_>>| it.as_ref().is_some_and(|it| it.invalid);
     let kind = match (node.get("ipBlock"), namespaces, pods) {
-        (None, None, None) => Err("a peer names pods, namespaces or an address block"),
-        (None, namespaces, pods)
-            if [&namespaces, &pods].iter().any(|it| it.as_ref().is_some_and(|it| it.invalid)) =>
-        {
-            Err(SELECTOR)
-        }
-        (None, namespaces, pods) => Ok(PeerKind::Pods { namespaces, pods }),
+        (None, None, None) => None,
+        (None, namespaces, pods) if is_invalid(&namespaces) || is_invalid(&pods) => None,
+        (None, namespaces, pods) => Some(PeerKind::Pods { namespaces, pods }),
         (Some(it), None, None) => block(it),
-        (Some(_), _, _) => Err("a peer is an address block or has selectors, not both"),
+        // A peer is an address block or has selectors, not both.
+        (Some(_), _, _) => None,
     };
-    let kind = kind.unwrap_or_else(|why| {
-        invalid.push(Invalid { node, why });
-        PeerKind::Invalid
-    });
-    Peer { node, kind }
+    Peer { node, kind: kind.unwrap_or(PeerKind::Invalid) }
 }
 
-fn block(node: Node<'_>) -> Result<PeerKind<'_>, &'static str> {
-    const CIDR: &str = "this is no address block, as `10.0.0.0/8` is one";
-    let cidr = node.text("cidr").and_then(parse_cidr).ok_or(CIDR)?;
+fn block(node: Node<'_>) -> Option<PeerKind<'_>> {
+    let cidr = node.text("cidr").and_then(parse_cidr)?;
     let mut except = Vec::new();
     for it in node.list("except") {
-        let it = it.str().and_then(parse_cidr).ok_or(CIDR)?;
+        let it = it.str().and_then(parse_cidr)?;
+        // What it takes out is smaller than the block and lies in it.
         if !cidr.contains(&it) || it.prefix_len() <= cidr.prefix_len() {
-            return Err("what `except` takes out is smaller than the block and lies in it");
+            return None;
         }
         except.push(it);
     }
-    Ok(PeerKind::Block { cidr, except })
+    Some(PeerKind::Block { cidr, except })
 }
 
 /// Reads `10.0.0.1/24` as the network `10.0.0.0/24`, and leading zeros as decimal, as the API server does for fields that
@@ -378,43 +348,28 @@ fn parse_cidr(text: &str) -> Option<IpNet> {
     IpNet::new(address, length).ok().map(|it| it.trunc())
 }
 
-fn port<'d>(node: Node<'d>, invalid: &mut Vec<Invalid<'d>>) -> PortRule<'d> {
+fn port(node: Node<'_>) -> PortRule<'_> {
     let protocol = match node.get("protocol").map(Node::str) {
-        None => Ok("TCP"),
-        Some(Some(it)) if ["TCP", "UDP", "SCTP"].contains(&it) => Ok(it),
-        Some(_) => Err("a protocol is TCP, UDP or SCTP"),
+        None => Some("TCP"),
+        Some(it) => it.filter(|it| ["TCP", "UDP", "SCTP"].contains(it)),
     };
-    let (protocol, ports) = match (protocol, port_range(node)) {
-        (Ok(protocol), Ok(ports)) => (protocol, ports),
-        (Err(why), _) | (_, Err(why)) => {
-            invalid.push(Invalid { node, why });
-            ("TCP", PortRange::Invalid)
-        }
-    };
-    PortRule { node, protocol, ports }
+    let rule = protocol.zip(port_range(node));
+    let (protocol, ports) = rule.unwrap_or(("TCP", PortRange::Invalid));
+    PortRule { protocol, ports }
 }
 
-fn port_range(node: Node<'_>) -> Result<PortRange<'_>, &'static str> {
-    const NUMBER: &str = "a port is a number from 1 to 65535 or the name of one";
-    let number = |it: Node<'_>| {
-        it.int().and_then(|it| u16::try_from(it).ok()).filter(|it| *it > 0).ok_or(NUMBER)
-    };
-    let last = node.get("endPort");
-    match (node.get("port"), last) {
-        (None, None) => Ok(PortRange::All),
-        (None, Some(_)) => Err("`endPort` needs a `port`"),
-        (Some(port), _) if port.str().is_some() => match (port.str(), last) {
-            (_, Some(_)) => Err("`endPort` needs a `port` that is a number"),
-            (Some(name), None) if is_port_name(name) => Ok(PortRange::Named(name)),
-            _ => Err(NUMBER),
+fn port_range(node: Node<'_>) -> Option<PortRange<'_>> {
+    let number = |it: Node<'_>| it.int().and_then(|it| u16::try_from(it).ok()).filter(|it| *it > 0);
+    match (node.get("port"), node.get("endPort")) {
+        (None, None) => Some(PortRange::All),
+        (None, Some(_)) => None,
+        (Some(port), None) => match port.str() {
+            Some(name) => Some(name).filter(|it| is_port_name(it)).map(PortRange::Named),
+            None => number(port).map(|it| PortRange::Numbers(it, it)),
         },
-        (Some(port), None) => number(port).map(|it| PortRange::Numbers(it, it)),
         (Some(port), Some(last)) => {
             let (first, last) = (number(port)?, number(last)?);
-            if last < first {
-                return Err("`endPort` is not below `port`");
-            }
-            Ok(PortRange::Numbers(first, last))
+            (first <= last).then_some(PortRange::Numbers(first, last))
         }
     }
 }

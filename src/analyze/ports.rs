@@ -14,8 +14,6 @@ use std::fmt;
 pub struct PodPort<'d> {
     /// The entry of `ports`.
     pub node: Node<'d>,
-    /// The container's name.
-    pub container: &'d str,
     /// Its name, if it has one.
     pub name: Option<&'d str>,
     /// `containerPort`.
@@ -45,10 +43,7 @@ impl<'d> PodPorts<'d> {
     pub fn new(workload: &Workload<'d>) -> PodPorts<'d> {
         let sidecars = workload.pod.list("initContainers").filter(|it| is_sidecar(*it));
         let containers = workload.pod.list("containers").chain(sidecars);
-        let ports = containers.flat_map(|container| {
-            let name = container.text("name").unwrap_or("");
-            container.list("ports").filter_map(move |it| port(it, name))
-        });
+        let ports = containers.flat_map(|container| container.list("ports").filter_map(port));
         PodPorts { all: ports.collect() }
     }
 
@@ -73,10 +68,9 @@ impl<'d> PodPorts<'d> {
     }
 }
 
-fn port<'d>(node: Node<'d>, container: &'d str) -> Option<PodPort<'d>> {
+fn port(node: Node<'_>) -> Option<PodPort<'_>> {
     Some(PodPort {
         node,
-        container,
         name: node.text("name").filter(|it| !it.is_empty()),
         number: node.get("containerPort")?.int()?,
         protocol: node.text("protocol").unwrap_or("TCP"),

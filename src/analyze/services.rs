@@ -105,7 +105,6 @@ impl ServicePort<'_> {
 pub struct Services<'d> {
     all: Vec<Service<'d>>,
     by_name: FxHashMap<(&'d str, &'d str), ServiceId>,
-    by_object: FxHashMap<ObjId, ServiceId>,
     by_workload: FxHashMap<WorkloadId, Vec<ServiceId>>,
     by_namespace: FxHashMap<&'d str, Vec<ServiceId>>,
     by_bare_name: FxHashMap<&'d str, Vec<ServiceId>>,
@@ -125,7 +124,6 @@ impl<'d> Services<'d> {
                 services.by_workload.entry(*workload).or_default().push(id);
             }
             services.by_name.insert((service.namespace, service.name), id);
-            services.by_object.insert(service.object, id);
             services.by_namespace.entry(service.namespace).or_default().push(id);
             services.by_bare_name.entry(service.name).or_default().push(id);
             services.all.push(service);
@@ -146,11 +144,6 @@ impl<'d> Services<'d> {
     /// The Service of this namespace and name.
     pub fn find(&self, namespace: &str, name: &str) -> Option<&Service<'d>> {
         self.by_name.get(&(namespace, name)).map(|id| self.get(*id))
-    }
-
-    /// The Service that this object is.
-    pub fn of_object(&self, object: ObjId) -> Option<&Service<'d>> {
-        self.by_object.get(&object).map(|id| self.get(*id))
     }
 
     /// The Services of a namespace.

@@ -159,16 +159,6 @@ impl<'d> Workloads<'d> {
         self.all.iter()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// The workload that this object is.
     pub fn of_object(&self, object: ObjId) -> Option<&Workload<'d>> {
         self.by_object.get(&object).map(|id| self.get(*id))

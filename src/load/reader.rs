@@ -228,7 +228,7 @@ impl Reader {
                 let node = self.builder.node(*index);
                 (node.cells(), !node.is_map() && !node.is_seq())
             }
-            Anchored::Piece(piece) => (piece.len(), piece.is_scalar()),
+            Anchored::Piece(piece) => (piece.cells(), piece.is_scalar()),
         };
         self.decoded += cells;
         self.aliased += cells;

@@ -101,16 +101,6 @@ impl Quantity {
         div_up(self.nano, NANO / 1000)
     }
 
-    /// The amount as a whole number, rounded up: how memory and counts are compared.
-    pub fn value(self) -> i128 {
-        div_up(self.nano, NANO)
-    }
-
-    /// The amount as Kubernetes compares it for this resource: CPU in thousandths, all else whole, rounded up.
-    pub fn rounded(self, resource: &str) -> Quantity {
-        if is_cpu(resource) { self.stored() } else { Quantity { nano: self.value() * NANO } }
-    }
-
     /// The amount in the units that people use for this resource: `500m` or `9.6` CPU, `512Mi` of memory.
     pub fn show(self, resource: &str) -> String {
         if is_cpu(resource) {
