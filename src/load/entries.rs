@@ -4,7 +4,8 @@
 
 use super::DuplicateKey;
 use super::mistake::Mistake;
-use crate::tree::{Builder, Node};
+use crate::tree::Node;
+use crate::tree::builder::Builder;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Settles the mapping at `at`, which has just been closed.
