@@ -46,12 +46,18 @@ fn role(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     let Some(name) = object.field(&["roleRef", "name"]) else { return };
     let role = name.str().unwrap_or_default();
     let (kind, namespace) = match object.field(&["roleRef", "kind"]).and_then(Node::str) {
+        Some("Role") if object.namespace == "kube-system" && is_of_the_api_server(role) => return,
         Some("Role") => (Kind::Role, object.namespace),
         Some("ClusterRole") if BUILT_IN.contains(&role) || role.starts_with("system:") => return,
         Some("ClusterRole") => (Kind::ClusterRole, ""),
         _ => return,
     };
     missing(cx, object, name, (kind, namespace, role), out);
+}
+
+/// Roles that the API server makes in `kube-system` (`plugin/pkg/auth/authorizer/rbac/bootstrappolicy/namespace_policy.go`).
+fn is_of_the_api_server(role: &str) -> bool {
+    role.starts_with("system:") || role == "extension-apiserver-authentication-reader"
 }
 
 fn service_account(cx: &Cx<'_, '_>, object: &Object<'_>, subject: Node<'_>, out: &mut Out) {

@@ -21,6 +21,9 @@ pub enum Absence {
     CannotTell(String),
 }
 
+/// Namespaces that every cluster has, with contents that no manifest of its owner holds.
+const OF_THE_CLUSTER: &[&str] = &["kube-node-lease", "kube-public", "kube-system"];
+
 impl Cx<'_, '_> {
     /// Whether pods that nothing in the input runs are really missing from a namespace: for selectors of Services,
     /// budgets and policies, and for `scaleTargetRef`.
@@ -30,9 +33,15 @@ impl Cx<'_, '_> {
         if let Some(broken) = self.model.may_be_lost(WORKLOADS) {
             return Absence::CannotTell(may_be_in(self.model, broken));
         }
-        if self.facts.workloads().in_namespace(namespace).next().is_some()
-            || self.is_complete(namespace)
-        {
+        if self.is_complete(namespace) {
+            return Absence::Absent;
+        }
+        if OF_THE_CLUSTER.contains(&namespace) {
+            return Absence::CannotTell(format!(
+                "what the cluster itself runs in namespace `{namespace}`; list the namespace under `complete` in purlin.yaml if that is in the input"
+            ));
+        }
+        if self.facts.workloads().in_namespace(namespace).next().is_some() {
             return Absence::Absent;
         }
         Absence::CannotTell(format!(
@@ -40,19 +49,32 @@ impl Cx<'_, '_> {
         ))
     }
 
-    /// The same for pods with these labels, which a controller may make of a custom object whose name they carry.
+    /// The same for pods with these labels, which a controller may make of a custom object whose name they carry, or
+    /// which pods may give themselves.
     pub fn absence_of_selected(&self, namespace: &str, selector: &Selector<'_>) -> Absence {
         let values = selector.requirements.iter().flat_map(|it| match &it.operator {
             Operator::In(values) => values.as_slice(),
             _ => &[],
         });
         let maker = values.copied().find_map(|it| self.facts.makers().of(it));
-        match (self.absence_of_pods(namespace), maker) {
-            (Absence::Absent, Some(maker)) => Absence::CannotTell(format!(
+        let absence = self.absence_of_pods(namespace);
+        if absence != Absence::Absent {
+            return absence;
+        }
+        if let Some(maker) = maker {
+            return Absence::CannotTell(format!(
                 "whether the controller of `{}` makes pods labelled `{selector}`",
                 self.object(maker)
+            ));
+        }
+        let relabelling = self.facts.relabelling().in_namespace(namespace).iter();
+        let mut relabelling = relabelling.map(|it| self.facts.workloads().get(*it));
+        match relabelling.find(|it| selector.selects_with_more(&it.labels)) {
+            Some(it) => Absence::CannotTell(format!(
+                "whether the pods of `{}` label themselves `{selector}`: their ServiceAccount may change pods",
+                self.object(it.object)
             )),
-            (absence, _) => absence,
+            None => Absence::Absent,
         }
     }
 
@@ -179,10 +201,11 @@ impl Cx<'_, '_> {
         self.model.may_be_lost(kinds).map(|it| may_be_in(self.model, it))
     }
 
-    /// Whether the input holds all of a namespace: it defines it, or `purlin.yaml` says so.
+    /// Whether the input holds all of a namespace: it defines it, or `purlin.yaml` says so. Whoever defines a namespace
+    /// of the cluster's own only labels it.
     pub fn is_complete(&self, namespace: &str) -> bool {
-        self.policy.is_complete(namespace)
-            || self.model.find(Kind::Namespace, "", namespace).is_some()
+        let is_defined = || self.model.find(Kind::Namespace, "", namespace).is_some();
+        self.policy.is_complete(namespace) || (!OF_THE_CLUSTER.contains(&namespace) && is_defined())
     }
 }
 

@@ -139,6 +139,7 @@ pub fn is_secret_value(value: &str) -> bool {
         "ref+",
         "op://",
         "arn:",
+        "projects/",
         "secret://",
         "env:",
         "file:",

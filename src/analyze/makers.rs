@@ -38,16 +38,20 @@ const IDLE: &[&str] = &[
 ];
 
 /// Kinds of those groups that do.
-const BUSY: &[&str] = &["Alertmanager", "Application", "ApplicationSet", "ThanosRuler"];
+const BUSY: &[&str] =
+    &["Alertmanager", "Application", "ApplicationSet", "PrometheusAgent", "ThanosRuler"];
 
 impl<'d> Makers<'d> {
     /// Finds them in a model.
     pub fn new(model: &Model<'d>) -> Makers<'d> {
         let mut by_name = FxHashMap::default();
-        for object in model.of_kind(Kind::Custom) {
-            let is_built_in = !object.group().contains('.');
-            let is_idle = IDLE.contains(&object.group()) && !BUSY.contains(&object.kind_name);
-            if !is_built_in && !is_idle && !object.name.is_empty() {
+        let custom = model.of_kind(Kind::Custom).filter(|it| {
+            let is_built_in = !it.group().contains('.');
+            let is_idle = IDLE.contains(&it.group()) && !BUSY.contains(&it.kind_name);
+            !is_built_in && !is_idle
+        });
+        for object in custom.chain(model.of_kind(Kind::Prometheus)) {
+            if !object.name.is_empty() {
                 by_name.entry(object.name).or_insert(object.id);
             }
         }

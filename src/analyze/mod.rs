@@ -22,6 +22,7 @@ pub mod policies;
 pub mod ports;
 pub mod quotas;
 pub mod references;
+pub mod relabelling;
 pub mod replicas;
 pub mod rollout;
 pub mod selector;
@@ -45,6 +46,7 @@ use policies::Policies;
 use ports::PodPorts;
 use quotas::Quota;
 use references::References;
+use relabelling::Relabelling;
 use replicas::{Envelope, Replicas};
 use services::Services;
 use std::sync::OnceLock;
@@ -69,6 +71,7 @@ pub struct Facts<'d> {
     policies: OnceLock<Policies<'d>>,
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
+    relabelling: OnceLock<Relabelling<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     contacts: OnceLock<Vec<Contact<'d>>>,
     references: OnceLock<References<'d>>,
@@ -94,6 +97,7 @@ impl<'d> Facts<'d> {
             policies: OnceLock::new(),
             dns: OnceLock::new(),
             makers: OnceLock::new(),
+            relabelling: OnceLock::new(),
             backends: OnceLock::new(),
             contacts: OnceLock::new(),
             references: OnceLock::new(),
@@ -174,6 +178,11 @@ impl<'d> Facts<'d> {
     /// Custom objects that may make what no manifest holds.
     pub fn makers(&self) -> &Makers<'d> {
         self.makers.get_or_init(|| Makers::new(self.model))
+    }
+
+    /// Pods that may change their own labels.
+    pub fn relabelling(&self) -> &Relabelling<'d> {
+        self.relabelling.get_or_init(|| Relabelling::new(self.model, self.workloads()))
     }
 
     /// References by name to configuration.

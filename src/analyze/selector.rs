@@ -123,6 +123,18 @@ impl<'d> Selector<'d> {
         each.min().unwrap_or(Selects::All)
     }
 
+    /// Whether it would select pods with these labels once they carried more: it asks for one of them at least, and
+    /// contradicts none.
+    pub fn selects_with_more(&self, labels: &PodLabels<'_>) -> bool {
+        let selects = |it: &Requirement<'_>| it.selects(labels.get(it.key), labels.owner);
+        !self.invalid
+            && self.requirements.iter().any(|it| selects(it) != Selects::None)
+            && self
+                .requirements
+                .iter()
+                .all(|it| labels.get(it.key) == LabelValue::Absent || selects(it) != Selects::None)
+    }
+
     /// Whether it selects an object with these labels.
     pub fn matches(&self, labels: &[(&str, &str)]) -> bool {
         let value = |key: &str| {
