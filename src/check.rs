@@ -99,10 +99,14 @@ fn run<'d>(rule: &'static Rule, model: &Model<'d>, facts: &Facts<'d>, policy: &P
 /// By place, then rule, then message: the same input gives the same bytes, in the order of reading it.
 fn sort(model: &Model<'_>, outcome: &mut Outcome) {
     let locator = Locator::new(model);
-    outcome.findings.sort_by_cached_key(|it| {
+    let findings = std::mem::take(&mut outcome.findings).into_par_iter();
+    let placed = findings.map(|it| {
         let places: Vec<_> = it.labels.iter().map(|label| locator.locate(&label.place)).collect();
-        (places, it.rule, it.message.clone())
+        (places, it)
     });
+    let mut placed: Vec<_> = placed.collect();
+    placed.par_sort_by(|(a, x), (b, y)| (a, x.rule, &x.message).cmp(&(b, y.rule, &y.message)));
+    outcome.findings = placed.into_iter().map(|(_, it)| it).collect();
     outcome.unknown.sort();
     outcome.unknown.dedup();
 }

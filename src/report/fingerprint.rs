@@ -3,6 +3,7 @@
 use crate::finding::{Finding, Label};
 use crate::model::{Model, Object, Place};
 use crate::path::{FieldPath, Step};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -10,16 +11,17 @@ use std::fmt::Write as _;
 /// The fingerprints of findings. They stay the same when lines move, files are renamed, objects or named list items are
 /// reordered, and numbers change: a finding is known by its rule and the fields it points to.
 pub fn fingerprints(model: &Model<'_>, findings: &[Finding]) -> Vec<String> {
-    let mut seen: FxHashMap<String, usize> = FxHashMap::default();
-    let mut fingerprints = Vec::with_capacity(findings.len());
-    for finding in findings {
-        let identity = identity(model, finding);
+    let identities: Vec<String> = findings.par_iter().map(|it| identity(model, it)).collect();
+    let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
+    let mut times = Vec::with_capacity(findings.len());
+    for identity in &identities {
         // Several on the same fields are told apart by their order alone.
-        let times = seen.entry(identity.clone()).or_default();
-        *times += 1;
-        fingerprints.push(hash(&format!("{identity}\n{times}")));
+        let count = seen.entry(identity).or_default();
+        *count += 1;
+        times.push(*count);
     }
-    fingerprints
+    let counted = identities.par_iter().zip(times);
+    counted.map(|(identity, times)| hash(&format!("{identity}\n{times}"))).collect()
 }
 
 fn identity(model: &Model<'_>, finding: &Finding) -> String {

@@ -5,6 +5,7 @@ use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::{Model, ObjId};
 use crate::rule::{Finding, Label, Place, Severity};
+use rayon::prelude::*;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -81,7 +82,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
         version: 1,
         findings: outcome
             .findings
-            .iter()
+            .par_iter()
             .zip(fingerprints(model, &outcome.findings))
             .map(|(it, fingerprint)| finding(model, &locator, it, fingerprint))
             .collect(),

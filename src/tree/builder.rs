@@ -176,7 +176,8 @@ impl Builder {
     /// The finished tree.
     pub fn finish(mut self) -> Tree {
         debug_assert!(self.open.is_empty(), "every collection is closed");
-        self.tree.cells.shrink_to_fit();
+        // A copy of just the size: shrinking in place would leave the allocator holding the rest.
+        self.tree.cells = self.tree.cells.as_slice().to_vec();
         self.tree
     }
 }
