@@ -9,8 +9,8 @@
 //! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
 //! | [`check`] | rules, policy, model | findings in a total order | none |
-//! | [`report`] | findings, sources | bytes | none |
-//! | `main` | arguments | the same steps | writes |
+//! | [`report`] | findings, sources | bytes | asks the terminal |
+//! | `main` | arguments | the same steps | reads the policy, writes |
 //!
 //! Invariants, held by the tests:
 //!
