@@ -1,7 +1,7 @@
 //! Bytes to documents: the first step, and with the live cluster the only one that reads anything.
 //!
 //! `files` finds what to read, `decode` makes text of bytes, `split` cuts documents, `yaml` and `reader` build
-//! trees, `mistake` says what is wrong, and this module keeps what Kubernetes would read and counts the rest.
+//! trees, `syntax_error` says what is wrong, and this module keeps what Kubernetes would read and counts the rest.
 
 pub mod decode;
 pub mod entries;
@@ -13,6 +13,7 @@ pub mod patches;
 mod reader;
 pub mod scalar;
 pub mod split;
+pub mod syntax_error;
 pub mod yaml;
 
 use crate::source::{Source, SourceId, Sources, Span};

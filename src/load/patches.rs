@@ -3,7 +3,7 @@
 //! Places are mapped back, so nobody sees the difference.
 
 use super::lines::{indentation, line_start};
-use super::mistake::SyntaxError;
+use super::syntax_error::SyntaxError;
 use granit_parser::ErrorKind;
 use std::borrow::Cow;
 use std::ops::Range;

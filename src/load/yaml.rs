@@ -2,9 +2,9 @@
 
 use super::DuplicateKey;
 pub use super::mistake::Mistake;
-use super::mistake::SyntaxError;
 use super::patches::Patches;
 use super::reader::Reader;
+use super::syntax_error::SyntaxError;
 use crate::source::Span;
 use crate::tree::Tree;
 use granit_parser::{Event, Options, Parser};
