@@ -257,9 +257,11 @@ struct Running {
     controller: Option<(usize, Option<u64>)>,
 }
 
-/// Every pod there is, with so many nodes and with or without those of Jobs.
-fn cluster(owners: &[Owner], nodes: u64, jobs: bool) -> Vec<Running> {
+/// Every pod there is, with so many nodes and with or without those of Jobs. Which nodes run a DaemonSet is its own
+/// affair: all of them may have their pods, or only the first.
+fn cluster(owners: &[Owner], nodes: u64, everywhere: bool, jobs: bool) -> Vec<Running> {
     let mut pods = Vec::new();
+    let first = owners.iter().position(|it| matches!(it, Owner::DaemonSet));
     for (at, owner) in owners.iter().enumerate() {
         let (count, controller) = match owner {
             Owner::Deployment(replicas) => {
@@ -274,7 +276,8 @@ fn cluster(owners: &[Owner], nodes: u64, jobs: bool) -> Vec<Running> {
                 (count, Some((at, Some(count))))
             }
             Owner::CronJob(parallelism) => (if jobs { *parallelism } else { 0 }, Some((at, None))),
-            Owner::DaemonSet => (nodes, Some((at, None))),
+            Owner::DaemonSet if everywhere || Some(at) == first => (nodes, Some((at, None))),
+            Owner::DaemonSet => (0, None),
             Owner::Pod => (1, None),
         };
         pods.extend((0..count).map(|_| Running { controller }));
@@ -359,11 +362,12 @@ proptest! {
     #[test]
     fn budgets_block_where_the_controller_does(demand in demands(), owners in owners()) {
         let found = verdict(&written(demand), &owners);
-        let blocks = |nodes| {
-            let worlds = [true, false].map(|jobs| reference(demand, &cluster(&owners, nodes, jobs)));
+        let blocks = |(nodes, everywhere)| {
+            let world = |jobs| reference(demand, &cluster(&owners, nodes, everywhere, jobs));
+            let worlds = [true, false].map(world);
             worlds.into_iter().flatten().min().map(|allowed| allowed == 0)
         };
-        let any_nodes: Vec<bool> = [0, 1, 1000].into_iter().filter_map(blocks).collect();
+        let any_nodes: Vec<bool> = [(0, true), (1, false), (1, true), (1000, true)].into_iter().filter_map(blocks).collect();
         match found.as_str() {
             "nothing" => prop_assert!(any_nodes.is_empty()),
             "unscalable" => prop_assert!(any_nodes.contains(&true)),
