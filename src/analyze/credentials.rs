@@ -32,6 +32,12 @@ const PAIRS: [(&str, &str); 7] = [
 /// Letters without which a name has none of these words.
 const HINTS: [&str; 7] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PAT"];
 
+/// Names are many, and few of them have these letters.
+static HINTED: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let letters = AhoCorasick::builder().ascii_case_insensitive(true).build(HINTS);
+    letters.expect("a few short patterns are within all limits")
+});
+
 /// Words that end a name which speaks about a credential and does not hold it.
 const ABOUT: [&str; 30] = [
     "FILE",
@@ -68,8 +74,7 @@ const ABOUT: [&str; 30] = [
 
 /// Whether a name means that its value is a credential: `DB_PASSWORD` and `apiKey` do, `TOKEN_TTL` does not.
 pub fn is_credential_name(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    if !HINTS.iter().any(|it| upper.contains(it)) {
+    if !HINTED.is_match(name) {
         return false;
     }
     let words = words(name);

@@ -5,6 +5,7 @@ use super::references::strings;
 use crate::model::kind::{Kind, WORKLOADS};
 use crate::model::{Model, ObjId, Object};
 use crate::tree::Node;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Which of these objects some other object names in free text. One pass over the model, however many are asked for.
@@ -13,25 +14,34 @@ pub fn mentioned<'d>(model: &Model<'d>, wanted: &[&Object<'d>]) -> FxHashSet<Obj
     for object in wanted {
         by_name.entry(object.name).or_default().push(object);
     }
-    let mut found = FxHashSet::default();
     if by_name.is_empty() {
-        return found;
+        return FxHashSet::default();
     }
     let shapes = Shapes::of(by_name.keys());
-    for object in model.objects() {
-        let reaches_all = object.namespace.is_empty() || object.kind == Kind::Custom;
-        for text in texts(object) {
-            for token in text.as_bytes().split(|it| !is_of_name(*it)) {
-                if !shapes.may_be(token) {
-                    continue;
-                }
-                let name = std::str::from_utf8(token).unwrap_or_default();
-                let candidates = by_name.get(name).into_iter().flatten();
-                let others = candidates.filter(|it| {
-                    it.id != object.id && (reaches_all || it.namespace == object.namespace)
-                });
-                found.extend(others.map(|it| it.id));
+    let objects: Vec<_> = model.objects().collect();
+    // No fact is being computed here, so that waiting for the other threads is safe.
+    objects.par_iter().flat_map_iter(|it| mentions(it, &by_name, &shapes)).collect()
+}
+
+/// The objects that one object names.
+fn mentions(
+    object: &Object<'_>,
+    by_name: &FxHashMap<&str, Vec<&Object<'_>>>,
+    shapes: &Shapes,
+) -> Vec<ObjId> {
+    let reaches_all = object.namespace.is_empty() || object.kind == Kind::Custom;
+    let mut found = Vec::new();
+    for text in texts(object) {
+        for token in text.as_bytes().split(|it| !is_of_name(*it)) {
+            if !shapes.may_be(token) {
+                continue;
             }
+            let name = std::str::from_utf8(token).unwrap_or_default();
+            let candidates = by_name.get(name).into_iter().flatten();
+            let others = candidates.filter(|it| {
+                it.id != object.id && (reaches_all || it.namespace == object.namespace)
+            });
+            found.extend(others.map(|it| it.id));
         }
     }
     found
