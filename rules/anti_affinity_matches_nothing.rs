@@ -24,15 +24,22 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for workload in cx.facts.workloads().iter() {
-        for term in terms(workload) {
-            if !term.may_match(workload) {
-                judge(cx, workload, &term, out);
-            }
+        let (matching, others): (Vec<_>, Vec<_>) =
+            terms(workload).into_iter().partition(|it| it.may_match(workload));
+        for term in &others {
+            judge(cx, workload, term, matching.first(), out);
         }
     }
 }
 
-fn judge(cx: &Cx<'_, '_>, workload: &Workload<'_>, term: &Term<'_>, out: &mut Out) {
+/// Judges a term that does not match the workload's own pods; `other` is one that does.
+fn judge(
+    cx: &Cx<'_, '_>,
+    workload: &Workload<'_>,
+    term: &Term<'_>,
+    other: Option<&Term<'_>>,
+    out: &mut Out,
+) {
     let object = cx.object(workload.object);
     let Some(selector) = &term.selector else {
         let message = format!("a term of `{object}` has no `labelSelector`, so it matches no pods");
@@ -59,9 +66,16 @@ fn judge(cx: &Cx<'_, '_>, workload: &Workload<'_>, term: &Term<'_>, out: &mut Ou
     let place = term.node.get("labelSelector").unwrap_or(term.node);
     let finding = Finding::new(message, object.place(place), "matches no pods")
         .label(object.at(&workload.labels_path()), format!("its own pods: {}", labels.join(",")));
-    let finding = finding
-        .note("a term that matches nothing holds nothing apart: all replicas may share a node");
-    out.find(finding.help(help(workload)));
+    out.find(match other {
+        None => finding
+            .note("a term that matches nothing holds nothing apart: all replicas may share a node")
+            .help(help(workload)),
+        Some(other) => finding
+            .label(object.place(other.node), "this term does match its own pods")
+            .severity(Severity::Warning)
+            .note("a term that matches nothing holds nothing apart; another one does")
+            .help("remove the term, or select labels that pods carry"),
+    });
 }
 
 fn help(workload: &Workload<'_>) -> String {

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for document in &cx.model.loaded.documents {
+    for document in cx.model.documents {
         for duplicate in &document.duplicate_keys {
             let place = |span| Place::Text { source: document.source, span };
             out.find(

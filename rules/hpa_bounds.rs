@@ -1,6 +1,5 @@
 //! Autoscalers whose bounds leave no room, and replicas outside them.
 
-use super::hpa_fights_replicas::is_live;
 use crate::analyze::replicas::{Cause, Scaler};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -86,7 +85,7 @@ fn outside(cx: &Cx<'_, '_>, scaler: &Scaler<'_>) -> Option<Finding> {
     let count = u64::try_from(node.int()?).ok()?;
     let (floor, peak) = (scaler.floor, scaler.peak);
     // Zero switches the autoscaler off.
-    if count == 0 || is_live(target) || (floor.count..=peak.count).contains(&count) {
+    if count == 0 || cx.model.is_live(target) || (floor.count..=peak.count).contains(&count) {
         return None;
     }
     let (bound, what) =

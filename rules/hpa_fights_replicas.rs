@@ -1,7 +1,6 @@
 //! Manifests that set the replicas which an autoscaler owns.
 
 use crate::analyze::replicas::Cause;
-use crate::model::Object;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -24,9 +23,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let Some(scaler) = cx.facts.replicas().scalers_of(workload.id).next() else { continue };
         let object = cx.object(workload.object);
         let replicas = object.field(&["spec", "replicas"]);
-        // Zero switches the autoscaler off, which is meant.
+        // Zero switches the autoscaler off, which is meant. In a cluster the field is always set, by the autoscaler.
         let Some((node, count)) = replicas.and_then(|it| Some((it, it.int()?))) else { continue };
-        if count == 0 || is_live(object) {
+        if count == 0 || cx.model.is_live(object) {
             continue;
         }
         let autoscaler = cx.object(scaler.object);
@@ -43,9 +42,4 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             .help("remove `replicas`; on a running workload first take the field out of what the last apply recorded (`kubectl apply edit-last-applied`), as its removal means 1"),
         );
     }
-}
-
-/// In a cluster the field is always set, by the autoscaler itself.
-pub(super) fn is_live(object: &Object<'_>) -> bool {
-    object.field(&["metadata", "uid"]).is_some()
 }

@@ -4,6 +4,7 @@ use crate::analyze::measures::{Measure, utilization};
 use crate::analyze::workloads::Workload;
 use crate::model::Object;
 use crate::model::kind::Kind;
+use crate::model::quantity::Quantity;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
@@ -84,6 +85,7 @@ fn finding(
         let node = container.node.get("resources").or(container.node.get("name"));
         let place = target.place(node.unwrap_or(container.node));
         finding = finding.label(place, format!("requests no {resource}"));
+        finding = finding.over(format!("`{}` {resource}", container.name), Quantity::units(1));
     }
     Some(
         finding

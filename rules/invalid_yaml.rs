@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for broken in &cx.model.loaded.broken {
+    for broken in cx.model.broken {
         let place = Place::Text { source: broken.source, span: broken.span };
         let mut finding = Finding::new(broken.message.clone(), place, "");
         if broken.lost != Lost::Nothing {

@@ -4,6 +4,7 @@
 
 use crate::analyze::limit_ranges::{LimitItem, Side, Violation};
 use crate::model::kind::Kind;
+use crate::model::quantity::Quantity;
 use crate::model::{Object, Place};
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use crate::tree::Node;
@@ -98,6 +99,10 @@ fn finding(
     let mut finding = Finding::new(message, place.clone(), violation.text.clone());
     for (_, violation, who, place) in &found[1..] {
         finding = finding.label(place.clone(), format!("{who} {}", violation.text));
+    }
+    for (_, violation, who, _) in found {
+        let of = format!("{who} {} {}", violation.field, violation.resource);
+        finding = finding.over(of, Quantity::units(1));
     }
     let mut lines: Vec<_> =
         found.iter().map(|(item, it, ..)| (item.object, it.bound, it.rule)).collect();

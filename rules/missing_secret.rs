@@ -17,6 +17,8 @@ pub(super) static RULE: Rule = Rule {
         Kind::ExternalSecret,
         Kind::SealedSecret,
         Kind::Certificate,
+        Kind::Gateway,
+        Kind::Ingress,
         Kind::ServiceAccount,
         Kind::PersistentVolume,
     ],

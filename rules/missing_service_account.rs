@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
-    reads: &[Kind::ServiceAccount],
+    reads: &[Kind::Secret, Kind::ServiceAccount],
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],
     page: include_str!("missing_service_account.md"),

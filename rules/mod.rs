@@ -13,6 +13,8 @@ mod duplicate_object;
 mod egress_without_dns;
 mod expired_exception;
 mod exposed_node_port;
+mod flow_missing;
+mod flow_undeclared;
 mod gateway_reference_denied;
 mod hpa_bounds;
 mod hpa_duplicate_target;
@@ -22,7 +24,9 @@ mod hpa_vpa_conflict;
 mod hpa_without_requests;
 mod image_tag_latest;
 mod ingress_collision;
+mod ingress_cut_off;
 mod ingress_tls_missing;
+mod invalid_network_policy;
 mod invalid_quantity;
 mod invalid_yaml;
 mod limit_range_violation;
@@ -44,6 +48,8 @@ mod pdb_selects_nothing;
 mod pdb_unhealthy_pods_block_drain;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
+mod policy_port_is_service_port;
+mod policy_port_unused;
 mod policy_selects_nothing;
 mod quota_below_hpa_max;
 mod quota_below_rollout;
@@ -52,6 +58,7 @@ mod replicas_not_spread;
 mod requests_above_limits;
 mod rollout_deadlock;
 mod rollout_drops_all;
+mod scrape_cut_off;
 mod secret_in_repository;
 mod selector_mismatch;
 mod service_monitor_matches_nothing;
@@ -78,6 +85,8 @@ pub const RULES: &[&Rule] = &[
     &egress_without_dns::RULE,
     &expired_exception::RULE,
     &exposed_node_port::RULE,
+    &flow_missing::RULE,
+    &flow_undeclared::RULE,
     &gateway_reference_denied::RULE,
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
@@ -87,7 +96,9 @@ pub const RULES: &[&Rule] = &[
     &hpa_without_requests::RULE,
     &image_tag_latest::RULE,
     &ingress_collision::RULE,
+    &ingress_cut_off::RULE,
     &ingress_tls_missing::RULE,
+    &invalid_network_policy::RULE,
     &invalid_quantity::RULE,
     &invalid_yaml::RULE,
     &limit_range_violation::RULE,
@@ -109,6 +120,8 @@ pub const RULES: &[&Rule] = &[
     &pdb_unhealthy_pods_block_drain::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,
+    &policy_port_is_service_port::RULE,
+    &policy_port_unused::RULE,
     &policy_selects_nothing::RULE,
     &quota_below_hpa_max::RULE,
     &quota_below_rollout::RULE,
@@ -117,6 +130,7 @@ pub const RULES: &[&Rule] = &[
     &requests_above_limits::RULE,
     &rollout_deadlock::RULE,
     &rollout_drops_all::RULE,
+    &scrape_cut_off::RULE,
     &secret_in_repository::RULE,
     &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,

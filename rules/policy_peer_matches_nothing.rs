@@ -144,7 +144,7 @@ fn in_namespaces(
         .any(|it| matches!(it.operator, Operator::In(_) | Operator::Exists));
     let missing: Vec<_> =
         names(namespaces).into_iter().flatten().filter(|it| !found.contains(it)).collect();
-    if !cx.policy.is_complete("*") && (is_open || !missing.is_empty()) {
+    if !cx.is_whole() && (is_open || !missing.is_empty()) {
         let of = match missing.as_slice() {
             [] => format!("the namespaces `{namespaces}`"),
             [first, ..] => format!("namespace `{first}`"),

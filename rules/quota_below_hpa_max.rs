@@ -25,6 +25,9 @@ pub(super) static RULE: Rule = Rule {
         Kind::RuntimeClass,
         Kind::CustomResourceDefinition,
         Kind::StorageClass,
+        Kind::ConfigMap,
+        Kind::Secret,
+        Kind::ServiceAccount,
     ],
     like: &[],
     parameters: &[],
@@ -66,6 +69,7 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
         }
     }
     for line in over {
+        finding = finding.over(line.resource, line.used() - line.hard);
         finding = finding.note(format!(
             "{}: {} of {}, {}",
             line.resource,
@@ -73,6 +77,11 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
             line.hard.show(line.resource),
             line.excess()
         ));
+    }
+    // What `quota-below-rollout` will say once the peaks fit is not new then.
+    for line in &quota.lines {
+        let beyond = line.used() + line.surge() - line.hard;
+        finding = finding.over(format!("{} in rollouts", line.resource), beyond);
     }
     if let Some(uncounted) = uncounted(cx, quota) {
         finding = finding.note(format!("not counted: {uncounted}"));

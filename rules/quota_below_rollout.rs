@@ -74,6 +74,8 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
                 .then(|| format!("{} × {} ({name})", it.surge, it.each.show(line.resource)))
         });
         let surges: Vec<_> = surges.take(8).collect();
+        let beyond = line.used() + line.surge() - line.hard;
+        finding = finding.over(format!("{} in rollouts", line.resource), beyond);
         finding = finding.note(format!(
             "{}: {} at the peaks + {} = {}, {}",
             line.resource,

@@ -8,6 +8,7 @@ use crate::analyze::quotas::{Line, Quota};
 use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::Object;
 use crate::model::kind::Kind;
+use crate::model::quantity::Quantity;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
@@ -105,6 +106,10 @@ fn finding(
         ),
     };
     let mut finding = Finding::new(message, place(object, first), lacks(first_lacks));
+    for (container, field) in lacking.iter().flat_map(|(it, all)| all.iter().map(move |f| (it, f)))
+    {
+        finding = finding.over(format!("`{}` {field}", container.name), Quantity::units(1));
+    }
     for (container, fields) in &lacking[1..] {
         finding = finding.label(place(object, container), lacks(fields));
     }

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
-    reads: &[],
+    reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &[
         "kube-linter:no-anti-affinity",
         "kube-score:deployment-has-host-podantiaffinity",

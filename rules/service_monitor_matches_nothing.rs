@@ -1,6 +1,7 @@
 //! ServiceMonitors and PodMonitors that select nothing, or name a port that nothing has.
 
 use crate::absence::Absence;
+use crate::analyze::monitors::namespaces;
 use crate::analyze::selector::Selector;
 use crate::analyze::services::Service;
 use crate::model::Object;
@@ -89,18 +90,6 @@ fn pods(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     if !is_found {
         nothing(cx, object, selector, "pod", looked_in.as_deref(), out);
     }
-}
-
-/// The namespaces in which a monitor looks; `None` is everywhere, and its own unless told.
-fn namespaces<'d>(object: &Object<'d>) -> Option<Vec<&'d str>> {
-    let Some(selector) = object.field(&["spec", "namespaceSelector"]) else {
-        return Some(vec![object.namespace]);
-    };
-    if selector.get("any").and_then(Node::bool) == Some(true) {
-        return None;
-    }
-    let names: Vec<_> = selector.list("matchNames").filter_map(Node::str).collect();
-    Some(if names.is_empty() { vec![object.namespace] } else { names })
 }
 
 fn nothing(

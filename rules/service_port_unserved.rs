@@ -30,7 +30,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let unserved: Vec<_> = service.ports.iter().filter(|it| is_unserved(it, &pods)).collect();
         let none_is_served = unserved.len() == service.ports.len();
         for port in unserved {
-            out.find(finding(cx, service, port, &pods, none_is_served));
+            match silent_container(port, &pods) {
+                Some((workload, name)) => out.cannot_tell(
+                    cx.object(service.object),
+                    format!(
+                        "whether container `{name}` of `{}` serves port {}: it declares no ports",
+                        cx.object(workload.object),
+                        port.target
+                    ),
+                ),
+                None => out.find(finding(cx, service, port, &pods, none_is_served)),
+            }
         }
     }
 }
@@ -52,6 +62,19 @@ fn is_unserved(port: &ServicePort<'_>, pods: &Pods<'_, '_>) -> bool {
                 && ports.numbered(number, port.protocol).is_none()
                 && !workload.speaks_of_port(number)
         }
+    })
+}
+
+/// A container beside others that declares no ports, and so may serve a number that they do not.
+fn silent_container<'c, 'd>(
+    port: &ServicePort<'_>,
+    pods: &Pods<'c, 'd>,
+) -> Option<(&'c Workload<'d>, &'d str)> {
+    if matches!(port.target, Target::Name(_)) {
+        return None;
+    }
+    pods.iter().find_map(|(workload, ports)| {
+        Some((*workload, ports.silent_container()?.text("name").unwrap_or_default()))
     })
 }
 

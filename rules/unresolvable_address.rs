@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
-    reads: &[Kind::ConfigMap, Kind::Service],
+    reads: &[Kind::ConfigMap, Kind::HorizontalPodAutoscaler, Kind::ScaledObject, Kind::Service],
     like: &[],
     parameters: &[],
     page: include_str!("unresolvable_address.md"),

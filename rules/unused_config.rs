@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Note,
     group: Group::Routing,
     admission: Admission::Audit,
-    reads: JUDGED,
+    reads: NAMING,
     like: &["popeye:400"],
     parameters: &[Parameter {
         name: "labels",
@@ -31,6 +31,45 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
+/// The kinds that are judged, and all whose texts may name them.
+const NAMING: &[Kind] = &[
+    Kind::Certificate,
+    Kind::ClusterRole,
+    Kind::ClusterRoleBinding,
+    Kind::ConfigMap,
+    Kind::CustomResourceDefinition,
+    Kind::ExternalSecret,
+    Kind::GRPCRoute,
+    Kind::Gateway,
+    Kind::HTTPRoute,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Ingress,
+    Kind::IngressClass,
+    Kind::MutatingWebhookConfiguration,
+    Kind::Namespace,
+    Kind::NetworkPolicy,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::PodDisruptionBudget,
+    Kind::PodMonitor,
+    Kind::Prometheus,
+    Kind::PrometheusRule,
+    Kind::Role,
+    Kind::RoleBinding,
+    Kind::ScaledJob,
+    Kind::ScaledObject,
+    Kind::SealedSecret,
+    Kind::Secret,
+    Kind::Service,
+    Kind::ServiceAccount,
+    Kind::ServiceMonitor,
+    Kind::StorageClass,
+    Kind::TCPRoute,
+    Kind::TLSRoute,
+    Kind::ValidatingWebhookConfiguration,
+    Kind::VerticalPodAutoscaler,
+];
+
 const JUDGED: &[Kind] =
     &[Kind::ConfigMap, Kind::PersistentVolumeClaim, Kind::Secret, Kind::ServiceAccount];
 
@@ -41,7 +80,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         .filter(|it| cx.is_complete(it.namespace) && !is_used(cx, it) && !is_special(it, &labels))
         .collect();
     let mentioned = mentioned(cx.model, &idle);
-    let all_kinds: Vec<_> = KINDS.iter().map(|it| it.kind).collect();
+    let all_kinds: Vec<_> = KINDS.iter().map(|it| it.kind).chain([Kind::Custom]).collect();
     let lost = cx.may_be_lost(&all_kinds);
     for object in idle.into_iter().filter(|it| !mentioned.contains(&it.id)) {
         match &lost {

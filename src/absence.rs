@@ -4,8 +4,9 @@
 //! with what would settle it. A document that did not parse may hold what is missing.
 
 use crate::analyze::references::Reference;
-use crate::analyze::selector::{Operator, Selector};
+use crate::analyze::selector::{Operator, PodLabels, Selector, Selects};
 use crate::load::Broken;
+use crate::load::coverage::Coverage;
 use crate::model::Model;
 use crate::model::kind::{Kind, Scope, WORKLOADS};
 use crate::rule::Cx;
@@ -21,6 +22,16 @@ pub enum Absence {
     CannotTell(String),
 }
 
+/// What tells whether a controller makes pods, or whether pods may label themselves.
+const WHO_MAKES_PODS: &[Kind] = &[
+    Kind::ClusterRole,
+    Kind::ClusterRoleBinding,
+    Kind::Custom,
+    Kind::Prometheus,
+    Kind::Role,
+    Kind::RoleBinding,
+];
+
 /// Namespaces that every cluster has, with contents that no manifest of its owner holds.
 const OF_THE_CLUSTER: &[&str] = &["kube-node-lease", "kube-public", "kube-system"];
 
@@ -35,6 +46,12 @@ impl Cx<'_, '_> {
         }
         if self.is_complete(namespace) {
             return Absence::Absent;
+        }
+        if let Some(coverage) = self.coverage() {
+            let lacking = WORKLOADS.iter().find(|it| !coverage.has_all(it.name(), namespace));
+            return lacking.map_or(Absence::Absent, |it| {
+                Absence::CannotTell(coverage.why_not(it.name(), namespace))
+            });
         }
         if OF_THE_CLUSTER.contains(&namespace) {
             return Absence::CannotTell(format!(
@@ -67,6 +84,12 @@ impl Cx<'_, '_> {
                 self.object(maker)
             ));
         }
+        if self.is_of_live_pods(namespace, selector) {
+            return Absence::Elsewhere;
+        }
+        if let Some(lack) = self.lack_of_makers(WHO_MAKES_PODS, namespace) {
+            return Absence::CannotTell(lack);
+        }
         let relabelling = self.facts.relabelling().in_namespace(namespace).iter();
         let mut relabelling = relabelling.map(|it| self.facts.workloads().get(*it));
         match relabelling.find(|it| selector.selects_with_more(&it.labels)) {
@@ -76,6 +99,17 @@ impl Cx<'_, '_> {
             )),
             None => Absence::Absent,
         }
+    }
+
+    /// Whether pods run in the cluster that a selector selects, though no workload that purlin knows makes them.
+    fn is_of_live_pods(&self, namespace: &str, selector: &Selector<'_>) -> bool {
+        let pods = self.model.of_kind(Kind::Pod).filter(|it| it.namespace == namespace);
+        let mut pods = pods.filter(|it| self.facts.workloads().of_object(it.id).is_none());
+        pods.any(|it| {
+            let (written, owner) = (it.labels(), it.name);
+            let labels = PodLabels { written, added: &[], owner };
+            selector.selects(&labels) == Selects::All
+        })
     }
 
     /// Whether a Service that is not in the input is really missing: the cluster has some of its own, and controllers
@@ -94,6 +128,9 @@ impl Cx<'_, '_> {
                 self.object(maker)
             ));
         }
+        if let Some(lack) = self.lack_of_makers(&[Kind::Custom], namespace) {
+            return Absence::CannotTell(lack);
+        }
         // The Prometheus operator's governing Services: `prometheus-operated`, `alertmanager-operated`.
         if name.ends_with("-operated") {
             return Absence::CannotTell(format!(
@@ -111,6 +148,9 @@ impl Cx<'_, '_> {
         }
         if let Some(broken) = self.model.may_be_lost(&[kind]) {
             return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        if let Some(coverage) = self.coverage().filter(|it| !it.has_all(kind.name(), namespace)) {
+            return Absence::CannotTell(coverage.why_not(kind.name(), namespace));
         }
         match self.facts.policies().other_policy(namespace) {
             None => Absence::Absent,
@@ -155,6 +195,12 @@ impl Cx<'_, '_> {
                 it.name
             ));
         }
+        if let Some(lack) = self.lack_of_makers(&[Kind::Custom], it.namespace) {
+            return Absence::CannotTell(lack);
+        }
+        if self.coverage().is_some() {
+            return Absence::Absent;
+        }
         if matches!(it.kind, Kind::ConfigMap | Kind::Secret) && has_hash(it.name) {
             return Absence::CannotTell(format!(
                 "{kind} `{}`: the end of the name is kustomize's, and what it generates is not in the input",
@@ -171,6 +217,14 @@ impl Cx<'_, '_> {
         }
         if let Some(broken) = self.model.may_be_lost(&[kind]) {
             return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        if let Some(coverage) = self.coverage()
+            && !self.policy.is_complete(if namespace.is_empty() { "*" } else { namespace })
+        {
+            return match coverage.has(kind.name(), namespace, name) {
+                true => Absence::Absent,
+                false => Absence::CannotTell(coverage.why_not(kind.name(), namespace)),
+            };
         }
         let is_cluster_wide = kind.info().is_some_and(|it| it.scope == Scope::Cluster);
         if is_cluster_wide {
@@ -196,16 +250,43 @@ impl Cx<'_, '_> {
         ))
     }
 
-    /// That a document which does not parse may hold an object of one of these kinds.
-    pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<String> {
-        self.model.may_be_lost(kinds).map(|it| may_be_in(self.model, it))
+    /// That nobody may see what may make something in a namespace, unless the user vouches for it.
+    fn lack_of_makers(&self, kinds: &[Kind], namespace: &str) -> Option<String> {
+        self.lack_of(kinds).filter(|_| !self.policy.is_complete(namespace))
     }
 
-    /// Whether the input holds all of a namespace: it defines it, or `purlin.yaml` says so. Whoever defines a namespace
-    /// of the cluster's own only labels it.
+    /// That the cluster does not let one of these kinds be read.
+    fn lack_of(&self, kinds: &[Kind]) -> Option<String> {
+        let coverage = self.coverage()?;
+        kinds.iter().find_map(|it| coverage.lack_of(it.name())).map(String::from)
+    }
+
+    fn coverage(&self) -> Option<&Coverage> {
+        self.model.loaded.coverage.as_ref()
+    }
+
+    /// Whether the input holds the whole cluster.
+    pub fn is_whole(&self) -> bool {
+        self.policy.is_complete("*") || self.coverage().is_some_and(Coverage::is_whole)
+    }
+
+    /// That a document which does not parse may hold an object of one of these kinds.
+    pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<String> {
+        let broken = self.model.may_be_lost(kinds).map(|it| may_be_in(self.model, it));
+        broken.or_else(|| self.lack_of(kinds))
+    }
+
+    /// Whether the input holds all of a namespace: a cluster was asked for it, `purlin.yaml` says so, or it defines the
+    /// namespace. Whoever defines a namespace of the cluster's own only labels it.
     pub fn is_complete(&self, namespace: &str) -> bool {
+        if self.policy.is_complete(namespace) {
+            return true;
+        }
+        if let Some(coverage) = self.coverage() {
+            return WORKLOADS.iter().all(|it| coverage.has_all(it.name(), namespace));
+        }
         let is_defined = || self.model.find(Kind::Namespace, "", namespace).is_some();
-        self.policy.is_complete(namespace) || (!OF_THE_CLUSTER.contains(&namespace) && is_defined())
+        !OF_THE_CLUSTER.contains(&namespace) && is_defined()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Runs the rules in parallel, applies exceptions, and puts what they found into a total order.
 
 use crate::analyze::Facts;
-use crate::exceptions;
+use crate::exceptions::{self, Applied};
+use crate::fingerprint::fingerprint;
 use crate::locate::Locator;
 use crate::model::Model;
+use crate::needs;
 use crate::policy::{Level, Policy};
-use crate::rule::{Cx, Finding, Out, Rule, Severity, Unknown};
+use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
 use crate::rules::RULES;
 use rayon::prelude::*;
 
@@ -42,8 +44,23 @@ pub struct Outcome {
     pub rules: Vec<&'static str>,
     /// How many findings an exception or annotation accepted.
     pub accepted: usize,
+    /// What a baseline held back; `None` without one.
+    pub baseline: Option<Known>,
+    /// How many findings a focus left out; `None` without one.
+    pub outside_focus: Option<usize>,
     /// How many objects there were.
     pub objects: usize,
+    /// The names of the worlds that were judged; empty where everything was one.
+    pub worlds: Vec<String>,
+}
+
+/// What a baseline did to an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// How many findings it held back.
+    pub known: usize,
+    /// How many of its findings were not found, of the rules that were run.
+    pub not_found: usize,
 }
 
 impl Outcome {
@@ -60,23 +77,68 @@ impl Outcome {
 
 /// Checks a model.
 pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outcome {
-    let facts = Facts::new(model);
-    let selected: Vec<&'static Rule> =
-        RULES.iter().copied().filter(|it| selection.has(it, policy)).collect();
-    let outs: Vec<Out> = selected.par_iter().map(|rule| run(rule, model, &facts, policy)).collect();
+    let selected = selected(policy, selection);
+    let mut judged = judge(model, policy, &selected);
+    let applied = &judged.applied;
+    judged.findings.extend(exceptions::stale_exceptions(policy, &selected, &applied.used));
+    judged.findings.extend(applied.idle_annotations(model, policy, &selected));
     let mut outcome = Outcome {
         rules: selected.iter().map(|it| it.id).collect(),
         objects: model.len(),
+        accepted: judged.applied.accepted.len(),
+        findings: judged.findings,
+        unknown: judged.unknown,
         ..Outcome::default()
     };
-    for mut out in outs {
-        outcome.findings.append(&mut out.findings);
-        outcome.unknown.append(&mut out.unknown);
-    }
-    outcome.accepted =
-        exceptions::apply(model, policy, &selected, &mut outcome.findings, &mut outcome.unknown);
     sort(model, &mut outcome);
+    fingerprint(model, &mut outcome.findings);
     outcome
+}
+
+/// The rules to run, by name.
+pub(crate) fn selected(policy: &Policy, selection: &Selection) -> Vec<&'static Rule> {
+    RULES.iter().copied().filter(|it| selection.has(it, policy)).collect()
+}
+
+/// What the rules say of one world, in no order.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What is wrong and was not accepted.
+    pub(crate) findings: Vec<Finding>,
+    /// What cannot be told.
+    pub(crate) unknown: Vec<Unknown>,
+    /// What exceptions did.
+    pub(crate) applied: Applied,
+}
+
+/// Runs rules on one world.
+pub(crate) fn judge(model: &Model<'_>, policy: &Policy, selected: &[&'static Rule]) -> Judged {
+    let facts = Facts::new(model).with_network(&policy.network);
+    let outs: Vec<Out> = selected.par_iter().map(|rule| run(rule, model, &facts, policy)).collect();
+    let mut judged = Judged::default();
+    for mut out in outs {
+        judged.findings.append(&mut out.findings);
+        judged.unknown.append(&mut out.unknown);
+    }
+    judged.applied = exceptions::apply(model, policy, &mut judged.findings, &mut judged.unknown);
+    judged
+}
+
+/// Whether the policy has a rule run.
+pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
+    policy.level(rule.id) != Some(Level::Off)
+}
+
+/// What some rules find in a model and nobody accepted, one rule after the other: in a small world that is quicker than
+/// sharing them out.
+pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> Vec<Finding> {
+    let facts = Facts::new(model);
+    let each = rules.iter().flat_map(|rule| run(rule, model, &facts, policy).findings);
+    let mut findings: Vec<Finding> = each.collect();
+    if !findings.is_empty() {
+        exceptions::apply(model, policy, &mut findings, &mut Vec::new());
+    }
+    findings
 }
 
 fn run<'d>(rule: &'static Rule, model: &Model<'d>, facts: &Facts<'d>, policy: &Policy) -> Out {
@@ -93,11 +155,29 @@ fn run<'d>(rule: &'static Rule, model: &Model<'d>, facts: &Facts<'d>, policy: &P
     for unknown in &mut out.unknown {
         unknown.rule = rule.id;
     }
+    withhold(rule, model, &mut out);
     out
 }
 
+/// Where a kind that a rule reads may not be listed, what is not known of may put right what the rule finds.
+fn withhold(rule: &'static Rule, model: &Model<'_>, out: &mut Out) {
+    let Some(coverage) = &model.loaded.coverage else { return };
+    let lack = needs::of(rule).find_map(|it| coverage.lack_of(it.name()));
+    let Some(lack) = lack else { return };
+    for finding in std::mem::take(&mut out.findings) {
+        match finding.labels[0].place {
+            Place::Field { object, .. } => {
+                let (missing, worlds) = (lack.to_string(), Vec::new());
+                out.unknown.push(Unknown { rule: rule.id, object, missing, worlds });
+            }
+            // Text that does not parse is wrong whatever the cluster holds.
+            Place::Text { .. } => out.findings.push(finding),
+        }
+    }
+}
+
 /// By place, then rule, then message: the same input gives the same bytes, in the order of reading it.
-fn sort(model: &Model<'_>, outcome: &mut Outcome) {
+pub(crate) fn sort(model: &Model<'_>, outcome: &mut Outcome) {
     let locator = Locator::new(model);
     let findings = std::mem::take(&mut outcome.findings).into_par_iter();
     let placed = findings.map(|it| {

@@ -17,11 +17,29 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Check manifests.
     Check(Check),
+    /// Print the ClusterRole that `check --cluster` and the webhook need.
+    #[cfg(feature = "cluster")]
+    Rbac(Rbac),
+    /// Draw who may talk to whom.
+    Graph(Graph),
+    /// Say who may talk to whom, and which network policies say so.
+    ///
+    /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined.
+    Reach(Reach),
     /// Print a rule's page.
     Explain {
         /// The rule.
         rule: String,
     },
+    /// Run the validating admission webhook.
+    #[cfg(feature = "webhook")]
+    Serve(Serve),
+    /// Print the manifests of the admission webhook, or put it into a cluster.
+    #[cfg(feature = "webhook")]
+    Install(Install),
+    /// Print the commands that take the webhook out of a cluster, or do it.
+    #[cfg(feature = "webhook")]
+    Uninstall(Uninstall),
     /// List the rules.
     Rules {
         /// How to print them.
@@ -44,11 +62,32 @@ pub(crate) enum Command {
 /// Options of `check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
+    /// Manifests, folders, kustomizations, charts, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
     pub(crate) paths: Vec<PathBuf>,
-    /// The namespace of objects that name none
-    #[arg(short, long, value_name = "NS", default_value = "default")]
-    pub(crate) namespace: String,
+    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Vec<String>,
+    /// Check the objects of a live cluster; manifests are laid over it, as an apply would
+    #[cfg(feature = "cluster")]
+    #[arg(long, conflicts_with = "since")]
+    pub(crate) cluster: bool,
+    /// The context of the kubeconfig [default: its current one]
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+    /// How many seconds the cluster may take to answer a request
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "SECONDS", requires = "cluster", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) request_timeout: u64,
+    /// Read manifests only, and pass over the inputs of kustomizations and charts
+    #[arg(long)]
+    pub(crate) no_render: bool,
+    /// Render everything anew
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Let kustomizations fetch what they include
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -58,6 +97,18 @@ pub(crate) struct Check {
     /// Leave these rules or groups of rules out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) skip: Vec<String>,
+    /// Load everything, and report what touches these files or folders
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "since")]
+    pub(crate) focus: Vec<PathBuf>,
+    /// Load everything, and report what changed since this commit, or was caused by what did
+    #[arg(long, value_name = "GIT_REF")]
+    pub(crate) since: Option<String>,
+    /// Hold back the findings in this file [default: `baseline` of purlin.yaml, if it names one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write what is found to the baseline, and forget what is not found any more
+    #[arg(long, conflicts_with_all = ["focus", "since"])]
+    pub(crate) write_baseline: bool,
     /// From which severity on findings fail the check
     #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = FailOn::Error)]
     pub(crate) fail_on: FailOn,
@@ -67,6 +118,197 @@ pub(crate) struct Check {
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Options of `rbac`.
+#[cfg(feature = "cluster")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rbac {
+    /// Only for these rules or groups of rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Not for these rules or groups of rules
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) skip: Vec<String>,
+    /// Add the custom kinds of a live cluster
+    #[arg(long)]
+    pub(crate) cluster: bool,
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+    /// How many seconds the cluster may take to answer a request
+    #[arg(long, value_name = "SECONDS", requires = "cluster", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) request_timeout: u64,
+}
+
+/// Options of `serve`.
+#[cfg(feature = "webhook")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Where the API server finds the webhook, at `/validate`
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8443")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Where `/healthz`, `/readyz` and `/metrics` are, without TLS
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
+    pub(crate) operations: std::net::SocketAddr,
+    /// The certificate, with those between it and its authority; read again when it changes
+    #[arg(long, value_name = "FILE", default_value = "/etc/purlin/tls/tls.crt")]
+    pub(crate) certificate: PathBuf,
+    /// The key of the certificate
+    #[arg(long, value_name = "FILE", default_value = "/etc/purlin/tls/tls.key")]
+    pub(crate) key: PathBuf,
+    /// Make the certificate ourselves, keep it in this Secret, and tell the webhook's configuration of its authority
+    #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with_all = ["certificate", "key"])]
+    pub(crate) certificate_secret: Option<String>,
+    /// With `--certificate-secret`: the ValidatingWebhookConfiguration whose `caBundle` is kept
+    #[arg(long, value_name = "NAME", default_value = "purlin")]
+    pub(crate) configuration: String,
+    /// With `--certificate-secret`: the names by which the API server calls [default: purlin.NAMESPACE.svc]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) server_name: Vec<String>,
+    /// The authorities whose certificates the API server has to show [default: anyone may call]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_ca: Option<PathBuf>,
+    /// The policy file; read again when it changes
+    #[arg(long, value_name = "FILE", conflicts_with = "policy_config_map")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The ConfigMap whose key `purlin.yaml` is the policy; read again when it changes
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) policy_config_map: Option<String>,
+    /// The kubeconfig file [default: $KUBECONFIG, ~/.kube/config, or the service account of the pod]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig file
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Seconds without news of a kind after which no verdict is given
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) stale_after: u64,
+    /// Seconds to go on serving after SIGTERM, until nobody asks any more
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) drain: u64,
+    /// Open connections; more wait
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) max_connections: u32,
+    /// Reviews under way; more are turned away
+    #[arg(long, value_name = "NUMBER", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) max_reviews: u32,
+    /// Threads that judge [default: the processors there are]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) threads: Option<u32>,
+    /// What to log, as `info` or `purlin=debug,warn`
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+}
+
+/// Options of `graph`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Graph {
+    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The namespace of objects that name none
+    #[arg(short, long, value_name = "NS", default_value = "default")]
+    pub(crate) namespace: String,
+    /// The policy file [default: purlin.yaml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// How to write the picture
+    #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
+    pub(crate) format: GraphFormat,
+    /// Write the picture to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How to write a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// For browsers.
+    Svg,
+    /// For Markdown on GitHub and GitLab.
+    Mermaid,
+    /// For Graphviz.
+    Dot,
+}
+
+/// Options of `install`.
+#[cfg(feature = "webhook")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct Install {
+    /// The context of the kubeconfig file [default: its current one]
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// What becomes of requests that the webhook does not answer
+    #[arg(long, value_enum, default_value_t = FailurePolicy::Ignore)]
+    pub(crate) failure_policy: FailurePolicy,
+    /// What the webhook does with findings
+    #[arg(long, value_enum, default_value_t = AdmissionMode::Audit)]
+    pub(crate) mode: AdmissionMode,
+    /// The image to run [default: purlin, in the version of this program]
+    #[arg(long)]
+    pub(crate) image: Option<String>,
+    /// Put it into the cluster, rather than print it
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Seconds to wait for the webhook before the API server is told to ask it
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    pub(crate) timeout: u64,
+}
+
+/// Options of `uninstall`.
+#[cfg(feature = "webhook")]
+#[derive(Debug, clap::Args)]
+pub(crate) struct Uninstall {
+    /// The context of the kubeconfig file [default: its current one]
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Take it out of the cluster, rather than print how
+    #[arg(long)]
+    pub(crate) apply: bool,
+}
+
+/// What becomes of requests that the webhook does not answer.
+#[cfg(feature = "webhook")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailurePolicy {
+    /// They go through.
+    Ignore,
+    /// They are refused.
+    Fail,
+}
+
+/// What the webhook does with findings.
+#[cfg(feature = "webhook")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AdmissionMode {
+    /// Metrics and reports tell them.
+    Audit,
+    /// Users are warned.
+    Warn,
+    /// Contradictions are denied; of absences users are warned.
+    Enforce,
+}
+
+/// Options of `reach`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reach {
+    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The namespace of objects that name none
+    #[arg(short, long, value_name = "NS", default_value = "default")]
+    pub(crate) namespace: String,
+    /// The policy file [default: purlin.yaml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Who begins: Kind/namespace/name, a shorter name, internet, nodes, or addresses
+    #[arg(long, value_name = "A")]
+    pub(crate) from: Option<String>,
+    /// Who is called, and perhaps on which port
+    #[arg(long, value_name = "B[:PORT][/PROTOCOL]")]
+    pub(crate) to: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub(crate) format: ListFormat,
 }
 
 /// From which severity on findings fail the check.

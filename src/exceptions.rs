@@ -1,104 +1,136 @@
 //! Findings that somebody accepted: exceptions of the policy and annotations of the objects, and those that no longer
 //! accept anything.
 
+use crate::locate::Locator;
 use crate::model::{Model, ObjId, Object};
 use crate::policy::{Exception, Level, Policy, closest};
 use crate::rule::{Finding, Place, Rule, Unknown};
 use crate::rules;
-use crate::source::{SourceId, Span};
 use crate::tree::Node;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use std::collections::BTreeMap;
 
 const ANNOTATION: &str = "purlin.dev/ignore.";
 
-/// Takes what was accepted out of the findings and the open questions, adds what is wrong with the exceptions
-/// themselves, and says how many findings were accepted.
+/// What exceptions and annotations did in one world.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// What they accepted.
+    pub accepted: Vec<Finding>,
+    /// By exception of the policy, whether it accepted anything.
+    pub used: Vec<bool>,
+    /// The annotations that accepted something, by object and rule.
+    pub annotations: FxHashSet<(ObjId, &'static str)>,
+    /// The objects with annotations that may accept something, in order.
+    annotated: Vec<ObjId>,
+}
+
+/// Takes what was accepted out of the findings and the open questions.
 pub fn apply(
     model: &Model<'_>,
     policy: &Policy,
-    selected: &[&'static Rule],
     findings: &mut Vec<Finding>,
     unknown: &mut Vec<Unknown>,
-) -> usize {
+) -> Applied {
     let mut judge = Judge::new(model, policy);
-    let before = findings.len();
-    findings.retain(|it| {
+    let (accepted, left) = std::mem::take(findings).into_iter().partition(|it| {
         let objects = judge.objects(it);
-        !judge.accepts(it.rule, &objects)
+        judge.accepts(it.rule, &objects)
     });
-    let accepted = before - findings.len();
+    *findings = left;
     unknown.retain(|it| !judge.accepts(it.rule, &[it.object]));
-    let mut extra = Vec::new();
-    for (exception, used) in policy.exceptions.iter().zip(&judge.used) {
-        extra.extend(stale(exception, *used, policy, selected));
+    let Judge { used, annotations, annotated, .. } = judge;
+    Applied { accepted, used, annotations, annotated }
+}
+
+/// What is wrong with the exceptions of the policy, `used` telling which of them accepted anything.
+pub fn stale_exceptions(
+    policy: &Policy,
+    selected: &[&'static Rule],
+    used: &[bool],
+) -> Vec<Finding> {
+    let each = policy.exceptions.iter().zip(used);
+    let found = each.filter_map(|(it, used)| stale(it, *used, policy, selected));
+    rated(found, policy, selected)
+}
+
+impl Applied {
+    /// What is wrong with the annotations of a world.
+    pub fn idle_annotations(
+        &self,
+        model: &Model<'_>,
+        policy: &Policy,
+        selected: &[&'static Rule],
+    ) -> Vec<Finding> {
+        let found = self
+            .annotated
+            .iter()
+            .flat_map(|it| idle_annotations(model.object(*it), &self.annotations, selected));
+        rated(found, policy, selected)
     }
-    for object in model.objects() {
-        extra.extend(idle_annotations(object, &judge.annotations, selected));
-    }
-    extra.retain(|it| is_selected(it.rule, selected));
-    for finding in &mut extra {
-        finding.severity = match policy.level(finding.rule) {
+}
+
+/// Those of rules that are run, with their severities.
+fn rated(
+    findings: impl Iterator<Item = Finding>,
+    policy: &Policy,
+    selected: &[&'static Rule],
+) -> Vec<Finding> {
+    let rated = findings.filter(|it| is_selected(it.rule, selected)).map(|finding| {
+        let severity = match policy.level(finding.rule) {
             Some(Level::On(severity)) => Some(severity),
             _ => rules::find(finding.rule).map(|it| it.severity),
         };
-    }
-    findings.append(&mut extra);
-    accepted
+        Finding { severity, ..finding }
+    });
+    rated.collect()
+}
+
+/// The place of the annotation by which an object accepts the findings of a rule.
+pub fn annotation_of(object: &Object<'_>, rule: &str) -> Option<Place> {
+    let entries = object.field(&["metadata", "annotations"])?.entries();
+    let mut keys = entries.map(|(key, _)| key);
+    let key = keys.find(|it| it.str().and_then(|it| it.strip_prefix(ANNOTATION)) == Some(rule))?;
+    Some(object.place(key))
 }
 
 /// Decides what is accepted and remembers what decided it.
 struct Judge<'j, 'd> {
     model: &'j Model<'d>,
+    locator: Locator<'j, 'd>,
     policy: &'j Policy,
+    /// The objects with annotations that may accept something, in order: few, so that the others need not be looked at
+    /// for each finding.
+    annotated: Vec<ObjId>,
     /// By exception, whether it accepted anything.
     used: Vec<bool>,
     /// The annotations that did, by object and rule.
     annotations: FxHashSet<(ObjId, &'static str)>,
-    /// The objects of each source in the order of their text, made when first asked for.
-    by_source: Option<BTreeMap<SourceId, Vec<(Span, ObjId)>>>,
 }
 
 impl<'j, 'd> Judge<'j, 'd> {
     fn new(model: &'j Model<'d>, policy: &'j Policy) -> Judge<'j, 'd> {
         Judge {
             model,
+            locator: Locator::new(model),
             policy,
+            annotated: annotated(model),
             used: vec![false; policy.exceptions.len()],
             annotations: FxHashSet::default(),
-            by_source: None,
         }
     }
 
     /// The objects that a finding is about, that of its primary label first.
-    fn objects(&mut self, finding: &Finding) -> Vec<ObjId> {
-        finding.labels.iter().filter_map(|it| self.object(&it.place)).collect()
-    }
-
-    fn object(&mut self, place: &Place) -> Option<ObjId> {
-        let (source, span) = match place {
-            Place::Field { object, .. } => return Some(*object),
-            Place::Text { source, span } => (source, span),
-        };
-        let model = self.model;
-        let by_source = self.by_source.get_or_insert_with(|| {
-            let mut index: BTreeMap<SourceId, Vec<(Span, ObjId)>> = BTreeMap::new();
-            for object in model.objects() {
-                let at = index.entry(object.document.source).or_default();
-                at.push((object.root.span(), object.id));
-            }
-            index.values_mut().for_each(|it| it.sort_unstable());
-            index
-        });
-        let objects = by_source.get(source)?;
-        let after = objects.partition_point(|(it, _)| it.start <= span.start);
-        let (around, id) = objects.get(after.checked_sub(1)?)?;
-        (span.end <= around.end).then_some(*id)
+    fn objects(&self, finding: &Finding) -> Vec<ObjId> {
+        finding.labels.iter().filter_map(|it| self.locator.object(&it.place)).collect()
     }
 
     fn accepts(&mut self, rule: &'static str, objects: &[ObjId]) -> bool {
         let mut accepted = false;
         for (at, id) in objects.iter().enumerate() {
+            if self.annotated.binary_search(id).is_err() {
+                continue;
+            }
             let object = self.model.object(*id);
             if is_ignored(object, rule) {
                 self.annotations.insert((*id, rule));
@@ -129,6 +161,29 @@ fn has_expired(exception: &Exception, policy: &Policy) -> bool {
 
 fn annotations<'d>(object: &Object<'d>) -> impl Iterator<Item = (&'d str, Node<'d>)> {
     object.field(&["metadata", "annotations"]).into_iter().flat_map(Node::pairs)
+}
+
+/// Beginnings of annotations that accept findings, ours and other tools'.
+const ACCEPTING: [&str; 5] = [
+    ANNOTATION,
+    "ignore-check.kube-linter.io/",
+    "kube-linter.io/",
+    "kube-score/",
+    "polaris.fairwinds.com/",
+];
+
+/// The objects that have such annotations, or whose pods do, in order.
+fn annotated(model: &Model<'_>) -> Vec<ObjId> {
+    let objects: Vec<_> = model.objects().collect();
+    let has_any = |it: &&&Object<'_>| {
+        let pods = it.field(&["spec", "template", "metadata", "annotations"]);
+        let mut keys = (it.field(&["metadata", "annotations"]).into_iter().chain(pods))
+            .flat_map(Node::entries);
+        keys.any(|(key, _)| {
+            key.str().is_some_and(|key| ACCEPTING.iter().any(|it| key.starts_with(it)))
+        })
+    };
+    objects.par_iter().filter(has_any).map(|it| it.id).collect()
 }
 
 /// Whether an annotation of the object switches a rule off for it, with a reason.

@@ -2,6 +2,7 @@
 
 use crate::model::ObjId;
 pub use crate::model::Place;
+use crate::model::quantity::Quantity;
 use std::fmt;
 
 /// A place and what to say of it.
@@ -22,6 +23,15 @@ pub enum Shows {
     Keys,
 }
 
+/// How far something is over its bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Over {
+    /// What, within the primary object: `requests.cpu`.
+    pub of: String,
+    /// By how much.
+    pub by: Quantity,
+}
+
 /// Something that is wrong.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -37,8 +47,14 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// What to do, with the computed value.
     pub help: Option<String>,
+    /// By how much what is over its bound; what the webhook compares to tell whether a change makes it worse.
+    pub over: Vec<Over>,
     /// How much of the source a report may show.
     pub shows: Shows,
+    /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
+    pub worlds: Vec<u32>,
+    /// What it is known by from one run to the next; filled in by the check.
+    pub fingerprint: String,
 }
 
 impl Finding {
@@ -51,7 +67,10 @@ impl Finding {
             labels: vec![Label { place, text: text.into() }],
             notes: Vec::new(),
             help: None,
+            over: Vec::new(),
             shows: Shows::Everything,
+            worlds: Vec::new(),
+            fingerprint: String::new(),
         }
     }
 
@@ -70,6 +89,13 @@ impl Finding {
     /// What to do.
     pub fn help(mut self, text: impl Into<String>) -> Finding {
         self.help = Some(text.into());
+        self
+    }
+
+    /// By how much something is over its bound. `of` names it within the primary object, whatever else changes there;
+    /// of what there is or is not, such as a missing field, it is one.
+    pub fn over(mut self, of: impl Into<String>, by: Quantity) -> Finding {
+        self.over.push(Over { of: of.into(), by });
         self
     }
 
@@ -95,6 +121,8 @@ pub struct Unknown {
     pub object: ObjId,
     /// What cannot be told and what would settle it: lower case, no full stop.
     pub missing: String,
+    /// The worlds in which it is asked, as places in the outcome's list; empty where that says nothing.
+    pub worlds: Vec<u32>,
 }
 
 /// How bad a finding is.

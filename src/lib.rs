@@ -4,12 +4,15 @@
 //!
 //! | step | takes | gives | I/O |
 //! | --- | --- | --- | --- |
-//! | [`load`] | paths, standard input | documents with spans, what is broken | reads |
+//! | [`load`] | paths, standard input, what kustomize and helm print | documents with spans, what is broken | reads |
 //! | [`model`] | documents | objects by kind, namespace and name | none |
 //! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
-//! | [`check`] | rules, policy, model | findings in a total order | none |
+//! | [`check`], [`worlds`] | rules, policy, models | findings in a total order | none |
+//! | [`picture`] | who talks to whom | SVG, Mermaid, DOT | none |
 //! | [`report`] | findings, sources | bytes | asks the terminal |
+//! | [`webhook`] | an AdmissionReview, what is known of the cluster | a verdict | none |
+//! | `serve` | requests over HTTPS, watches of the API server | answers | reads, writes, looks at the clock |
 //! | `main` | arguments | the same steps | reads the policy, writes |
 //!
 //! Invariants, held by the tests:
@@ -39,6 +42,8 @@ pub mod policy;
 
 pub mod rule;
 
+pub mod declared;
+
 pub mod absence;
 
 pub mod missing;
@@ -46,12 +51,31 @@ pub mod missing;
 #[path = "../rules/mod.rs"]
 pub mod rules;
 
+pub mod needs;
+
 pub mod policy_file;
 
+pub mod trace;
+
 pub mod locate;
+
+pub mod fingerprint;
 
 pub mod exceptions;
 
 pub mod check;
 
+pub mod worlds;
+
+pub mod picture;
+
 pub mod report;
+
+pub mod baseline;
+
+pub mod focus;
+
+pub mod webhook;
+
+#[cfg(feature = "webhook")]
+pub mod serve;

@@ -147,6 +147,7 @@ impl Out {
 
     /// The input does not tell; `missing` says what would.
     pub fn cannot_tell(&mut self, object: &Object<'_>, missing: impl Into<String>) {
-        self.unknown.push(Unknown { rule: "", object: object.id, missing: missing.into() });
+        let (object, missing) = (object.id, missing.into());
+        self.unknown.push(Unknown { rule: "", object, missing, worlds: Vec::new() });
     }
 }

@@ -31,13 +31,27 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
+/// Where a text came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SourceKind {
+    /// Somebody wrote it: a file, or standard input.
+    #[default]
+    File,
+    /// A program rendered it from the file of this name, so that its lines are nobody's and are not shown.
+    Rendered,
+    /// An API server sent it, object by object. Nothing in it has a line, so reports name objects and fields instead.
+    Cluster,
+}
+
 /// One text that was read: a file, or standard input.
 #[derive(Debug)]
 pub struct Source {
     /// The name to show: the path as the user gave or would give it.
     pub name: String,
-    /// The decoded text.
+    /// The decoded text; empty for a cluster.
     pub text: Arc<str>,
+    /// Where the text came from.
+    pub kind: SourceKind,
     lines: OnceLock<Vec<u32>>,
     /// How many characters begin before each block of text.
     blocks: OnceLock<Vec<u32>>,
@@ -64,14 +78,30 @@ impl fmt::Display for Position {
 impl Source {
     /// A source of this name and text.
     pub fn new(name: String, text: Arc<str>) -> Source {
-        Source { name, text, lines: OnceLock::new(), blocks: OnceLock::new() }
+        let kind = SourceKind::File;
+        Source { name, text, kind, lines: OnceLock::new(), blocks: OnceLock::new() }
+    }
+
+    /// A text that was rendered from the file of this name.
+    pub fn rendered(name: String, text: Arc<str>) -> Source {
+        Source { kind: SourceKind::Rendered, ..Source::new(name, text) }
+    }
+
+    /// A cluster of this name.
+    pub fn cluster(name: String) -> Source {
+        Source { kind: SourceKind::Cluster, ..Source::new(name, Arc::from("")) }
+    }
+
+    /// Whether a line of it is a line that somebody can look at.
+    pub fn has_lines(&self) -> bool {
+        self.kind == SourceKind::File
     }
 
     /// The byte offset at which each line starts.
     pub fn lines(&self) -> &[u32] {
         self.lines.get_or_init(|| {
-            let breaks = self.text.match_indices('\n');
-            std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0).chain(breaks.map(|at| at as u32 + 1)).collect()
         })
     }
 
@@ -141,6 +171,13 @@ impl Sources {
     /// The source of this id.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.files[id.0 as usize]
+    }
+
+    /// Gives every source another name.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        for it in &mut self.files {
+            it.name = name(&it.name);
+        }
     }
 
     /// All sources with their ids.

@@ -32,7 +32,7 @@ fn mentions(
     let reaches_all = object.namespace.is_empty() || object.kind == Kind::Custom;
     let mut found = Vec::new();
     for text in texts(object) {
-        for token in text.as_bytes().split(|it| !is_of_name(*it)) {
+        for token in text.as_bytes().split(|it| !OF_NAMES[usize::from(*it)]) {
             if !shapes.may_be(token) {
                 continue;
             }
@@ -47,9 +47,16 @@ fn mentions(
     found
 }
 
-fn is_of_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')
-}
+/// The bytes that names are made of.
+static OF_NAMES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        bytes[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        byte += 1;
+    }
+    bytes
+};
 
 /// Lengths and first letters of names: most words of a text are none by these alone, and need not be looked up.
 struct Shapes {

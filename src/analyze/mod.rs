@@ -11,21 +11,25 @@ pub mod credentials;
 pub mod demand;
 pub mod dns;
 pub mod evictions;
+pub mod gates;
 pub mod keys;
 pub mod limit_ranges;
 pub mod made_secrets;
 pub mod makers;
 pub mod measures;
 pub mod mentions;
+pub mod monitors;
 pub mod namespaces;
 pub mod policies;
 pub mod ports;
 pub mod quotas;
+pub mod reach;
 pub mod references;
 pub mod relabelling;
 pub mod replicas;
 pub mod rollout;
 pub mod selector;
+pub mod served;
 pub mod services;
 pub mod spread;
 pub mod vertical;
@@ -45,9 +49,11 @@ use namespaces::Namespaces;
 use policies::Policies;
 use ports::PodPorts;
 use quotas::Quota;
+use reach::{Network, Reach};
 use references::References;
 use relabelling::Relabelling;
 use replicas::{Envelope, Replicas};
+use served::Unserved;
 use services::Services;
 use std::sync::OnceLock;
 use vertical::Vertical;
@@ -57,6 +63,8 @@ use workloads::{Workload, WorkloadId, Workloads};
 #[derive(Debug)]
 pub struct Facts<'d> {
     model: &'d Model<'d>,
+    network: Network,
+    reach: OnceLock<Reach<'d>>,
     workloads: OnceLock<Workloads<'d>>,
     replicas: OnceLock<Replicas<'d>>,
     limit_ranges: OnceLock<LimitRanges<'d>>,
@@ -69,6 +77,7 @@ pub struct Facts<'d> {
     verticals: OnceLock<Vec<Vertical<'d>>>,
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
+    unserved: OnceLock<Vec<Unserved<'d>>>,
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
     relabelling: OnceLock<Relabelling<'d>>,
@@ -83,6 +92,8 @@ impl<'d> Facts<'d> {
     pub fn new(model: &'d Model<'d>) -> Facts<'d> {
         Facts {
             model,
+            network: Network::default(),
+            reach: OnceLock::new(),
             workloads: OnceLock::new(),
             replicas: OnceLock::new(),
             limit_ranges: OnceLock::new(),
@@ -95,6 +106,7 @@ impl<'d> Facts<'d> {
             verticals: OnceLock::new(),
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
+            unserved: OnceLock::new(),
             dns: OnceLock::new(),
             makers: OnceLock::new(),
             relabelling: OnceLock::new(),
@@ -103,6 +115,17 @@ impl<'d> Facts<'d> {
             references: OnceLock::new(),
             made_secrets: OnceLock::new(),
         }
+    }
+
+    /// The same where more is known of the cluster's network.
+    pub fn with_network(mut self, network: &Network) -> Facts<'d> {
+        self.network = network.clone();
+        self
+    }
+
+    /// Who may talk to whom.
+    pub fn reach(&self) -> &Reach<'d> {
+        self.reach.get_or_init(|| Reach::new(self.model, self, &self.network))
     }
 
     /// What runs pods.
@@ -168,6 +191,11 @@ impl<'d> Facts<'d> {
     /// The network policies and what they select.
     pub fn policies(&self) -> &Policies<'d> {
         self.policies.get_or_init(|| Policies::new(self.model, self))
+    }
+
+    /// The ports of network policies that no pod serves.
+    pub fn unserved(&self) -> &[Unserved<'d>] {
+        self.unserved.get_or_init(|| served::unserved(self))
     }
 
     /// Who answers DNS in the cluster.

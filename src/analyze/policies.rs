@@ -102,6 +102,8 @@ pub enum PeerKind<'d> {
 /// One entry of `ports`.
 #[derive(Clone, Copy, Debug)]
 pub struct PortRule<'d> {
+    /// The entry.
+    pub node: Node<'d>,
     /// Of which protocol: `TCP` where none is written.
     pub protocol: &'d str,
     /// Which ports of it.
@@ -332,7 +334,7 @@ fn block(node: Node<'_>) -> Option<PeerKind<'_>> {
 
 /// Reads `10.0.0.1/24` as the network `10.0.0.0/24`, and leading zeros as decimal, as the API server does for fields that
 /// have always taken them (`k8s.io/utils/net`, ParseCIDRSloppy).
-fn parse_cidr(text: &str) -> Option<IpNet> {
+pub fn parse_cidr(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
     let is_number = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit());
     let length = Some(length).filter(|it| is_number(it))?.parse().ok()?;
@@ -355,7 +357,7 @@ fn port(node: Node<'_>) -> PortRule<'_> {
     };
     let rule = protocol.zip(port_range(node));
     let (protocol, ports) = rule.unwrap_or(("TCP", PortRange::Invalid));
-    PortRule { protocol, ports }
+    PortRule { node, protocol, ports }
 }
 
 fn port_range(node: Node<'_>) -> Option<PortRange<'_>> {

@@ -36,15 +36,23 @@ impl fmt::Display for PodPort<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct PodPorts<'d> {
     all: Vec<PodPort<'d>>,
+    silent: Option<Node<'d>>,
 }
 
 impl<'d> PodPorts<'d> {
     /// The ports of a workload's pods.
     pub fn new(workload: &Workload<'d>) -> PodPorts<'d> {
         let sidecars = workload.pod.list("initContainers").filter(|it| is_sidecar(*it));
-        let containers = workload.pod.list("containers").chain(sidecars);
-        let ports = containers.flat_map(|container| container.list("ports").filter_map(port));
-        PodPorts { all: ports.collect() }
+        let containers: Vec<_> = workload.pod.list("containers").chain(sidecars).collect();
+        let ports = containers.iter().flat_map(|it| it.list("ports").filter_map(port));
+        let all = ports.collect();
+        let silent = containers.into_iter().find(|it| it.list("ports").next().is_none());
+        PodPorts { all, silent }
+    }
+
+    /// A container that declares no port at all: any number may be its.
+    pub fn silent_container(&self) -> Option<Node<'d>> {
+        self.silent
     }
 
     /// All of them.

@@ -6,7 +6,7 @@ use crate::tree::Node;
 use std::fmt;
 
 /// One condition of a selector.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Requirement<'d> {
     /// The label's key.
     pub key: &'d str,
@@ -15,7 +15,7 @@ pub struct Requirement<'d> {
 }
 
 /// What a requirement asks of a label.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operator<'d> {
     /// One of these values; `matchLabels` is this with one.
     In(Vec<&'d str>),
@@ -29,7 +29,7 @@ pub enum Operator<'d> {
 
 /// A label selector: all of its requirements hold. Without any it selects everything; what an *absent* selector means
 /// differs from field to field, so that is the caller's business.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Selector<'d> {
     /// What has to hold.
     pub requirements: Vec<Requirement<'d>>,
@@ -60,7 +60,7 @@ pub struct PodLabels<'d> {
 }
 
 /// What a label of a pod is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LabelValue<'d> {
     /// This, on every pod.
     Is(&'d str),

@@ -1,8 +1,8 @@
 //! What runs pods: the workloads of every kind, custom ones by their shape, with their pods' labels, indexed for selectors.
 
 use super::selector::{Operator, PodLabels, Selector, Selects};
-use crate::model::kind::Kind;
-use crate::model::{Model, ObjId};
+use crate::model::kind::{Kind, group};
+use crate::model::{Model, ObjId, Object};
 use crate::tree::Node;
 use rustc_hash::FxHashMap;
 
@@ -116,7 +116,7 @@ impl<'d> Workloads<'d> {
                 continue;
             };
             let Some(pod) = template.get("spec").filter(|it| it.is_map()) else { continue };
-            if is_owned(object.root) {
+            if is_owned(model, object) {
                 continue;
             }
             let id = WorkloadId(workloads.all.len() as u32);
@@ -193,7 +193,7 @@ impl<'d> Workloads<'d> {
 }
 
 /// The pod template of an object and its path.
-fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> {
+pub fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> {
     match kind {
         Kind::Pod => Some(("", root)),
         Kind::CronJob => Some((
@@ -255,10 +255,37 @@ pub fn is_sidecar(init_container: Node<'_>) -> bool {
     init_container.text("restartPolicy") == Some("Always")
 }
 
-/// Whether another object made it: its pods are counted there.
-fn is_owned(root: Node<'_>) -> bool {
-    let owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
-    owners.filter_map(|it| it.get("controller")).any(|it| it.bool() == Some(true))
+/// Controllers in a chain longer than this are taken for a mistake.
+const MOST_OWNERS: usize = 8;
+
+/// Whether another object made it and has the template that it was made from: its pods are counted there. An operator's
+/// StatefulSet is owned by a custom object without one, and is counted itself.
+fn is_owned<'d>(model: &Model<'d>, object: &Object<'d>) -> bool {
+    let is_made_by_template = matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job);
+    let mut owned = object;
+    for _ in 0..MOST_OWNERS {
+        let Some(controller) = controller(owned.root) else { return false };
+        if is_made_by_template {
+            return true;
+        }
+        let text = |key| controller.text(key).unwrap_or_default();
+        let (group, kind, name) = (group(text("apiVersion")), text("kind"), text("name"));
+        let found = model.find_custom(group, kind, object.namespace, name);
+        let Some(owner) = found.or_else(|| model.find_custom(group, kind, "", name)) else {
+            return false;
+        };
+        if template(owner.kind, owner.root).is_some() {
+            return true;
+        }
+        owned = owner;
+    }
+    false
+}
+
+/// What made an object, as the object says (`controller: true` among its owners).
+fn controller<'d>(root: Node<'d>) -> Option<Node<'d>> {
+    let mut owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.find(|it| it.get("controller").and_then(Node::bool) == Some(true))
 }
 
 const DEPLOYMENT: &[&str] = &["pod-template-hash"];
@@ -288,6 +315,6 @@ fn added_labels(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-fn is_added(key: &str) -> bool {
+pub(super) fn is_added(key: &str) -> bool {
     [DEPLOYMENT, ROLLOUT, STATEFUL_SET, DAEMON_SET, JOB].iter().any(|it| it.contains(&key))
 }

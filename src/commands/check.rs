@@ -1,58 +1,64 @@
 //! `purlin check`.
 
+use super::input;
+use super::known::Known;
 use super::list::unknown_rule;
 use super::{COULD_NOT, fail, print, say};
 use crate::cli::{Check, FailOn, Format};
-use purlin::check::{Outcome, Selection, check};
-use purlin::load::{self, Loaded, decode, files};
+use purlin::check::{Outcome, Selection};
+use purlin::load::files::Step;
+use purlin::load::{Loaded, decode, files};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::policy_file;
 use purlin::report::human::{self, Style};
+use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
 use purlin::rules::RULES;
 use purlin::source::Source;
+use purlin::worlds;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Read from the current folder where no other is named.
+pub(super) const POLICY_FILE: &str = "purlin.yaml";
+
 /// Checks manifests and prints what it found.
 pub(super) fn run(args: &Check) -> ExitCode {
-    let groups = RULES.iter().map(|it| it.group.name());
-    for name in args.only.iter().chain(&args.skip) {
-        if !RULES.iter().any(|it| it.id == name || it.group.name() == name) {
-            return fail(unknown_rule(name, RULES.iter().map(|it| it.id).chain(groups)));
-        }
+    if let Err(message) = known_rules(&args.only, &args.skip) {
+        return fail(message);
     }
-    let policy_file = args
-        .policy
-        .clone()
-        .or_else(|| Some(PathBuf::from("purlin.yaml")).filter(|it| it.is_file()));
-    let policy_text = match policy_file.as_deref().map(read_policy).transpose() {
-        Ok(text) => text,
+    let policy_file =
+        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
+    let (mut policy, policy_source) = match read_policy(policy_file.as_deref()) {
+        Ok(read) => read,
         Err(message) => return fail(message),
     };
-    let (policy, policy_source) = match policy_text {
-        None => (Policy::default(), None),
-        Some(source) => match parse_policy(&source) {
-            Ok(policy) => (policy, Some(source)),
-            Err(message) => return fail(message),
-        },
+    let known = match Known::read(args, &policy, policy_file.as_deref()) {
+        Ok(known) => known,
+        Err(message) => return fail(message),
     };
-    let mut loaded = load::load(&paths(args, &policy, policy_file.as_deref()));
-    let mut policy = policy;
+    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let (mut loaded, namespace) = match read(args, &policy, &selection, policy_file.as_deref()) {
+        Ok(read) => read,
+        Err(message) => return fail(message),
+    };
     if let Some(source) = policy_source {
         policy.source = Some(loaded.sources.add(source));
     }
-    let model = Model::new(&loaded, &args.namespace);
+    let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &selection);
     if model.is_empty() && loaded.broken.is_empty() {
-        return nothing(&loaded);
+        return nothing(&loaded, "check");
     }
-    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
-    let outcome = check(&model, &policy, &selection);
     if outcome.rules.is_empty() {
         return fail("nothing to check: no rule is left to run");
+    }
+    let left = known.leave_out(args, &policy, &model, &mut outcome);
+    if let Err(message) = left {
+        complain(&loaded);
+        return fail(message);
     }
     let written = write(args, &model, &outcome);
     complain(&loaded);
@@ -64,22 +70,60 @@ pub(super) fn run(args: &Check) -> ExitCode {
     }
 }
 
-fn paths(args: &Check, policy: &Policy, policy_file: Option<&Path>) -> Vec<PathBuf> {
-    if !args.paths.is_empty() {
-        return args.paths.clone();
+/// Refuses names of rules and groups that there are not.
+pub(super) fn known_rules(only: &[String], skip: &[String]) -> Result<(), String> {
+    let groups = RULES.iter().map(|it| it.group.name());
+    for name in only.iter().chain(skip) {
+        if !RULES.iter().any(|it| it.id == name || it.group.name() == name) {
+            return Err(unknown_rule(name, RULES.iter().map(|it| it.id).chain(groups)));
+        }
     }
-    let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
-    let targets: Vec<_> = policy.targets.iter().map(|it| folder.join(&it.path)).collect();
-    if targets.is_empty() { vec![PathBuf::from(".")] } else { targets }
+    Ok(())
 }
 
-fn read_policy(path: &Path) -> Result<Source, String> {
+/// Reads what is to be checked, and says what the namespace is of objects that name none.
+#[cfg_attr(
+    not(feature = "cluster"),
+    expect(unused_variables, reason = "a cluster is asked by rule")
+)]
+fn read(
+    args: &Check,
+    policy: &Policy,
+    selection: &Selection,
+    policy_file: Option<&Path>,
+) -> Result<(Loaded, String), String> {
+    #[cfg(feature = "cluster")]
+    if args.cluster {
+        return super::cluster::load(args, policy, selection);
+    }
+    let namespace = default_namespace(args)?;
+    let targets = input::targets(&args.paths, policy, policy_file);
+    let loaded = input::read(args, policy, &targets, &namespace);
+    Ok((loaded, namespace))
+}
+
+/// The namespace of objects that name none, where no cluster is read.
+pub(super) fn default_namespace(args: &Check) -> Result<String, String> {
+    match args.namespace.as_slice() {
+        [] => Ok("default".into()),
+        [namespace] => Ok(namespace.clone()),
+        _ => {
+            Err("several namespaces are for `--cluster`; objects that name none go to a single one"
+                .into())
+        }
+    }
+}
+
+/// Reads the policy, and hands over its text for reports to point into.
+pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<Source>), String> {
+    let Some(path) = path else { return Ok((Policy::default(), None)) };
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
     let text = files::read(&file)
         .and_then(decode::decode)
         .map_err(|why| format!("cannot read {name}: {why}"))?;
-    Ok(Source::new(name, text))
+    let source = Source::new(name, text);
+    Ok((parse_policy(&source)?, Some(source)))
 }
 
 fn parse_policy(source: &Source) -> Result<Policy, String> {
@@ -94,14 +138,18 @@ fn parse_policy(source: &Source) -> Result<Policy, String> {
 }
 
 /// Says what could not be read.
-fn complain(loaded: &Loaded) {
+pub(super) fn complain(loaded: &Loaded) {
     for failure in &loaded.failures {
-        say(&format!("cannot read {}: {}", failure.path, failure.why));
+        let verb = match failure.step {
+            Step::Read => "read",
+            Step::Render => "render",
+        };
+        say(&format!("cannot {verb} {}: {}", failure.path, failure.why));
     }
 }
 
-/// Says why there is nothing to check.
-fn nothing(loaded: &Loaded) -> ExitCode {
+/// Says why there is nothing to check, or to do otherwise.
+pub(super) fn nothing(loaded: &Loaded, what: &str) -> ExitCode {
     if !loaded.failures.is_empty() {
         complain(loaded);
         return ExitCode::from(COULD_NOT);
@@ -109,16 +157,16 @@ fn nothing(loaded: &Loaded) -> ExitCode {
     let passed_over = human::passed_over(loaded.passed_over);
     let passed_over =
         if passed_over.is_empty() { passed_over } else { format!("; passed over: {passed_over}") };
-    fail(format!("nothing to check: no Kubernetes object in the input{passed_over}"))
+    fail(format!("nothing to {what}: no Kubernetes object in the input{passed_over}"))
 }
 
 fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitCode> {
     let is_terminal = args.output.is_none() && io::stdout().is_terminal();
     let text = match args.format {
         Format::Json => json::render(model, outcome),
-        Format::Sarif => sarif::render(model, outcome),
+        Format::Sarif => sarif::render(model, outcome, &repository()),
         Format::Junit => junit::render(model, outcome),
-        Format::Github => github::render(model, outcome),
+        Format::Github => github::render(model, outcome, &repository()),
         Format::Markdown => markdown::render(model, outcome),
         Format::Human => human::render(model, outcome, Style::detect(is_terminal)),
     };
@@ -127,6 +175,13 @@ fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitC
             .map_err(|error| fail(format!("cannot write {}: {error}", path.display()))),
         None => print(text.as_bytes()),
     }
+}
+
+/// The repository that the current folder is in, for those who know files by their names in it.
+fn repository() -> Repository {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = here.ancestors().find(|it| it.join(".git").exists()).unwrap_or(&here);
+    Repository::new(root.to_path_buf(), here.clone())
 }
 
 fn fails(fail_on: FailOn, worst: Option<Severity>) -> bool {

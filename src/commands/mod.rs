@@ -1,7 +1,18 @@
-//! One module a subcommand. Exit status: 0 nothing found, 1 findings, 2 purlin could not do its work.
+//! One module a subcommand. Exit status: 0 nothing found, 1 findings, 2 purlin could not do its work; of `reach` 0 allow,
+//! 1 deny, 3 undefined.
 
 mod check;
+#[cfg(feature = "cluster")]
+mod cluster;
+mod graph;
+mod input;
+#[cfg(feature = "webhook")]
+mod install;
+mod known;
 mod list;
+mod reach;
+#[cfg(feature = "webhook")]
+mod serve;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
@@ -17,6 +28,16 @@ const COULD_NOT: u8 = 2;
 pub(crate) fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Check(args) => check::run(&args),
+        #[cfg(feature = "cluster")]
+        Command::Rbac(args) => cluster::rbac(&args),
+        #[cfg(feature = "webhook")]
+        Command::Serve(args) => serve::run(args),
+        Command::Graph(args) => graph::run(&args),
+        #[cfg(feature = "webhook")]
+        Command::Install(args) => install::install(&args),
+        #[cfg(feature = "webhook")]
+        Command::Uninstall(args) => install::uninstall(&args),
+        Command::Reach(args) => reach::run(&args),
         Command::Explain { rule } => list::explain(&rule),
         Command::Rules { format } => list::rules(format),
         Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
@@ -34,11 +55,16 @@ fn fail(message: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(COULD_NOT)
 }
 
-/// Says on standard error what went wrong, with nothing in it that a terminal would obey.
+/// Says on standard error what went wrong.
 fn say(message: &str) {
+    tell(&format!("error: {message}"));
+}
+
+/// Says something on standard error, with nothing in it that a terminal would obey.
+fn tell(message: &str) {
     let lines: Vec<_> = message.split('\n').map(visible).collect();
     // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "error: {}", lines.join("\n"));
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }
 
 /// Writes to standard output; a reader that has heard enough (a broken pipe) is no failure.

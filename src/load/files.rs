@@ -14,6 +14,24 @@ pub struct Failure {
     pub path: String,
     /// Why it could not be read.
     pub why: String,
+    /// What could not be done.
+    pub step: Step,
+}
+
+/// What can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Reading a file or folder.
+    Read,
+    /// Rendering a kustomization or a chart.
+    Render,
+}
+
+impl Failure {
+    /// A file or folder that could not be read.
+    pub fn read(path: String, why: String) -> Failure {
+        Failure { path, why, step: Step::Read }
+    }
 }
 
 /// A file to read.
@@ -59,6 +77,29 @@ pub fn find(paths: &[PathBuf]) -> Found {
 }
 
 fn walk(root: &Path, found: &mut Found) {
+    let candidates = below(root, &mut found.failures);
+    let inputs = kustomize::inputs(candidates.iter().map(PathBuf::as_path));
+    let charts: FxHashSet<PathBuf> = candidates
+        .iter()
+        .filter(|it| it.ends_with("Chart.yaml"))
+        .filter_map(|it| Some(it.parent()?.join("templates")))
+        .collect();
+    for path in candidates {
+        if !has_manifest_extension(&path) {
+            continue;
+        }
+        if path.ancestors().skip(1).any(|it| charts.contains(it)) {
+            found.templates += 1;
+        } else if inputs.contains(&path) {
+            found.kustomize_inputs += 1;
+        } else {
+            found.files.push(File { name: show(&path), path: Some(path) });
+        }
+    }
+}
+
+/// Every file below a folder that is to be looked at, in the order of their paths.
+pub(super) fn below(root: &Path, failures: &mut Vec<Failure>) -> Vec<PathBuf> {
     let mut candidates = Vec::new();
     let mut links = Links::None;
     let entries = WalkBuilder::new(root)
@@ -74,31 +115,13 @@ fn walk(root: &Path, found: &mut Found) {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|it| it.is_file()) => candidates.push(entry),
             Ok(_) => {}
-            Err(error) => found.failures.extend(failure(&error, root)),
+            Err(error) => failures.extend(failure(&error, root)),
         }
     }
     if links == Links::Some {
         once_each(&mut candidates);
     }
-    let inputs = kustomize::inputs(candidates.iter().map(DirEntry::path));
-    let charts: FxHashSet<PathBuf> = candidates
-        .iter()
-        .filter(|it| it.file_name() == "Chart.yaml")
-        .filter_map(|it| Some(it.path().parent()?.join("templates")))
-        .collect();
-    for entry in candidates {
-        let path = entry.path();
-        if !has_manifest_extension(path) {
-            continue;
-        }
-        if path.ancestors().skip(1).any(|it| charts.contains(it)) {
-            found.templates += 1;
-        } else if inputs.contains(path) {
-            found.kustomize_inputs += 1;
-        } else {
-            found.files.push(File { name: show(path), path: Some(path.to_path_buf()) });
-        }
-    }
+    candidates.into_iter().map(DirEntry::into_path).collect()
 }
 
 /// Whether links lie below a folder.
@@ -143,7 +166,7 @@ fn failure(error: &ignore::Error, root: &Path) -> Option<Failure> {
         Some(error) => describe(error),
         None => innermost.to_string(),
     };
-    Some(Failure { path: show(&path), why })
+    Some(Failure::read(show(&path), why))
 }
 
 /// Reads a file whole.
@@ -178,7 +201,7 @@ pub fn read(file: &File) -> Result<Vec<u8>, String> {
 }
 
 /// An operating system's error without its number, and without the path that libraries put before it.
-fn describe(error: &std::io::Error) -> String {
+pub(super) fn describe(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     let text = text.rsplit(": ").next().unwrap_or(text);
@@ -186,11 +209,11 @@ fn describe(error: &std::io::Error) -> String {
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
-fn has_manifest_extension(path: &Path) -> bool {
+pub(super) fn has_manifest_extension(path: &Path) -> bool {
     path.extension().is_some_and(|it| it == "yaml" || it == "yml" || it == "json" || it == "kyaml")
 }
 
-fn show(path: &Path) -> String {
+pub(super) fn show(path: &Path) -> String {
     let text = path.to_string_lossy();
     text.strip_prefix("./").unwrap_or(&text).to_string()
 }

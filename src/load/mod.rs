@@ -3,23 +3,32 @@
 //! `files` finds what to read, `decode` makes text of bytes, `split` cuts documents, `yaml` and `reader` build
 //! trees, `syntax_error` says what is wrong, and this module keeps what Kubernetes would read and counts the rest.
 
+#[cfg(feature = "cluster")]
+pub mod cluster;
+pub mod coverage;
 pub mod decode;
 pub mod entries;
 pub mod files;
+pub mod git;
 pub mod kustomize;
 mod lines;
+pub mod live;
 pub mod mistake;
+pub mod origin;
 pub mod patches;
 mod reader;
 pub mod scalar;
 pub mod split;
 pub mod syntax_error;
+pub mod worlds;
 pub mod yaml;
 
 use crate::source::{Source, SourceId, Sources, Span};
 use crate::tree::{Node, Tree};
+use coverage::Coverage;
 use files::{Failure, Found};
 use mistake::Mistake;
+use origin::{Inputs, Origin};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -35,6 +44,8 @@ pub struct Document {
     pub tree: Tree,
     /// Keys that stand twice in one mapping; the last one counts, as it does to kubectl.
     pub duplicate_keys: Vec<DuplicateKey>,
+    /// What it was rendered from; `None` where somebody wrote it as it is.
+    pub origin: Option<Arc<Origin>>,
 }
 
 /// A key that stands twice in one mapping.
@@ -85,15 +96,34 @@ pub struct PassedOver {
     pub kustomize_inputs: usize,
 }
 
+/// What would be deployed together, and is judged together: a rendered kustomization or chart, or plain manifests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct World {
+    /// The name to show: the path of its kustomization or chart, or the name of its target.
+    pub name: String,
+    /// The namespace of its objects that name none, where that is settled.
+    pub namespace: Option<String>,
+    /// Its part of [`Loaded::documents`].
+    pub documents: Range<usize>,
+    /// Its part of [`Loaded::broken`].
+    pub broken: Range<usize>,
+}
+
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// The texts.
     pub sources: Sources,
-    /// The documents, in the order of their sources and places.
-    pub documents: Vec<Document>,
+    /// The documents, in the order of their sources and places. Shared, so that several worlds may hold one.
+    pub documents: Vec<Arc<Document>>,
+    /// What was read in full, where a cluster was asked; of files nobody knows.
+    pub coverage: Option<Coverage>,
     /// What could not be parsed.
     pub broken: Vec<Broken>,
+    /// The texts that objects were rendered from.
+    pub inputs: Inputs,
+    /// What is judged together; where there are none, everything is.
+    pub worlds: Vec<World>,
     /// What is not judged.
     pub passed_over: PassedOver,
     /// What could not be read.
@@ -109,7 +139,7 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
     for (file, text) in found.files.iter().zip(read) {
         match text {
             Ok(text) => texts.push((file.name.clone(), text)),
-            Err(why) => found.failures.push(Failure { path: file.name.clone(), why }),
+            Err(why) => found.failures.push(Failure::read(file.name.clone(), why)),
         }
     }
     let mut loaded = load_texts(texts);
@@ -125,24 +155,32 @@ pub fn load_texts(texts: Vec<(String, Arc<str>)>) -> Loaded {
     let mut loaded = Loaded::default();
     let ids: Vec<SourceId> =
         texts.into_iter().map(|(name, text)| loaded.sources.add(Source::new(name, text))).collect();
-    // A file may hold one document or a hundred thousand, so it is the documents that are shared out.
-    let chunks: Vec<_> = ids
-        .par_iter()
-        .flat_map_iter(|id| split::split(&loaded.sources.get(*id).text).map(|chunk| (*id, chunk)))
-        .collect();
-    let parsed: Vec<Parsed> = chunks
-        .par_iter()
-        .map(|(id, chunk)| {
-            let source = loaded.sources.get(*id);
-            parse(*id, source, chunk)
-        })
-        .collect();
-    for it in parsed {
-        loaded.documents.extend(it.documents);
-        loaded.broken.extend(it.broken);
-        loaded.passed_over.other_documents += it.other;
-    }
+    loaded.parse(&ids, |_| None);
     loaded
+}
+
+impl Loaded {
+    /// Reads what some of the sources hold, each made in the way that is said of it.
+    fn parse(&mut self, ids: &[SourceId], origin: impl Fn(SourceId) -> Option<Arc<Origin>> + Sync) {
+        // A file may hold one document or a hundred thousand, so it is the documents that are shared out.
+        let chunks: Vec<_> = ids
+            .par_iter()
+            .flat_map_iter(|id| split::split(&self.sources.get(*id).text).map(|chunk| (*id, chunk)))
+            .collect();
+        let parsed: Vec<Parsed> = chunks
+            .par_iter()
+            .map(|(id, chunk)| {
+                let mut parsed = parse(*id, self.sources.get(*id), chunk);
+                parsed.documents.iter_mut().for_each(|it| it.origin = origin(*id));
+                parsed
+            })
+            .collect();
+        for it in parsed {
+            self.documents.extend(it.documents.into_iter().map(Arc::new));
+            self.broken.extend(it.broken);
+            self.passed_over.other_documents += it.other;
+        }
+    }
 }
 
 #[derive(Default)]
@@ -182,7 +220,12 @@ impl Parsed {
             Ok(Some(it)) if is_manifest(it.tree.root()) => {
                 self.broken.extend(it.dropped.map(|span| dropped(id, source, span)));
                 let duplicate_keys = it.duplicate_keys;
-                self.documents.push(Document { source: id, tree: it.tree, duplicate_keys });
+                self.documents.push(Document {
+                    source: id,
+                    tree: it.tree,
+                    duplicate_keys,
+                    origin: None,
+                });
             }
             // What is for purlin itself is not passed over.
             Ok(Some(it)) => self.other += usize::from(!is_ours(it.tree.root())),

@@ -21,30 +21,38 @@ pub enum Chunk {
     },
 }
 
+const SEPARATOR: &str = "---";
 const BYTE_ORDER_MARK: char = '\u{FEFF}';
 
 /// Cuts a source into pieces; pieces without content are left out.
 pub fn split(text: &str) -> impl Iterator<Item = Chunk> {
     let mut chunks = Vec::new();
     let mut start = 0;
-    let mut line_start = 0;
-    for line in text.split_inclusive('\n') {
-        let line_end = line_start + line.len();
-        if let Some(after) = line.strip_prefix("---") {
-            chunks.extend(piece(text, start..line_start));
-            start = line_end;
-            let after = after.trim();
-            if !after.is_empty() && !after.starts_with('#') {
-                chunks.push(Chunk::Bad {
-                    span: Span::new(line_start, line_start + line.trim_end().len()),
-                    message: "a document separator `---` has other text on its line".into(),
-                });
-            }
+    for line_start in separators(text) {
+        let line_end = memchr::memchr(b'\n', &text.as_bytes()[line_start..])
+            .map_or(text.len(), |it| line_start + it + 1);
+        chunks.extend(piece(text, start..line_start));
+        start = line_end;
+        let after = text[line_start + SEPARATOR.len()..line_end].trim();
+        if !after.is_empty() && !after.starts_with('#') {
+            chunks.push(Chunk::Bad {
+                span: Span::new(
+                    line_start,
+                    line_start + text[line_start..line_end].trim_end().len(),
+                ),
+                message: "a document separator `---` has other text on its line".into(),
+            });
         }
-        line_start = line_end;
     }
     chunks.extend(piece(text, start..text.len()));
     chunks.into_iter()
+}
+
+/// Where the lines begin that begin with `---`.
+fn separators(text: &str) -> impl Iterator<Item = usize> {
+    let first = text.starts_with(SEPARATOR).then_some(0);
+    let others = memchr::memmem::find_iter(text.as_bytes(), "\n---").map(|it| it + 1);
+    first.into_iter().chain(others)
 }
 
 fn piece(text: &str, mut range: Range<usize>) -> Option<Chunk> {

@@ -131,6 +131,12 @@ impl Kind {
         }
     }
 
+    /// The kind that the API server serves as this resource (`apps`, `deployments`).
+    pub fn of_resource(group: &str, resource: &str) -> Kind {
+        let served = |it: &&KindInfo| it.resource == resource && it.groups.contains(&group);
+        KINDS.iter().find(served).map_or(Kind::Custom, |it| it.kind)
+    }
+
     /// What the API server calls it; nothing for custom kinds.
     pub fn info(self) -> Option<&'static KindInfo> {
         KINDS.get(self as usize)

@@ -6,13 +6,15 @@ pub mod kind;
 mod place;
 pub mod quantity;
 
-use crate::load::{Broken, Document, Loaded, Lost};
+use crate::load::{Broken, Document, Loaded, Lost, World};
 use crate::path::FieldPath;
+use crate::source::SourceKind;
 use crate::tree::Node;
 use kind::{Kind, Scope, group};
 pub use place::Place;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
+use std::sync::Arc;
 
 /// An object's place in its [`Model`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,42 +42,107 @@ pub struct Object<'d> {
 }
 
 /// What identifies an object: group, kind, namespace and name.
-type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
+pub type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
 
 /// The objects of one world.
 #[derive(Debug)]
 pub struct Model<'d> {
     /// What they were read from.
     pub loaded: &'d Loaded,
+    /// The documents of this world.
+    pub documents: &'d [Arc<Document>],
+    /// What could not be parsed in this world.
+    pub broken: &'d [Broken],
     /// Every object, in the order of reading, those that a later one replaces included.
     objects: Vec<Object<'d>>,
     by_kind: FxHashMap<Kind, Vec<ObjId>>,
     by_key: FxHashMap<Key<'d>, ObjId>,
     duplicates: Vec<(ObjId, ObjId)>,
+    /// Those that a later one of the same name replaces.
+    replaced: FxHashSet<ObjId>,
+    /// The first id of each world, where there are several.
+    starts: Vec<u32>,
 }
 
 impl<'d> Model<'d> {
     /// The model of everything that was loaded; objects without a namespace go to `default_namespace`.
     pub fn new(loaded: &'d Loaded, default_namespace: &'d str) -> Model<'d> {
+        Model::of(loaded, &loaded.documents, &loaded.broken, default_namespace)
+    }
+
+    /// The model of one of the worlds that were loaded.
+    pub fn of_world(loaded: &'d Loaded, world: &'d World, default_namespace: &'d str) -> Model<'d> {
+        let documents = &loaded.documents[world.documents.clone()];
+        let broken = &loaded.broken[world.broken.clone()];
+        Model::of(
+            loaded,
+            documents,
+            broken,
+            world.namespace.as_deref().unwrap_or(default_namespace),
+        )
+    }
+
+    fn of(
+        loaded: &'d Loaded,
+        documents: &'d [Arc<Document>],
+        broken: &'d [Broken],
+        default_namespace: &'d str,
+    ) -> Model<'d> {
         let mut model = Model {
             loaded,
-            objects: Vec::with_capacity(loaded.documents.len()),
+            documents,
+            broken,
+            objects: Vec::with_capacity(documents.len()),
             by_kind: FxHashMap::default(),
             by_key: FxHashMap::default(),
             duplicates: Vec::new(),
+            replaced: FxHashSet::default(),
+            starts: Vec::new(),
         };
-        for document in &loaded.documents {
+        for document in documents {
             for (api_version, kind_name, root) in objects(document.tree.root()) {
                 model.add(document, api_version, kind_name, root, default_namespace);
             }
         }
         for object in &model.objects {
-            let key = object.key();
-            if object.name.is_empty() || model.by_key[&key] == object.id {
+            if !model.replaced.contains(&object.id) {
                 model.by_kind.entry(object.kind).or_default().push(object.id);
             }
         }
         model
+    }
+
+    /// The objects of several worlds, one world after the other, for a report on all of them. Names are looked up in a
+    /// world, not here.
+    pub fn together(loaded: &'d Loaded, worlds: &[Model<'d>]) -> Model<'d> {
+        let mut all = Model::of(loaded, &[], &[], "");
+        for world in worlds {
+            let base = all.objects.len() as u32;
+            let moved = |id: &ObjId| ObjId(base + id.0);
+            all.starts.push(base);
+            let objects = world.objects.iter().map(|it| Object { id: moved(&it.id), ..*it });
+            all.objects.extend(objects);
+            all.duplicates.extend(world.duplicates.iter().map(|(a, b)| (moved(a), moved(b))));
+            all.replaced.extend(world.replaced.iter().map(moved));
+        }
+        for object in &all.objects {
+            if !all.replaced.contains(&object.id) {
+                all.by_kind.entry(object.kind).or_default().push(object.id);
+            }
+        }
+        all
+    }
+
+    /// The name of the world that an object is in; empty where there is only one.
+    pub fn world_name(&self, id: ObjId) -> &'d str {
+        let after = self.starts.partition_point(|it| *it <= id.0);
+        let world = after.checked_sub(1).and_then(|it| self.loaded.worlds.get(it));
+        world.map_or("", |it| &it.name)
+    }
+
+    /// How many ids its objects take.
+    pub fn ids(&self) -> u32 {
+        self.objects.len() as u32
     }
 
     fn add(
@@ -105,7 +172,12 @@ impl<'d> Model<'d> {
         if !name.is_empty()
             && let Some(earlier) = self.by_key.insert(object.key(), id)
         {
-            self.duplicates.push((earlier, id));
+            self.replaced.insert(earlier);
+            // What a cluster has and a file says is one object before and after an apply.
+            let source = self.objects[earlier.0 as usize].document.source;
+            if self.loaded.sources.get(source).kind != SourceKind::Cluster {
+                self.duplicates.push((earlier, id));
+            }
         }
     }
 
@@ -114,9 +186,15 @@ impl<'d> Model<'d> {
         &self.objects[id.0 as usize]
     }
 
+    /// Whether an object comes from a cluster, which fills in what nobody wrote: read there, or written out by kubectl.
+    pub fn is_live(&self, object: &Object<'_>) -> bool {
+        let is_read_there = !self.loaded.sources.get(object.document.source).has_lines();
+        is_read_there || object.field(&["metadata", "uid"]).is_some()
+    }
+
     /// Every object, each once: of several with one name the last, which is what an apply leaves.
     pub fn objects(&self) -> impl Iterator<Item = &Object<'d>> {
-        self.objects.iter().filter(|it| it.name.is_empty() || self.by_key[&it.key()] == it.id)
+        self.objects.iter().filter(|it| !self.replaced.contains(&it.id))
     }
 
     /// The objects of a kind.
@@ -148,7 +226,7 @@ impl<'d> Model<'d> {
 
     /// A broken document that may have held an object of one of these kinds.
     pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<&'d Broken> {
-        self.loaded.broken.iter().find(|it| match &it.lost {
+        self.broken.iter().find(|it| match &it.lost {
             Lost::Nothing => false,
             Lost::Anything => true,
             Lost::Kind(name) => {
@@ -193,7 +271,8 @@ impl<'d> Object<'d> {
         group(self.api_version)
     }
 
-    fn key(&self) -> Key<'d> {
+    /// What identifies it.
+    pub fn key(&self) -> Key<'d> {
         // The groups that served a kind over time are one; the present one stands for all.
         let group = self.kind.info().map_or(self.group(), |it| it.groups[0]);
         (group, self.kind_name, self.namespace, self.name)

@@ -2,10 +2,14 @@
 //!
 //! What it means; `policy_file` reads it.
 
+mod admission;
 mod pattern;
 
+use crate::analyze::reach::Ports;
+pub use crate::analyze::reach::{Network, Plugin};
 use crate::finding::Severity;
 use crate::source::{SourceId, Span};
+pub use admission::{Admission, Mode, RuleMode};
 use jiff::civil::Date;
 pub use pattern::Pattern;
 use std::collections::BTreeMap;
@@ -48,57 +52,29 @@ pub struct Exception {
 pub struct Target {
     /// Its name.
     pub name: String,
-    /// A file or folder, from the policy file's folder.
+    /// A file, a folder, a kustomization or a chart, from the policy file's folder.
     pub path: String,
+    /// Files of values for a chart, from the policy file's folder.
+    pub values: Vec<String>,
+    /// The name of a chart's release.
+    pub release: Option<String>,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
     /// Its architecture document, from the policy file's folder.
     pub architecture: Option<String>,
 }
 
-/// What enforces network policies, where that makes a difference to what they mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Plugin {
-    /// None in particular: what differs between them is undefined.
-    #[default]
-    Generic,
-    /// Project Calico.
-    Calico,
-    /// Cilium.
-    Cilium,
-    /// Antrea.
-    Antrea,
-    /// OVN-Kubernetes.
-    OvnKubernetes,
-    /// The Amazon VPC plugin with its policy agent.
-    AwsVpc,
-}
-
-impl Plugin {
-    /// All of them.
-    pub const ALL: [Plugin; 6] = [
-        Plugin::Generic,
-        Plugin::Calico,
-        Plugin::Cilium,
-        Plugin::Antrea,
-        Plugin::OvnKubernetes,
-        Plugin::AwsVpc,
-    ];
-
-    /// As the policy writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Plugin::Generic => "generic",
-            Plugin::Calico => "calico",
-            Plugin::Cilium => "cilium",
-            Plugin::Antrea => "antrea",
-            Plugin::OvnKubernetes => "ovn-kubernetes",
-            Plugin::AwsVpc => "aws-vpc",
-        }
-    }
-
-    /// The plugin of this name.
-    pub fn parse(name: &str) -> Option<Plugin> {
-        Plugin::ALL.into_iter().find(|it| it.name() == name)
-    }
+/// A flow that is meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredFlow {
+    /// Who begins, by name.
+    pub from: String,
+    /// Who is called, by name.
+    pub to: String,
+    /// On which ports; any, where none is listed.
+    pub ports: Vec<Ports>,
+    /// Its place in the policy file.
+    pub span: Span,
 }
 
 /// What the user wants.
@@ -108,6 +84,8 @@ pub struct Policy {
     pub source: Option<SourceId>,
     /// What to check without paths.
     pub targets: Vec<Target>,
+    /// Whether kustomizations may fetch what they include.
+    pub allow_remote: bool,
     /// By rule.
     pub rules: BTreeMap<String, Setting>,
     /// What exists although the input does not hold it.
@@ -116,8 +94,14 @@ pub struct Policy {
     pub complete: Vec<String>,
     /// Findings that are accepted.
     pub exceptions: Vec<Exception>,
-    /// What enforces network policies.
-    pub plugin: Plugin,
+    /// The file of findings that are known, from the policy file's folder.
+    pub baseline: Option<String>,
+    /// What the webhook does with findings.
+    pub admission: Admission,
+    /// Who is meant to talk to whom; what is not listed is meant to be denied.
+    pub flows: Vec<DeclaredFlow>,
+    /// What enforces network policies, and where pods get their addresses.
+    pub network: Network,
     /// Today, for exceptions that expire.
     pub today: Option<Date>,
 }

@@ -1,23 +1,31 @@
 //! Workflow commands that GitHub Actions turns into annotations, one for each place of a finding.
 
+use super::human::visible;
+use super::place::{self, Spot};
+use super::repository::{Name, Repository};
 use super::text;
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::Model;
-use crate::rule::{Finding, Label, Severity};
+use crate::rule::Severity;
 
-/// The commands, a line each.
-pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
+/// The commands, a line each, with the names of files that GitHub knows them by.
+pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
     let mut out = String::new();
     for finding in &outcome.findings {
+        let world = place::worlds(outcome, &finding.worlds);
+        let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
         for (at, label) in finding.labels.iter().enumerate() {
             let (command, message) = match at {
-                0 => (command(finding.severity), text::paragraphs(finding)),
+                0 => (command(finding.severity), format!("{}{world}", text::paragraphs(finding))),
                 // The other places point back, so that neither side of a pair is missed in a review.
                 _ => ("notice", format!("{}\n{}", label.text, finding.message)),
             };
-            out.push_str(&annotation(model, &locator, command, finding, label, message.trim()));
+            let (place, name) = place(&place::spot(model, &locator, label), repository);
+            let title = property(finding.rule);
+            let message = data(&format!("{name}{}", message.trim()));
+            out.push_str(&format!("::{command} {place}title={title}::{message}\n"));
         }
     }
     out
@@ -31,36 +39,32 @@ fn command(severity: Option<Severity>) -> &'static str {
     }
 }
 
-fn annotation(
-    model: &Model<'_>,
-    locator: &Locator<'_, '_>,
-    command: &str,
-    finding: &Finding,
-    label: &Label,
-    message: &str,
-) -> String {
-    let at = locator.locate(&label.place);
-    let source = model.loaded.sources.get(at.source);
-    let (start, end) = (source.position(at.span.start), source.position(at.span.end));
-    // Columns are understood within one line only.
-    let columns = if start.line == end.line {
-        format!(",col={},endColumn={}", start.column, end.column)
-    } else {
-        String::new()
+/// Where an annotation stands, as properties; and what names the place where it is in no file.
+fn place(spot: &Spot<'_>, repository: &Repository) -> (String, String) {
+    let (file, lines) = match spot {
+        // Columns are understood within one line only.
+        Spot::Lines(file, start, end) if start.line == end.line => (
+            file,
+            format!(
+                "line={},endLine={},col={},endColumn={},",
+                start.line, end.line, start.column, end.column
+            ),
+        ),
+        Spot::Lines(file, start, end) => {
+            (file, format!("line={},endLine={},", start.line, end.line))
+        }
+        Spot::Rendered(file) => (file, String::new()),
+        Spot::Live(name) => return (String::new(), format!("{name}: ")),
     };
-    format!(
-        "::{command} file={},line={},endLine={}{columns},title={}::{}\n",
-        property(&source.name),
-        start.line,
-        end.line,
-        property(finding.rule),
-        data(message),
-    )
+    let (Name::Inside(file) | Name::Outside(file)) = repository.name(file);
+    (format!("file={},{lines}", property(&file)), String::new())
 }
 
-/// `actions/toolkit`, packages/core/src/command.ts, escapeData.
+/// `actions/toolkit`, packages/core/src/command.ts, escapeData. Carriage returns and other control characters, which
+/// whatever shows the log would obey, are made visible instead.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<_> = text.split('\n').map(visible).collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 /// The same, escapeProperty.

@@ -1,6 +1,6 @@
 //! The JSON report: the stable contract of machines. Its structs are its own, not those of the check.
 
-use super::fingerprint::fingerprints;
+use super::place::{self, Spot};
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::{Model, ObjId};
@@ -25,7 +25,9 @@ struct FindingJson<'r> {
     notes: &'r [String],
     help: Option<&'r str>,
     fixes: [(); 0],
-    fingerprint: String,
+    fingerprint: &'r str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    worlds: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -37,7 +39,18 @@ struct LabelJson<'r> {
     object: Option<ObjectJson<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    file: &'r str,
+    /// Absent where the object came from a cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'r str>,
+    #[serde(flatten)]
+    lines: Option<LinesJson>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    rendered: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LinesJson {
     line: u32,
     column: u32,
     end_line: u32,
@@ -59,17 +72,29 @@ struct UnknownJson<'r> {
     rule: &'r str,
     object: ObjectJson<'r>,
     missing: &'r str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    worlds: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
+    #[serde(skip_serializing_if = "is_zero")]
+    worlds: usize,
     objects: usize,
     rules_run: usize,
     errors: usize,
     warnings: usize,
     notes: usize,
     unknown: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outside_focus: Option<usize>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The JSON Schema of the report.
@@ -83,8 +108,10 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
         findings: outcome
             .findings
             .par_iter()
-            .zip(fingerprints(model, &outcome.findings))
-            .map(|(it, fingerprint)| finding(model, &locator, it, fingerprint))
+            .map(|it| FindingJson {
+                worlds: place::names(outcome, &it.worlds),
+                ..finding(model, &locator, it)
+            })
             .collect(),
         unknown: outcome
             .unknown
@@ -93,15 +120,19 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
                 rule: it.rule,
                 object: object(model, it.object),
                 missing: &it.missing,
+                worlds: place::names(outcome, &it.worlds),
             })
             .collect(),
         summary: Summary {
+            worlds: outcome.worlds.len(),
             objects: outcome.objects,
             rules_run: outcome.rules.len(),
             errors: outcome.count(Severity::Error),
             warnings: outcome.count(Severity::Warning),
             notes: outcome.count(Severity::Note),
             unknown: outcome.unknown.len(),
+            baseline: outcome.baseline.map(|it| it.known),
+            outside_focus: outcome.outside_focus,
         },
     };
     let mut text =
@@ -114,7 +145,6 @@ fn finding<'r>(
     model: &'r Model<'_>,
     locator: &Locator<'_, '_>,
     it: &'r Finding,
-    fingerprint: String,
 ) -> FindingJson<'r> {
     let labels =
         it.labels.iter().enumerate().map(|(at, label)| label_json(model, locator, at == 0, label));
@@ -126,7 +156,8 @@ fn finding<'r>(
         notes: &it.notes,
         help: it.help.as_deref(),
         fixes: [],
-        fingerprint,
+        fingerprint: &it.fingerprint,
+        worlds: Vec::new(),
     }
 }
 
@@ -136,24 +167,20 @@ fn label_json<'r>(
     primary: bool,
     label: &'r Label,
 ) -> LabelJson<'r> {
-    let location = locator.locate(&label.place);
-    let source = model.loaded.sources.get(location.source);
-    let (start, end) = (source.position(location.span.start), source.position(location.span.end));
+    let (file, lines, rendered) = match place::spot(model, locator, label) {
+        Spot::Lines(file, start, end) => {
+            let (line, column) = (start.line, start.column);
+            let (end_line, end_column) = (end.line, end.column);
+            (Some(file), Some(LinesJson { line, column, end_line, end_column }), false)
+        }
+        Spot::Rendered(file) => (Some(file), None, true),
+        Spot::Live(_) => (None, None, false),
+    };
     let (object, path) = match &label.place {
         Place::Field { object: id, path } => (Some(object(model, *id)), Some(path.to_string())),
         Place::Text { .. } => (None, None),
     };
-    LabelJson {
-        primary,
-        text: &label.text,
-        object,
-        path,
-        file: &source.name,
-        line: start.line,
-        column: start.column,
-        end_line: end.line,
-        end_column: end.column,
-    }
+    LabelJson { primary, text: &label.text, object, path, file, lines, rendered }
 }
 
 fn object<'r>(model: &'r Model<'_>, id: ObjId) -> ObjectJson<'r> {

@@ -1,6 +1,7 @@
 //! JUnit XML: a test case for each rule that was run, failed by each of its findings.
 
-use super::text;
+use super::human::visible;
+use super::{place, text};
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::Model;
@@ -14,9 +15,14 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     for rule in &outcome.rules {
         let findings: Vec<_> = outcome.findings.iter().filter(|it| it.rule == *rule).collect();
         if findings.is_empty() {
-            suite.add_test_case(TestCase::new(*rule, TestCaseStatus::success()));
+            let mut case = TestCase::new(*rule, TestCaseStatus::success());
+            case.set_classname(*rule);
+            suite.add_test_case(case);
         }
-        suite.add_test_cases(findings.into_iter().map(|it| case(model, &locator, it)));
+        suite.add_test_cases(findings.into_iter().map(|it| {
+            let world = place::worlds(outcome, &it.worlds);
+            case(model, &locator, it, world)
+        }));
     }
     let mut report = Report::new("purlin");
     report.add_test_suite(suite);
@@ -25,19 +31,34 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     text
 }
 
-fn case(model: &Model<'_>, locator: &Locator<'_, '_>, finding: &Finding) -> TestCase {
+fn case(
+    model: &Model<'_>,
+    locator: &Locator<'_, '_>,
+    finding: &Finding,
+    world: Option<String>,
+) -> TestCase {
     let places: Vec<_> = finding
         .labels
         .iter()
         .map(|label| {
-            let at = locator.locate(&label.place);
-            let source = model.loaded.sources.get(at.source);
-            format!("{}:{}: {}", source.name, source.position(at.span.start), label.text)
+            let spot = place::spot(model, locator, label);
+            format!("{}: {}", spot.to_text(), label.text)
         })
         .collect();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_message(finding.message.clone());
+    status.set_message(shown(&finding.message));
     status.set_type(finding.severity.map_or("error", |it| it.name()));
-    status.set_description(format!("{}\n{}", places.join("\n"), text::paragraphs(finding)));
-    TestCase::new(finding.rule, status)
+    let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
+    let text = text::paragraphs(finding);
+    status.set_description(shown(&format!("{}\n{text}{world}", places.join("\n"))));
+    let about = locator.object(&finding.labels[0].place).map(|it| model.object(it).to_string());
+    let about = about.unwrap_or_else(|| place::spot(model, locator, &finding.labels[0]).to_text());
+    let mut case = TestCase::new(shown(&format!("{}: {about}", finding.rule)), status);
+    case.set_classname(finding.rule);
+    case
+}
+
+/// Lines of text without the characters that XML has none for.
+fn shown(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }

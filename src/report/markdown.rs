@@ -1,64 +1,154 @@
 //! Markdown, for the summary of a job or a comment on a change.
 
+use super::place::{self, Spot};
 use super::text::counted;
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Severity};
 
+/// GitHub refuses the summary of a step that is larger than a mebibyte; what does not fit is counted.
+const MOST_BYTES: usize = 900_000;
+
 /// The report: a line that counts, a table of findings, and what cannot be told.
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
-    let mut out = format!(
-        "## purlin\n\n{}, {}, {} in {}\n",
+    let mut out = format!("## purlin\n\n{}\n", summary(outcome));
+    let locator = Locator::new(model);
+    if !outcome.findings.is_empty() {
+        out.push_str("\n| | rule | finding | where |\n| --- | --- | --- | --- |\n");
+    }
+    let findings = outcome.findings.iter();
+    let rows = findings.map(|it| row(model, &locator, it, place::worlds(outcome, &it.worlds)));
+    let left = add(&mut out, rows);
+    if left > 0 {
+        out.push_str(&format!("\n… and {} more\n", counted(left, "finding")));
+    }
+    if outcome.unknown.is_empty() {
+        return out;
+    }
+    out.push_str(&format!(
+        "\n<details><summary>{} cannot be told</summary>\n\n",
+        counted(outcome.unknown.len(), "question")
+    ));
+    let left = add(
+        &mut out,
+        outcome.unknown.iter().map(|it| {
+            let object = inline(&model.object(it.object).to_string());
+            format!("- `{}`, {object}: {}\n", it.rule, inline(&it.missing))
+        }),
+    );
+    if left > 0 {
+        out.push_str(&format!("- … and {} more\n", counted(left, "question")));
+    }
+    out.push_str("\n</details>\n");
+    out
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "{}, {}, {} in {}",
         counted(outcome.count(Severity::Error), "error"),
         counted(outcome.count(Severity::Warning), "warning"),
         counted(outcome.count(Severity::Note), "note"),
         counted(outcome.objects, "object"),
     );
-    let locator = Locator::new(model);
-    if !outcome.findings.is_empty() {
-        out.push_str("\n| | rule | finding | where |\n| --- | --- | --- | --- |\n");
+    if let Some(it) = outcome.baseline {
+        text.push_str(&format!("; {} in the baseline", counted(it.known, "finding")));
     }
-    for finding in &outcome.findings {
-        out.push_str(&row(model, &locator, finding));
+    if let Some(count) = outcome.outside_focus {
+        text.push_str(&format!("; {} outside the focus", counted(count, "finding")));
     }
-    if !outcome.unknown.is_empty() {
-        out.push_str(&format!(
-            "\n<details><summary>{} cannot be told</summary>\n\n",
-            counted(outcome.unknown.len(), "question")
-        ));
-        for unknown in &outcome.unknown {
-            let object = cell(&model.object(unknown.object).to_string());
-            out.push_str(&format!("- `{}`, {object}: {}\n", unknown.rule, cell(&unknown.missing)));
-        }
-        out.push_str("\n</details>\n");
-    }
-    out
+    text
 }
 
-fn row(model: &Model<'_>, locator: &Locator<'_, '_>, finding: &Finding) -> String {
-    let mut places: Vec<String> = finding
-        .labels
-        .iter()
-        .map(|label| {
-            let at = locator.locate(&label.place);
-            let source = model.loaded.sources.get(at.source);
-            format!("{}:{}", cell(&source.name), source.position(at.span.start).line)
-        })
-        .collect();
-    places.dedup();
-    let details = finding.notes.iter().chain(&finding.help).map(|it| format!("<br>{}", cell(it)));
+/// Adds lines while there is room, and says how many there was none for.
+fn add(out: &mut String, mut lines: impl Iterator<Item = String>) -> usize {
+    while let Some(line) = lines.next() {
+        if out.len() + line.len() > MOST_BYTES {
+            return 1 + lines.count();
+        }
+        out.push_str(&line);
+    }
+    0
+}
+
+fn row(
+    model: &Model<'_>,
+    locator: &Locator<'_, '_>,
+    finding: &Finding,
+    world: Option<String>,
+) -> String {
+    let help = finding.help.as_ref().map(|it| format!("help: {it}"));
+    let world = world.map(|it| format!("world: {it}"));
+    let details = finding.notes.iter().chain(&help).chain(&world);
+    let details = details.map(|it| format!("<br>{}", inline(it)));
     format!(
         "| {} | `{}` | {}{} | {} |\n",
         finding.severity.unwrap_or(Severity::Error),
         finding.rule,
-        cell(&finding.message),
+        inline(&finding.message),
         details.collect::<String>(),
-        places.join("<br>"),
+        places(model, locator, finding).join("<br>"),
     )
 }
 
-/// Text that cannot end the cell it stands in, or become HTML.
-fn cell(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('|', "\\|").replace(['\n', '\r'], " ")
+/// The files of a finding, each once where its places follow each other: `quota.yaml:9, 10`.
+fn places(model: &Model<'_>, locator: &Locator<'_, '_>, finding: &Finding) -> Vec<String> {
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    for label in &finding.labels {
+        let (name, line) = match place::spot(model, locator, label) {
+            Spot::Lines(file, start, _) => (plain(file), Some(start.line.to_string())),
+            other => (plain(&other.to_text()), None),
+        };
+        if places.last().is_none_or(|(last, _)| *last != name) {
+            places.push((name, Vec::new()));
+        }
+        let Some((_, lines)) = places.last_mut() else { continue };
+        lines.extend(line);
+        lines.dedup();
+    }
+    let text = |(name, lines): (String, Vec<String>)| match lines.is_empty() {
+        true => name,
+        false => format!("{name}:{}", lines.join(", ")),
+    };
+    places.into_iter().map(text).collect()
+}
+
+/// A text with names in backticks, which stay code.
+fn inline(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('`') {
+        let Some((code, after)) = after.split_once('`') else { break };
+        out.push_str(&plain(before));
+        out.push_str(&code_span(code));
+        rest = after;
+    }
+    out.push_str(&plain(rest));
+    out
+}
+
+/// Code as backticks where nothing in it ends them or the cell, else as HTML.
+fn code_span(code: &str) -> String {
+    let is_blank = code.trim().is_empty() || code.trim() != code;
+    if is_blank || code.contains(['|', '\\', '\n', '\r']) {
+        format!("<code>{}</code>", plain(code))
+    } else {
+        format!("`{code}`")
+    }
+}
+
+/// Text without a character that means anything to Markdown or HTML, or ends a cell.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' => out.push(' '),
+            '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '@' | '#' => {
+                out.push_str(&format!("&#{};", u32::from(character)))
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }

@@ -1,10 +1,11 @@
 //! Findings to bytes: the only place that knows lines and columns.
 
-pub mod fingerprint;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod place;
+pub mod repository;
 pub mod sarif;
 mod text;

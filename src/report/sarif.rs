@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, for code scanning: rules with their pages, findings with all their places and fingerprints.
 
-use super::fingerprint::fingerprints;
+use super::place::{self, Spot};
+use super::repository::{Name, Repository};
 use super::text;
 use crate::check::Outcome;
 use crate::locate::Locator;
@@ -36,6 +37,8 @@ struct Tool {
 struct Driver {
     name: &'static str,
     semantic_version: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    information_uri: &'static str,
     rules: Vec<ReportingDescriptor>,
 }
 
@@ -43,6 +46,9 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct ReportingDescriptor {
     id: &'static str,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
     short_description: Message,
     full_description: Message,
     help: Help,
@@ -64,6 +70,9 @@ struct Configuration {
 #[derive(Serialize)]
 struct Properties {
     tags: [&'static str; 2],
+    /// GitHub's code scanning sorts by it.
+    #[serde(rename = "problem.severity")]
+    problem_severity: &'static str,
 }
 
 #[derive(Serialize)]
@@ -82,7 +91,14 @@ struct SarifResult<'r> {
     locations: Vec<Location>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Location>,
-    partial_fingerprints: BTreeMap<&'static str, String>,
+    partial_fingerprints: BTreeMap<&'static str, &'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<ResultProperties<'r>>,
+}
+
+#[derive(Serialize)]
+struct ResultProperties<'r> {
+    worlds: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -90,16 +106,28 @@ struct SarifResult<'r> {
 struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
-    physical_location: PhysicalLocation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    physical_location: Option<PhysicalLocation>,
+    /// Where an object came from a cluster, which has no files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Message>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct LogicalLocation {
+    fully_qualified_name: String,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PhysicalLocation {
     artifact_location: ArtifactLocation,
-    region: Region,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
 }
 
 #[derive(Serialize)]
@@ -116,17 +144,24 @@ struct Region {
     end_column: u32,
 }
 
-/// The report as indented JSON.
-pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
+/// Where this project lives, as Cargo.toml says; empty where it does not.
+const HOME: &str = env!("CARGO_PKG_REPOSITORY");
+
+/// More related locations than these are left out: code scanning refuses a report with more than a thousand.
+const MOST_RELATED: usize = 100;
+
+/// The report as indented JSON, with the names of files that a code host knows them by.
+pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
+    let cx = Cx { model, locator: &locator, repository };
     let results = outcome
         .findings
         .iter()
-        .zip(fingerprints(model, &outcome.findings))
-        .map(|(it, fingerprint)| result(model, &locator, it, fingerprint))
+        .map(|it| result(&cx, it, place::names(outcome, &it.worlds)))
         .collect();
     let rules = RULES.iter().copied().map(descriptor).collect();
-    let driver = Driver { name: "purlin", semantic_version: env!("CARGO_PKG_VERSION"), rules };
+    let semantic_version = env!("CARGO_PKG_VERSION");
+    let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
     let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
     let sarif = Sarif {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -142,61 +177,104 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
 fn descriptor(rule: &'static Rule) -> ReportingDescriptor {
     ReportingDescriptor {
         id: rule.id,
+        name: pascal_case(rule.id),
+        help_uri: help_uri(HOME, rule.id),
         short_description: Message { text: rule.title.to_string() },
         full_description: Message {
             text: rule.page.lines().next().unwrap_or_default().to_string(),
         },
         help: Help { text: rule.page, markdown: rule.page },
         default_configuration: Configuration { level: rule.severity.name() },
-        properties: Properties { tags: ["kubernetes", rule.group.name()] },
+        properties: Properties {
+            tags: ["kubernetes", rule.group.name()],
+            problem_severity: match rule.severity {
+                Severity::Note => "recommendation",
+                severity => severity.name(),
+            },
+        },
     }
 }
 
-fn result<'r>(
-    model: &Model<'_>,
-    locator: &Locator<'_, '_>,
-    finding: &'r Finding,
-    fingerprint: String,
-) -> SarifResult<'r> {
+fn pascal_case(id: &str) -> String {
+    let words = id.split('-').map(|it| it[..1].to_uppercase() + &it[1..]);
+    words.collect()
+}
+
+/// The page of a rule in the sources of this version.
+fn help_uri(home: &str, rule: &str) -> Option<String> {
+    let page = rule.replace('-', "_");
+    let version = env!("CARGO_PKG_VERSION");
+    (!home.is_empty()).then(|| format!("{home}/blob/v{version}/rules/{page}.md"))
+}
+
+/// What places are turned into locations with.
+struct Cx<'c, 'd> {
+    model: &'c Model<'d>,
+    locator: &'c Locator<'c, 'd>,
+    repository: &'c Repository,
+}
+
+fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, worlds: Vec<&'r str>) -> SarifResult<'r> {
     let mut labels = finding.labels.iter();
-    let primary = labels.next().map(|it| location(model, locator, None, it));
-    let related =
-        labels.enumerate().map(|(at, it)| location(model, locator, Some(at + 1), it)).collect();
+    let primary = labels.next().map(|it| location(cx, None, it));
+    let related = labels.take(MOST_RELATED).enumerate();
+    let related: Vec<_> = related.map(|(at, it)| location(cx, Some(at + 1), it)).collect();
     SarifResult {
         rule_id: finding.rule,
         rule_index: RULES.iter().position(|it| it.id == finding.rule),
         level: finding.severity.unwrap_or(Severity::Error).name(),
-        message: Message { text: text::paragraphs(finding) },
+        message: Message { text: message(finding) },
         locations: primary.into_iter().collect(),
         related_locations: related,
-        partial_fingerprints: BTreeMap::from([("purlin/v1", fingerprint)]),
+        partial_fingerprints: BTreeMap::from([("purlin/v1", finding.fingerprint.as_str())]),
+        properties: (!worlds.is_empty()).then_some(ResultProperties { worlds }),
     }
 }
 
-fn location(
-    model: &Model<'_>,
-    locator: &Locator<'_, '_>,
-    id: Option<usize>,
-    label: &Label,
-) -> Location {
-    let at = locator.locate(&label.place);
-    let source = model.loaded.sources.get(at.source);
-    let (start, end) = (source.position(at.span.start), source.position(at.span.end));
-    let region = Region {
-        start_line: start.line,
-        start_column: start.column,
-        end_line: end.line,
-        end_column: end.column,
-    };
-    let artifact_location = ArtifactLocation { uri: uri(&source.name) };
-    let message = (!label.text.is_empty()).then(|| Message { text: label.text.clone() });
-    Location { id, physical_location: PhysicalLocation { artifact_location, region }, message }
+/// Code scanning shows only those related locations that the message links to.
+fn message(finding: &Finding) -> String {
+    let labels = finding.labels.iter().skip(1).take(MOST_RELATED).enumerate();
+    let links = labels.map(|(at, it)| {
+        let text = if it.text.is_empty() { "another place" } else { &it.text };
+        let text = text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
+        format!("\nsee: [{text}]({})", at + 1)
+    });
+    text::paragraphs(finding) + &links.collect::<String>()
 }
 
-/// A path as a URI reference: everything but unreserved characters and slashes is escaped.
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.replace('\\', "/").bytes() {
+fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
+    let (mut physical_location, mut logical_locations) = (None, Vec::new());
+    let physical = |file: &str, region| PhysicalLocation {
+        artifact_location: ArtifactLocation { uri: uri(&cx.repository.name(file)) },
+        region,
+    };
+    match place::spot(cx.model, cx.locator, label) {
+        Spot::Lines(file, start, end) => {
+            let region = Region {
+                start_line: start.line,
+                start_column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+            };
+            physical_location = Some(physical(file, Some(region)));
+        }
+        Spot::Rendered(file) => physical_location = Some(physical(file, None)),
+        Spot::Live(name) => {
+            logical_locations.push(LogicalLocation { fully_qualified_name: name, kind: "member" })
+        }
+    }
+    let message = (!label.text.is_empty()).then(|| Message { text: label.text.clone() });
+    Location { id, physical_location, logical_locations, message }
+}
+
+/// A name as a URI reference: everything but unreserved characters and slashes is escaped.
+fn uri(name: &Name) -> String {
+    let (mut uri, path) = match name {
+        Name::Inside(path) => (String::new(), path),
+        Name::Outside(path) if path.starts_with('/') => ("file://".to_string(), path),
+        Name::Outside(path) => ("file:///".to_string(), path),
+    };
+    for byte in path.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
                 uri.push(byte as char)
@@ -205,4 +283,26 @@ fn uri(path: &str) -> String {
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_in_uris() {
+        let inside = |it: &str| uri(&Name::Inside(it.to_string()));
+        assert_eq!(inside("a/ü b#c?d%e:f.yaml"), "a/%C3%BC%20b%23c%3Fd%25e%3Af.yaml");
+        assert_eq!(inside("<stdin>"), "%3Cstdin%3E");
+        assert_eq!(uri(&Name::Outside("/a b".into())), "file:///a%20b");
+        assert_eq!(uri(&Name::Outside("C:/a".into())), "file:///C%3A/a");
+    }
+
+    #[test]
+    fn pages_are_linked_to_where_there_is_a_home() {
+        assert_eq!(help_uri("", "pdb-missing"), None);
+        let page = help_uri("https://host.example/purlin", "pdb-missing").unwrap();
+        assert!(page.starts_with("https://host.example/purlin/blob/v"), "{page}");
+        assert!(page.ends_with("/rules/pdb_missing.md"), "{page}");
+    }
 }

@@ -121,6 +121,13 @@ impl Tree {
         Node { tree: self, at: 0 }
     }
 
+    /// The bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        let owned: usize = self.owned.iter().map(|it| it.len() + size_of::<Box<str>>()).sum();
+        let cells = size_of_val(self.cells.as_slice()) + size_of_val(self.wide.as_slice());
+        size_of::<Tree>() + self.text.len() + cells + owned
+    }
+
     /// The node at this index, as [`Node::index`] gave it.
     pub fn node(&self, index: u32) -> Node<'_> {
         Node { tree: self, at: index }
@@ -168,6 +175,19 @@ impl<'d> Node<'d> {
             Value::Str(it) => Some(it),
             _ => None,
         }
+    }
+
+    /// Whether it is this string. Bytes are compared, which needs no look at where characters begin.
+    fn reads(self, text: &str) -> bool {
+        let cell = self.cell();
+        let quotes = match cell.tag() {
+            Tag::Plain => 0,
+            Tag::Quoted => 1,
+            _ => return self.str() == Some(text),
+        };
+        let range = cell.span.range();
+        let range = range.start + quotes..range.end - quotes;
+        range.len() == text.len() && self.tree.text.as_bytes()[range] == *text.as_bytes()
     }
 
     /// The whole number, if it is one.
@@ -263,7 +283,7 @@ impl<'d> Node<'d> {
 
     /// The key and the value under `key`, null or not.
     pub fn entry(self, key: &str) -> Option<(Node<'d>, Node<'d>)> {
-        self.entries().find(|(it, _)| it.str() == Some(key))
+        self.entries().find(|(it, _)| it.reads(key))
     }
 
     /// The value under `key`. Null is absent, as it is to Kubernetes.

@@ -104,7 +104,10 @@ fn labels_on_one_place_are_one() {
 #[test]
 fn what_cannot_be_told_is_listed_by_what_would_settle_it() {
     let loaded = load_texts(&[("a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n")]);
-    let unknown = |rule, missing: &str| Unknown { rule, object: ObjId(0), missing: missing.into() };
+    let unknown = |rule, missing: &str| {
+        let (object, missing) = (ObjId(0), missing.into());
+        Unknown { rule, object, missing, worlds: Vec::new() }
+    };
     let outcome = Outcome {
         unknown: vec![
             unknown("rule-a", "Secret `a: b` of namespace `c`: not in the input; add it"),

@@ -2,21 +2,39 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+mod action;
+#[cfg(feature = "cluster")]
+#[allow(dead_code, reason = "the tests of the webhook use the rest")]
+mod apiserver;
 mod budgets;
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod demand;
+#[cfg(feature = "webhook")]
+mod deploy;
+mod formats;
+mod graph;
 mod human;
 mod json;
+mod known;
 mod load;
 mod model;
+mod needs;
 mod network_policies;
+mod picture;
 mod policy;
 mod quotas;
+mod reach;
 mod readme;
 mod replicas;
 mod routing;
 mod rules;
 mod selectors;
+#[cfg(feature = "webhook")]
+mod serve;
 mod support;
 mod systems;
 mod tidy;
+mod webhook;
+mod worlds;

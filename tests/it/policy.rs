@@ -5,7 +5,7 @@ use purlin::check::{Outcome, Selection, check};
 use purlin::finding::Severity;
 use purlin::load::Loaded;
 use purlin::model::Model;
-use purlin::policy::{Plugin, Policy};
+use purlin::policy::{Mode, Plugin, Policy};
 use purlin::policy_file;
 use purlin::source::{Source, SourceId};
 use std::sync::Arc;
@@ -43,6 +43,38 @@ fn mistakes_have_places_and_help() {
         (
             "customRules: []",
             &["3:1 `customRules`: rules of one's own are not supported by this version"],
+        ),
+        // How far the webhook goes.
+        ("admission: warn", &["3:12 `warn`: `admission` is a mapping, and this is a string"]),
+        ("admission: {mod: warn}", &["3:13 `mod`: unknown field `mod`; did you mean `mode`?"]),
+        ("admission: {mode: deny}", &["3:19 `deny`: unknown mode `deny`; did you mean `enforce`?"]),
+        ("admission: {mode: wran}", &["3:19 `wran`: unknown mode `wran`; did you mean `warn`?"]),
+        (
+            "admission: {mode: 1}",
+            &["3:19 `1`: a mode is audit, warn or enforce, and this is a number"],
+        ),
+        (
+            "admission: {grace: soon}",
+            &["3:20 `soon`: not a duration: `grace` is written as 10m or 1h30m"],
+        ),
+        (
+            "admission: {grace: -5m}",
+            &["3:20 `-5m`: not a duration: `grace` is written as 10m or 1h30m"],
+        ),
+        (
+            "admission: {rules: {pdb-block-drain: warn}}",
+            &[
+                "3:21 `pdb-block-drain`: unknown rule `pdb-block-drain`; did you mean `pdb-blocks-drain`?",
+            ],
+        ),
+        (
+            "admission: {rules: {pdb-blocks-drain: {grase: 1m}}}",
+            &["3:40 `grase`: unknown field `grase`; did you mean `grace`?"],
+        ),
+        ("admission: {rules: []}", &["3:20 `[]`: `rules` is a mapping, and this is a list"]),
+        (
+            "admission: {namespaces: [shop]}",
+            &["3:25 `[shop]`: `namespaces` is a mapping, and this is a list"],
         ),
         // Rules and their severities.
         (
@@ -263,7 +295,7 @@ fn what_is_right_is_read() {
     assert!(!policy.is_external("ConfigMap", "other", "feature-flags"));
     assert!(policy.is_external("Service", "shop", "anything"));
     assert!(policy.is_complete("shop") && policy.is_complete("7") && !policy.is_complete("other"));
-    assert_eq!(policy.plugin, Plugin::OvnKubernetes);
+    assert_eq!(policy.network.plugin, Plugin::OvnKubernetes);
     assert!(read("").is_ok() && read("# nothing yet\n").is_ok());
 }
 
@@ -435,4 +467,22 @@ fn exceptions_cover_every_object_of_a_finding_and_text_inside_objects() {
     assert_eq!(run(""), 1);
     assert_eq!(run("exceptions: [{rule: duplicate-key, object: ConfigMap/a, reason: why}]"), 0);
     assert_eq!(run("exceptions: [{rule: duplicate-key, object: Deployment/api, reason: why}]"), 1);
+}
+
+#[test]
+fn the_milder_of_a_rules_and_a_namespaces_mode_counts() {
+    let policy = read(&format!(
+        "{HEAD}admission:\n  mode: warn\n  grace: 1h30m\n  rules:\n    pdb-missing: audit\n    pdb-blocks-drain: {{mode: enforce, grace: 10m}}\n  namespaces: {{prod: enforce, \"team-*-dev\": audit, \"*\": enforce}}\n"
+    ))
+    .unwrap();
+    let mode = |rule, namespace| policy.admission.mode(rule, namespace);
+    assert_eq!(mode("pdb-blocks-drain", "prod"), Mode::Enforce);
+    assert_eq!(mode("pdb-blocks-drain", "team-a-dev"), Mode::Audit);
+    assert_eq!(mode("pdb-missing", "prod"), Mode::Audit);
+    assert_eq!(mode("single-replica", "team-dev"), Mode::Enforce);
+    let grace = |rule| policy.admission.grace(rule).map(|it| it.as_mins());
+    assert_eq!((grace("pdb-blocks-drain"), grace("pdb-missing")), (Some(10), Some(90)));
+    assert_eq!(Policy::default().admission.mode("pdb-missing", "prod"), Mode::Enforce);
+    let only_mode = read(&format!("{HEAD}admission: {{mode: warn}}\n")).unwrap();
+    assert_eq!(only_mode.admission.mode("pdb-missing", "prod"), Mode::Warn);
 }

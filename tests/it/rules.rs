@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Found by the check itself, so that alone they find nothing in a world; the tests of exceptions cover them.
-const WITHOUT_FIXTURES: [&str; 2] = ["expired-exception", "unused-exception"];
+pub(crate) const WITHOUT_FIXTURES: [&str; 2] = ["expired-exception", "unused-exception"];
 
 /// A marker: the kind, the file, the line and the rule.
 type Marker = (&'static str, String, u32, String);
@@ -76,7 +76,8 @@ fn examples_of_pages_hold() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn world(rule: &Rule, name: &str) -> PathBuf {
+/// The file or folder of a rule's bad or good fixture.
+pub(crate) fn world(rule: &Rule, name: &str) -> PathBuf {
     let folder = fixture(&format!("rules/{}", rule.id));
     let file = folder.join(format!("{name}.yaml"));
     let path = if file.exists() { file } else { folder.join(name) };
@@ -130,7 +131,7 @@ fn markers(loaded: &Loaded) -> BTreeSet<Marker> {
 }
 
 /// The YAML of a section, joined into one text.
-fn examples(page: &str, heading: &str) -> Vec<String> {
+pub(crate) fn examples(page: &str, heading: &str) -> Vec<String> {
     let Some((_, section)) = page.split_once(&format!("{heading}\n")) else { return Vec::new() };
     let section = section.split("\n## ").next().unwrap_or_default();
     section

@@ -97,12 +97,12 @@ fn modules_use_only_those_declared_above_them() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Only the loader, the command line and what it writes may touch files; only it may look at the clock.
+/// Only the loader, the server, the command line and what it writes may touch files and look at the clock.
 #[test]
 fn between_load_and_report_there_is_no_io() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let modules = lib.lines().filter_map(|it| it.strip_prefix("pub mod ")?.strip_suffix(';'));
-    for module in modules.filter(|it| *it != "load") {
+    for module in modules.filter(|it| !["load", "serve"].contains(it)) {
         for file in files_of(module) {
             let text = fs::read_to_string(&file).unwrap();
             for word in [

@@ -4,6 +4,7 @@ use super::visible::visible;
 use super::{Canvas, wrap};
 use crate::check::Outcome;
 use crate::load::PassedOver;
+use crate::load::files::Step;
 use crate::model::Model;
 use crate::report::text::counted;
 use crate::rule::Severity;
@@ -83,7 +84,9 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let found = severities.map(|it| (outcome.count(it), it.name()));
     let found: Vec<_> = found.iter().filter(|it| it.0 > 0).map(|it| counted(it.0, it.1)).collect();
-    let objects = counted(outcome.objects, "object");
+    let worlds = outcome.worlds.len();
+    let worlds = if worlds > 0 { format!("{worlds} worlds, ") } else { String::new() };
+    let objects = format!("{worlds}{}", counted(outcome.objects, "object"));
     let mut line = format!("{objects}, {}: ", counted(outcome.rules.len(), "rule"));
     line.push_str(&if found.is_empty() { "nothing to report".into() } else { found.join(", ") });
     let mut add = |count: usize, what: String| {
@@ -94,8 +97,24 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
     let unknown = outcome.unknown.len();
     add(unknown, format!("{} cannot be told", counted(unknown, "question")));
     add(outcome.accepted, format!("{} accepted", counted(outcome.accepted, "finding")));
-    let failed = model.loaded.failures.len();
-    add(failed, format!("{} could not be read", counted(failed, "file")));
+    if let Some(it) = outcome.baseline {
+        let not_found = match it.not_found {
+            0 => String::new(),
+            count => format!(" ({count} more in it not found)"),
+        };
+        add(
+            it.known + it.not_found,
+            format!("{} in the baseline{not_found}", counted(it.known, "finding")),
+        );
+    }
+    if let Some(count) = outcome.outside_focus {
+        add(count, format!("{} outside the focus", counted(count, "finding")));
+    }
+    for (step, what) in [(Step::Read, "file"), (Step::Render, "world")] {
+        let failed = model.loaded.failures.iter().filter(|it| it.step == step).count();
+        let done = if step == Step::Read { "read" } else { "rendered" };
+        add(failed, format!("{} could not be {done}", counted(failed, what)));
+    }
     let passed_over = passed_over(model.loaded.passed_over);
     add(passed_over.len(), format!("passed over: {passed_over}"));
     out.push_str(&wrap(&line, canvas.width, "", ""));

@@ -3,9 +3,13 @@
 use super::Canvas;
 use super::excerpt::{Excerpt, MOST_LABELS, excerpts};
 use super::visible::visible;
+use crate::check::Outcome;
 use crate::locate::Locator;
-use crate::rule::{Finding, Severity};
-use crate::source::Sources;
+use crate::model::Model;
+use crate::path::Found;
+use crate::report::place;
+use crate::rule::{Finding, Place, Severity, Shows};
+use crate::source::SourceKind;
 use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
@@ -16,7 +20,8 @@ pub(super) fn draw(
     out: &mut String,
     canvas: &Canvas,
     locator: &Locator<'_, '_>,
-    sources: &Sources,
+    model: &Model<'_>,
+    outcome: &Outcome,
     finding: &Finding,
 ) {
     let severity = finding.severity.unwrap_or(Severity::Error);
@@ -24,7 +29,7 @@ pub(super) fn draw(
         code: format!("{severity}[{}]", finding.rule),
         severity,
         message: visible(&finding.message).into_owned(),
-        excerpts: Excerpts::new(excerpts(sources, locator, finding, canvas.width)),
+        excerpts: Excerpts::new(excerpts(&model.loaded.sources, locator, finding, canvas.width)),
     };
     canvas.handler.render_report(out, &drawn).expect("writing to a string succeeds");
     if let Some(more) = finding.labels.len().checked_sub(MOST_LABELS).filter(|it| *it > 0) {
@@ -32,12 +37,45 @@ pub(super) fn draw(
         let text = format!("and {more} more {places}; `--format json` names them all");
         canvas.footer(out, "more", &text);
     }
+    for (name, text) in without_lines(locator, model, finding) {
+        canvas.footer(out, name, &text);
+    }
     for note in &finding.notes {
         canvas.footer(out, "note", note);
     }
     if let Some(help) = &finding.help {
         canvas.footer(out, "help", help);
     }
+    if let Some(worlds) = place::worlds(outcome, &finding.worlds) {
+        canvas.footer(out, "world", &worlds);
+    }
+}
+
+/// The places in rendered and live objects, which have no line to show.
+fn without_lines(
+    locator: &Locator<'_, '_>,
+    model: &Model<'_>,
+    finding: &Finding,
+) -> Vec<(&'static str, String)> {
+    let labels = finding.labels.iter().take(MOST_LABELS);
+    let each = labels.filter_map(|label| {
+        let location = locator.locate(&label.place);
+        let source = model.loaded.sources.get(location.source);
+        let Place::Field { object, path } = &label.place else { return None };
+        let (name, from) = match source.kind {
+            SourceKind::File => return None,
+            SourceKind::Rendered => ("rendered", format!(", from {}", source.name)),
+            SourceKind::Cluster => ("live", String::new()),
+        };
+        let object = model.object(*object);
+        let (_, value, found) = path.resolve(object.root);
+        let is_shown = found == Found::Wholly && finding.shows == Shows::Everything;
+        let value = value.scalar().filter(|_| is_shown && path.to_string() != "metadata.name");
+        let value = value.map(|it| format!(": {it}")).unwrap_or_default();
+        let text = if label.text.is_empty() { String::new() } else { format!(": {}", label.text) };
+        Some((name, format!("`{path}{value}` of `{object}`{from}{text}")))
+    });
+    each.collect()
 }
 
 #[derive(Debug)]

@@ -83,6 +83,9 @@ fn spots(sources: &Sources, locator: &Locator<'_, '_>, finding: &Finding) -> Vec
     for (order, label) in finding.labels.iter().take(MOST_LABELS).enumerate() {
         let location = locator.locate(&label.place);
         let source = sources.get(location.source);
+        if !source.has_lines() {
+            continue;
+        }
         let line = source.line_of(location.span.start.min(source.text.len() as u32));
         let range = source.line_range(line);
         let text = &source.text[range.clone()];

@@ -51,7 +51,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, style: Style) -> String {
     let locator = Locator::new(model);
     let mut out = String::new();
     for finding in &outcome.findings {
-        diagnostic::draw(&mut out, &canvas, &locator, &model.loaded.sources, finding);
+        diagnostic::draw(&mut out, &canvas, &locator, model, outcome, finding);
         out.push('\n');
     }
     closing::cannot_tell(&mut out, &canvas, outcome);

@@ -3,6 +3,7 @@
 mod abuse;
 mod folders;
 mod kubectl;
+mod live;
 mod mistakes;
 mod properties;
 
@@ -21,7 +22,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 /// The node as JSON, the way kubectl would send it.
-fn json(node: Node<'_>) -> serde_json::Value {
+pub(crate) fn json(node: Node<'_>) -> serde_json::Value {
     match node.value() {
         Value::Null => serde_json::Value::Null,
         Value::Bool(it) => it.into(),

@@ -18,10 +18,10 @@ enum Edit {
     Replace { find: String, with: String },
 }
 
-struct Break {
-    name: String,
-    world: String,
-    expect: BTreeSet<String>,
+pub(crate) struct Break {
+    pub(crate) name: String,
+    pub(crate) world: String,
+    pub(crate) expect: BTreeSet<String>,
     edits: Vec<(String, Edit)>,
 }
 
@@ -60,7 +60,7 @@ fn run(system: &str) {
             left_out.push(format!("{}: there is no rule {missing:?}", it.name));
             continue;
         }
-        let found = found(&it.world, it);
+        let found = found(it);
         if found != it.expect {
             wrong.push(format!("{}\n  expected {:?}\n  found    {found:?}", it.name, it.expect));
         }
@@ -71,24 +71,31 @@ fn run(system: &str) {
     assert!(wrong.is_empty(), "{system}: {} of {ran} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The rules that report an error or a warning once the world is broken.
-fn found(world: &str, broken: &Break) -> BTreeSet<String> {
-    let mut texts = texts(world);
-    for (file, edit) in &broken.edits {
-        let at = texts.iter().position(|(name, _)| name == file);
-        let at = at.unwrap_or_else(|| panic!("{}: no file {file}", broken.name));
-        match edit {
-            Edit::Delete => {
-                texts.remove(at);
-            }
-            Edit::Replace { find, with } => {
-                let count = texts[at].1.matches(find.as_str()).count();
-                assert_eq!(count, 1, "{}: {file} has the text to find once", broken.name);
-                texts[at].1 = Arc::from(texts[at].1.replacen(find.as_str(), with, 1));
+impl Break {
+    /// The texts of its world, broken.
+    pub(crate) fn texts(&self) -> Vec<(String, Arc<str>)> {
+        let mut texts = texts(&self.world);
+        for (file, edit) in &self.edits {
+            let at = texts.iter().position(|(name, _)| name == file);
+            let at = at.unwrap_or_else(|| panic!("{}: no file {file}", self.name));
+            match edit {
+                Edit::Delete => {
+                    texts.remove(at);
+                }
+                Edit::Replace { find, with } => {
+                    let count = texts[at].1.matches(find.as_str()).count();
+                    assert_eq!(count, 1, "{}: {file} has the text to find once", self.name);
+                    texts[at].1 = Arc::from(texts[at].1.replacen(find.as_str(), with, 1));
+                }
             }
         }
+        texts
     }
-    with_world(&texts, |_, outcome| {
+}
+
+/// The rules that report an error or a warning once the world is broken.
+fn found(broken: &Break) -> BTreeSet<String> {
+    with_world(&broken.texts(), |_, outcome| {
         let bad = outcome.findings.iter().filter(|it| is_bad(it));
         bad.filter(|it| !is_of_one_object(it) || broken.expect.contains(it.rule))
             .map(|it| it.rule.to_string())
@@ -96,7 +103,7 @@ fn found(world: &str, broken: &Break) -> BTreeSet<String> {
     })
 }
 
-fn read(system: &str) -> Vec<Break> {
+pub(crate) fn read(system: &str) -> Vec<Break> {
     let text = fs::read_to_string(fixture(&format!("systems/{system}/breaks.yaml"))).unwrap();
     let text: Arc<str> = Arc::from(text);
     let parsed = yaml::parse(&text, 0..text.len(), Syntax::Yaml).unwrap().unwrap();

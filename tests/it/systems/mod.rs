@@ -1,6 +1,6 @@
 //! The reference architectures: what purlin must say of each as documented, of its repair, and of every way to break it.
 
-mod breaks;
+pub(crate) mod breaks;
 mod expected;
 
 use crate::support::{fixture, load_paths, snapshot, with_loaded};
@@ -14,7 +14,7 @@ use purlin::rules;
 use std::sync::Arc;
 
 /// The repaired worlds, each without an error or a warning.
-const REPAIRED: [&str; 7] = [
+pub(crate) const REPAIRED: [&str; 7] = [
     "driveline/repaired",
     "feastflow/repaired",
     "healthcare-cloud/repaired.rendered/local",
@@ -36,7 +36,7 @@ fn repaired_systems_have_no_error_and_no_warning() {
 }
 
 /// The worlds that are not repaired.
-const OTHERS: [&str; 12] = [
+pub(crate) const OTHERS: [&str; 12] = [
     "driveline/as-documented",
     "feastflow/as-documented",
     "feastflow/variants/default-addresses",
@@ -62,7 +62,7 @@ fn reports_read_as_they_should() {
 }
 
 /// The texts of a world, by file name.
-fn texts(world: &str) -> Vec<(String, Arc<str>)> {
+pub(crate) fn texts(world: &str) -> Vec<(String, Arc<str>)> {
     let loaded: Loaded = load_paths(&[fixture(&format!("systems/{world}"))]);
     let prefix = format!("fixtures/systems/{world}/");
     let name = |it: &str| it.strip_prefix(&prefix).unwrap_or(it).to_string();
@@ -75,12 +75,12 @@ fn with_world<T>(texts: &[(String, Arc<str>)], then: impl FnOnce(&Model<'_>, &Ou
     with_loaded(&loaded, &Policy::default(), &Selection::default(), then)
 }
 
-fn is_bad(finding: &Finding) -> bool {
+pub(crate) fn is_bad(finding: &Finding) -> bool {
     finding.severity >= Some(Severity::Warning)
 }
 
 /// Whether a finding is of a rule that looks at one object alone; the systems are about what lies across.
-fn is_of_one_object(finding: &Finding) -> bool {
+pub(crate) fn is_of_one_object(finding: &Finding) -> bool {
     rules::find(finding.rule).is_some_and(|it| it.group == Group::Object)
 }
 

@@ -2,15 +2,22 @@
 //!
 //! With the loader's own tree, so that every mistake has a place and a "did you mean".
 
+mod admission;
+
+use crate::analyze::policies::parse_cidr;
+use crate::analyze::reach::{Ports, Protocol};
 use crate::finding::Severity;
 use crate::load::mistake::Mistake;
 use crate::load::split::{self, Chunk};
 use crate::load::yaml::{self, Syntax};
-use crate::policy::{Exception, Level, Pattern, Plugin, Policy, Setting, Target, closest};
+use crate::policy::{
+    DeclaredFlow, Exception, Level, Network, Pattern, Plugin, Policy, Setting, Target, closest,
+};
 use crate::rule::Rule;
 use crate::rules;
 use crate::source::Span;
 use crate::tree::{Node, Value};
+use ipnet::IpNet;
 use jiff::civil::Date;
 use std::sync::Arc;
 
@@ -68,16 +75,20 @@ struct Reader {
     mistakes: Vec<Mistake>,
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 13] = [
     "apiVersion",
     "kind",
     "metadata",
     "targets",
+    "allowRemote",
     "rules",
     "external",
     "complete",
     "exceptions",
+    "baseline",
     "network",
+    "admission",
+    "flows",
 ];
 
 impl Reader {
@@ -101,11 +112,15 @@ impl Reader {
                 _ if !FIELDS.contains(&field) => self.unknown("field", field, key.span(), FIELDS),
                 _ if value.is_null() => {}
                 "targets" => policy.targets = self.targets(value),
+                "allowRemote" => policy.allow_remote = self.truth(value),
                 "rules" => self.rules(value, policy),
                 "external" => policy.external = self.list(value, Self::pattern),
+                "admission" => policy.admission = self.admission(value),
                 "complete" => policy.complete = self.list(value, Self::scalar),
                 "exceptions" => policy.exceptions = self.list(value, Self::exception),
-                _ => policy.plugin = self.network(value),
+                "baseline" => policy.baseline = self.scalar(value),
+                "flows" => policy.flows = self.list(value, Self::flow),
+                _ => policy.network = self.network(value),
             }
         }
     }
@@ -200,19 +215,59 @@ impl Reader {
         if !self.is_map(node, "a target") {
             return None;
         }
-        self.known_fields(node, &["name", "path", "architecture"]);
+        let known = ["name", "path", "architecture", "values", "release", "namespace"];
+        self.known_fields(node, &known);
         let path = self.required(node, "path")?.to_string();
         let name = self.optional(node, "name").unwrap_or_else(|| path.clone());
         let architecture = self.optional(node, "architecture");
+        let values = node.get("values").filter(|it| !it.is_null());
+        let values = values.map(|it| self.list(it, Self::scalar)).unwrap_or_default();
+        let release = self.optional(node, "release");
+        let namespace = self.optional(node, "namespace");
         let span = node.get("name").or(node.get("path")).unwrap_or(node).span();
-        Some((Target { name, path, architecture }, span))
+        Some((Target { name, path, architecture, values, release, namespace }, span))
     }
 
-    fn network(&mut self, node: Node<'_>) -> Plugin {
-        if !self.is_map(node, "`network`") {
-            return Plugin::default();
+    fn flow(&mut self, node: Node<'_>) -> Option<DeclaredFlow> {
+        if !self.is_map(node, "a flow") {
+            return None;
         }
-        self.known_fields(node, &["plugin"]);
+        self.known_fields(node, &["from", "to", "ports"]);
+        let (from, to) = (self.required(node, "from"), self.required(node, "to"));
+        let ports = node.get("ports").map(|it| self.list(it, Self::ports)).unwrap_or_default();
+        let span = node.get("from").unwrap_or(node).span();
+        Some(DeclaredFlow { from: from?.to_string(), to: to?.to_string(), ports, span })
+    }
+
+    /// `5432`, `53/UDP`, `8000-8080`.
+    fn ports(&mut self, node: Node<'_>) -> Option<Ports> {
+        let text = self.scalar(node)?;
+        let (numbers, protocol) = text.split_once('/').unwrap_or((&text, "TCP"));
+        let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+        let number = |it: &str| it.trim().parse::<u16>().ok().filter(|it| *it > 0);
+        let ports = (|| {
+            let (first, last) = (number(first)?, number(last)?);
+            let protocol = Protocol::parse(protocol)?;
+            (first <= last).then_some(Ports { protocol, first, last })
+        })();
+        if ports.is_none() {
+            let message =
+                "not a port: one is written as 5432, 53/UDP or 8000-8080, from 1 to 65535".into();
+            self.wrong(node.span(), message, None);
+        }
+        ports
+    }
+
+    fn network(&mut self, node: Node<'_>) -> Network {
+        if !self.is_map(node, "`network`") {
+            return Network::default();
+        }
+        self.known_fields(node, &["plugin", "podCIDRs"]);
+        let pod_cidrs = node.get("podCIDRs").map(|it| self.list(it, Self::block));
+        Network { plugin: self.plugin(node), pod_cidrs: pod_cidrs.unwrap_or_default() }
+    }
+
+    fn plugin(&mut self, node: Node<'_>) -> Plugin {
         let Some(name) = self.optional(node, "plugin") else { return Plugin::default() };
         Plugin::parse(&name).unwrap_or_else(|| {
             let span = node.get("plugin").unwrap_or(node).span();
@@ -220,6 +275,15 @@ impl Reader {
             self.unknown_of("network plugin", &name, span, &known);
             Plugin::default()
         })
+    }
+
+    fn block(&mut self, node: Node<'_>) -> Option<IpNet> {
+        let block = node.str().and_then(parse_cidr);
+        if block.is_none() {
+            let message = "not a block of addresses: one is written as 10.244.0.0/16".into();
+            self.wrong(node.span(), message, None);
+        }
+        block
     }
 
     fn exception(&mut self, node: Node<'_>) -> Option<Exception> {
@@ -262,6 +326,18 @@ impl Reader {
                 None
             }
         }
+    }
+
+    fn truth(&mut self, node: Node<'_>) -> bool {
+        let truth = node.bool();
+        if truth.is_none() {
+            self.wrong(
+                node.span(),
+                format!("true or false is needed, and this is {}", node.kind()),
+                None,
+            );
+        }
+        truth.unwrap_or_default()
     }
 
     fn scalar(&mut self, node: Node<'_>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What a finding is known by from one run to the next: baselines and code scanning compare it.
 
 use crate::finding::{Finding, Label};
+use crate::locate::Locator;
 use crate::model::{Model, Object, Place};
 use crate::path::{FieldPath, Step};
 use rayon::prelude::*;
@@ -8,10 +9,12 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// The fingerprints of findings. They stay the same when lines move, files are renamed, objects or named list items are
-/// reordered, and numbers change: a finding is known by its rule and the fields it points to.
-pub fn fingerprints(model: &Model<'_>, findings: &[Finding]) -> Vec<String> {
-    let identities: Vec<String> = findings.par_iter().map(|it| identity(model, it)).collect();
+/// Gives findings, which stand in order, their fingerprints. They stay the same when lines move, files are renamed,
+/// objects or named list items are reordered, and numbers change: a finding is known by its rule and the fields it
+/// points to.
+pub fn fingerprint(model: &Model<'_>, findings: &mut [Finding]) {
+    let locator = Locator::new(model);
+    let identities: Vec<String> = findings.par_iter().map(|it| identity(&locator, it)).collect();
     let mut seen: FxHashMap<&str, usize> = FxHashMap::default();
     let mut times = Vec::with_capacity(findings.len());
     for identity in &identities {
@@ -20,29 +23,41 @@ pub fn fingerprints(model: &Model<'_>, findings: &[Finding]) -> Vec<String> {
         *count += 1;
         times.push(*count);
     }
-    let counted = identities.par_iter().zip(times);
-    counted.map(|(identity, times)| hash(&format!("{identity}\n{times}"))).collect()
+    findings.par_iter_mut().zip(&identities).zip(times).for_each(|((finding, identity), times)| {
+        finding.fingerprint = hash(&format!("{identity}\n{times}"));
+    });
 }
 
-fn identity(model: &Model<'_>, finding: &Finding) -> String {
+fn identity(locator: &Locator<'_, '_>, finding: &Finding) -> String {
     let mut places: Vec<String> =
-        finding.labels.iter().map(|it| place(model, finding, it)).collect();
+        finding.labels.iter().map(|it| place(locator, finding, it)).collect();
     // The primary place leads; the others have no order of their own.
     places[1..].sort();
     format!("{}\n{}", finding.rule, places.join("\n"))
 }
 
-fn place(model: &Model<'_>, finding: &Finding, label: &Label) -> String {
+fn place(locator: &Locator<'_, '_>, finding: &Finding, label: &Label) -> String {
+    let model = locator.model();
     match &label.place {
         Place::Field { object, path } => {
             let object = model.object(*object);
             format!("{object} {}", stable_path(object, path))
         }
-        // Text that is no object is known by its file.
-        Place::Text { source, .. } => {
-            format!("{} {}", model.loaded.sources.get(*source).name, finding.message)
-        }
+        // Text that is no field is known by its object or else its line, since its file may be renamed.
+        Place::Text { source, span } => match locator.object(&label.place) {
+            Some(object) => format!("{} {}", model.object(object), numberless(&finding.message)),
+            None => {
+                let source = model.loaded.sources.get(*source);
+                let line = &source.text[source.line_range(source.line_of(span.start))];
+                format!("{} {}", line.trim(), numberless(&finding.message))
+            }
+        },
     }
+}
+
+/// A message may name lines, and these move.
+fn numberless(message: &str) -> String {
+    message.split(|it: char| it.is_ascii_digit()).filter(|it| !it.is_empty()).collect()
 }
 
 /// The path with the names of list items, where they have one, instead of their numbers.

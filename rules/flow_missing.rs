@@ -1,0 +1,81 @@
+//! Flows that are declared, and that network policies deny.
+
+use crate::analyze::reach::Effect;
+use crate::declared::{Missing, flows, missing, object_of};
+use crate::model::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "flow-missing",
+    title: "network policies deny a flow that is declared",
+    severity: Severity::Error,
+    group: Group::Network,
+    admission: Admission::Deny,
+    reads: &[Kind::NetworkPolicy, Kind::Namespace, Kind::Service],
+    like: &[],
+    parameters: &[],
+    page: include_str!("flow_missing.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let (known, unknown) = flows(cx.model, cx.facts, cx.policy);
+    for it in missing(cx.facts, &known) {
+        finding(cx, &it, out);
+    }
+    // A name that means nobody may be somebody whom another manifest brings; the other end is there to say so at.
+    for (declared, name) in unknown {
+        let other = if declared.from == name { &declared.to } else { &declared.from };
+        let other = known.iter().find_map(|it| {
+            let ends = [(&it.declared.from, &it.from), (&it.declared.to, &it.to)];
+            ends.into_iter().find(|it| it.0 == other).and_then(|it| object_of(cx.facts, it.1))
+        });
+        if let Some(object) = other {
+            let (from, to) = (&declared.from, &declared.to);
+            let missing = format!(
+                "the flow from `{from}` to `{to}`: the input holds nobody, or several, called `{name}`"
+            );
+            out.cannot_tell(cx.object(object), missing);
+        }
+    }
+}
+
+fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
+    let flow = &it.flow;
+    let (from, to) = (object_of(cx.facts, &flow.from), object_of(cx.facts, &flow.to));
+    let ports: Vec<_> = it.ports.iter().map(ToString::to_string).collect();
+    let ports = if flow.declared.ports.is_empty() { "any port".into() } else { ports.join(", ") };
+    let Some(object) = to.or(from) else { return };
+    if let Some(reason) = it.reason {
+        let (from, to) = (&flow.declared.from, &flow.declared.to);
+        let missing = format!("the flow from `{from}` to `{to}` on {ports}: {reason}");
+        return out.cannot_tell(cx.object(object), missing);
+    }
+    let name = |it, other: &str| match it {
+        Some(it) => format!("`{}`", cx.object(it)),
+        None => format!("`{other}`"),
+    };
+    let (source, destination) = (name(from, &flow.declared.from), name(to, &flow.declared.to));
+    let message = format!("{source} may not reach {destination} on {ports}, as it is declared to");
+    let mut finding = Finding::new(message, cx.object(object).whole(), "the flow ends here");
+    if let Some(from) = from.filter(|it| *it != object) {
+        finding = finding.label(cx.object(from).whole(), "and begins here");
+    }
+    for because in it.because.iter().filter(|it| it.effect == Effect::Closes).take(6) {
+        let policy = cx.object(because.policy);
+        let place = match because.rule {
+            Some(rule) => policy.place(rule),
+            None => policy.at(&format!("spec.{}", because.direction)),
+        };
+        finding = finding.label(place, format!("closes the {}", because.direction));
+    }
+    let mut ends: Vec<_> = it.because.iter().map(|it| it.direction.to_string()).collect();
+    ends.sort();
+    ends.dedup();
+    out.find(
+        finding
+            .note("a flow needs the egress of its source and the ingress of its destination")
+            .help(format!("allow {ports} between both: the {} is closed", ends.join(" and the "))),
+    );
+}

@@ -1,0 +1,97 @@
+//! The addresses outside the cluster, cut where policies cut them.
+
+use super::endpoint::{Addresses, Endpoint, EndpointId};
+use super::network::Block;
+use super::sets::Spec;
+use super::verdict::Truth;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+/// Every block that a policy names, each once, as a tree in preorder: what lies in a block follows it.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    all: Vec<IpNet>,
+    /// The endpoint of what is left of each without those below it, if anything is.
+    endpoints: Vec<Option<EndpointId>>,
+    /// One past the last that lies in each.
+    ends: Vec<usize>,
+}
+
+impl Blocks {
+    /// Cuts the addresses, and adds an endpoint for each piece.
+    pub(super) fn new(specs: &[Spec<'_>], endpoints: &mut Vec<Endpoint<'_>>) -> Blocks {
+        let named = specs.iter().filter_map(|it| match it {
+            Spec::Block(it) | Spec::Network(it) => Some(it),
+            _ => None,
+        });
+        let mut all: Vec<IpNet> =
+            named.flat_map(|it| it.except.iter().copied().chain([it.cidr])).collect();
+        all.push(IpNet::V4(Ipv4Net::default()));
+        if all.iter().any(|it| matches!(it, IpNet::V6(_))) {
+            all.push(IpNet::V6(Ipv6Net::default()));
+        }
+        // Version 4 comes first, and a block before what lies in it.
+        all.sort_unstable_by_key(|it| (it.addr(), it.prefix_len()));
+        all.dedup();
+        let mut ends = vec![all.len(); all.len()];
+        let mut children = vec![Vec::new(); all.len()];
+        let mut open: Vec<usize> = Vec::new();
+        for (at, block) in all.iter().enumerate() {
+            while let Some(outer) = open.pop_if(|it| !all[*it].contains(block)) {
+                ends[outer] = at;
+            }
+            if let Some(outer) = open.last() {
+                children[*outer].push(*block);
+            }
+            open.push(at);
+        }
+        let pieces = all.iter().zip(children).map(|(block, without)| {
+            if is_full(block, &without) {
+                return None;
+            }
+            endpoints.push(Endpoint::Addresses(Addresses { block: *block, without }));
+            Some(EndpointId(endpoints.len() as u32 - 1))
+        });
+        let endpoints = pieces.collect();
+        Blocks { all, endpoints, ends }
+    }
+
+    /// The pieces that a block with holes consists of, in order.
+    pub(super) fn members(&self, block: &Block) -> Vec<(EndpointId, Truth)> {
+        let mut members = Vec::new();
+        let Some(start) = self.find(&block.cidr) else { return members };
+        let mut at = start;
+        while at < self.ends[start] {
+            if at != start && block.except.contains(&self.all[at]) {
+                at = self.ends[at];
+                continue;
+            }
+            members.extend(self.endpoints[at].map(|it| (it, Truth::Yes)));
+            at += 1;
+        }
+        members
+    }
+
+    fn find(&self, block: &IpNet) -> Option<usize> {
+        self.all
+            .binary_search_by_key(&(block.addr(), block.prefix_len()), |it| {
+                (it.addr(), it.prefix_len())
+            })
+            .ok()
+    }
+}
+
+/// Whether disjoint blocks leave nothing of the one that they lie in.
+fn is_full(block: &IpNet, within: &[IpNet]) -> bool {
+    let bits = u32::from(block.max_prefix_len() - block.prefix_len());
+    let free = |it: &IpNet| u32::from(block.max_prefix_len() - it.prefix_len());
+    // Halves of halves: two of a size are one of the next.
+    let mut sizes = vec![0_usize; bits as usize + 1];
+    for it in within {
+        sizes[free(it) as usize] += 1;
+    }
+    let mut carried = 0;
+    for size in sizes {
+        carried = size + carried / 2;
+    }
+    carried > 0 && !within.is_empty()
+}

@@ -1,0 +1,140 @@
+//! What is known of the cluster's network: the plugin, and where pods and nodes get their addresses.
+
+use super::verdict::{Reason, Truth};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What enforces network policies, where that makes a difference to what they mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Plugin {
+    /// None in particular: what differs between them is undefined.
+    #[default]
+    Generic,
+    /// Project Calico.
+    Calico,
+    /// Cilium.
+    Cilium,
+    /// Antrea.
+    Antrea,
+    /// OVN-Kubernetes.
+    OvnKubernetes,
+    /// The Amazon VPC plugin with its policy agent.
+    AwsVpc,
+}
+
+impl Plugin {
+    /// All of them.
+    pub const ALL: [Plugin; 6] = [
+        Plugin::Generic,
+        Plugin::Calico,
+        Plugin::Cilium,
+        Plugin::Antrea,
+        Plugin::OvnKubernetes,
+        Plugin::AwsVpc,
+    ];
+
+    /// As the policy writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Plugin::Generic => "generic",
+            Plugin::Calico => "calico",
+            Plugin::Cilium => "cilium",
+            Plugin::Antrea => "antrea",
+            Plugin::OvnKubernetes => "ovn-kubernetes",
+            Plugin::AwsVpc => "aws-vpc",
+        }
+    }
+
+    /// The plugin of this name.
+    pub fn parse(name: &str) -> Option<Plugin> {
+        Plugin::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+/// What `network` of the policy file says.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// What enforces network policies.
+    pub plugin: Plugin,
+    /// The blocks that pods get their addresses from; empty where nobody said.
+    pub pod_cidrs: Vec<IpNet>,
+}
+
+/// A block of addresses with holes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Block {
+    /// These,
+    pub(super) cidr: IpNet,
+    /// without those.
+    pub(super) except: Vec<IpNet>,
+}
+
+impl Block {
+    /// Whether it holds an address.
+    pub(super) fn has(&self, address: IpAddr) -> bool {
+        self.cidr.contains(&address) && !self.except.iter().any(|it| it.contains(&address))
+    }
+
+    /// Whether it holds all of a block, whatever its holes are elsewhere.
+    fn covers(&self, other: &IpNet) -> bool {
+        let touches = |it: &IpNet| it.contains(other) || other.contains(it);
+        self.cidr.contains(other) && !self.except.iter().any(touches)
+    }
+
+    /// Whether it holds any of a block. Holes that only together leave nothing are not added up.
+    fn touches(&self, other: &IpNet) -> bool {
+        let common = match (self.cidr.contains(other), other.contains(&self.cidr)) {
+            (true, _) => other,
+            (_, true) => &self.cidr,
+            _ => return false,
+        };
+        !self.except.iter().any(|it| it.contains(common))
+    }
+
+    /// Whether it holds addresses that are all among these, or some of them.
+    fn of_known(&self, addresses: &[IpAddr], reason: Reason) -> Truth {
+        let inside = addresses.iter().filter(|it| self.has(**it)).count();
+        match inside {
+            0 => Truth::No,
+            _ if inside == addresses.len() => Truth::Yes,
+            _ => Truth::Maybe(reason),
+        }
+    }
+}
+
+impl Network {
+    /// Whether the addresses of pods lie in a block; `known` are those of the pods, if any are.
+    pub(super) fn holds_pods(&self, block: &Block, known: &[IpAddr]) -> Truth {
+        let reason = Reason::PodAddress;
+        if !known.is_empty() {
+            return block.of_known(known, reason);
+        }
+        let private = private();
+        let ranges = if self.pod_cidrs.is_empty() { &private[..] } else { &self.pod_cidrs };
+        // Nobody said that pods have addresses of version 6: one that they may have is no certain one.
+        let is_guess = self.pod_cidrs.is_empty();
+        let is_relevant = |it: &&IpNet| !is_guess || matches!(it, IpNet::V4(_));
+        match ranges.iter().any(|it| block.touches(it)) {
+            true if ranges.iter().filter(is_relevant).all(|it| block.covers(it)) => Truth::Yes,
+            true => Truth::Maybe(reason),
+            false => Truth::No,
+        }
+    }
+
+    /// Whether the addresses of nodes lie in a block; `known` are all of theirs, if any are.
+    pub(super) fn holds_nodes(block: &Block, known: &[IpAddr]) -> Truth {
+        let reason = Reason::NodeAddress;
+        if !known.is_empty() {
+            return block.of_known(known, reason);
+        }
+        let everything = IpNet::V4(Ipv4Net::default());
+        if block.covers(&everything) { Truth::Yes } else { Truth::Maybe(reason) }
+    }
+}
+
+/// Where pods get their addresses from, if nobody said: never from what is routed on the Internet.
+pub(super) fn private() -> [IpNet; 5] {
+    let v4 = |a, b, length| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), length));
+    let v6 = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7));
+    [v4(10, 0, 8), v4(172, 16, 12), v4(192, 168, 16), v4(100, 64, 10), v6]
+}

@@ -1,0 +1,240 @@
+//! Pods by what selectors can ask of them: the first, coarse grouping, so that selectors are held against few.
+
+use super::ports::{PortSet, Ports, Protocol};
+use super::sets::{Scope, Spec};
+use super::verdict::{Reason, Truth};
+use crate::analyze::Facts;
+use crate::analyze::namespaces::{NAME_LABEL, Namespace};
+use crate::analyze::policies::is_in_host_network;
+use crate::analyze::selector::{LabelValue, Operator, PodLabels, Requirement, Selector, Selects};
+use crate::analyze::services::Exposure;
+use crate::analyze::workloads::{Workload, WorkloadId};
+use crate::model::Model;
+use crate::model::kind::Kind;
+use crate::tree::Node;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::net::IpAddr;
+
+/// Pods of one namespace with the same labels, as far as any policy asks for them, and the same ports and addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Shape<'d> {
+    pub(super) key: Key<'d>,
+    /// The labels of one of the workloads.
+    labels: PodLabels<'d>,
+    pub(super) workloads: Vec<WorkloadId>,
+}
+
+/// What tells shapes apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key<'d> {
+    pub(super) namespace: &'d str,
+    pub(super) is_in_host_network: bool,
+    labels: Vec<LabelValue<'d>>,
+    /// The workload whose name a label that varies is made of.
+    owner: &'d str,
+    pub(super) names: Vec<(&'d str, Protocol, u16)>,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) exposed: PortSet,
+}
+
+/// All shapes, found by label.
+#[derive(Debug)]
+pub(super) struct Shapes<'d> {
+    pub(super) all: Vec<Shape<'d>>,
+    by_namespace: FxHashMap<&'d str, Vec<u32>>,
+    by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<u32>>,
+    /// The namespaces that pods run in, in order.
+    namespaces: Vec<&'d str>,
+}
+
+/// The label keys that any selector asks for, in order.
+fn keys_in_use<'d>(specs: &[Spec<'d>]) -> Vec<&'d str> {
+    let selectors = specs.iter().filter_map(|it| match it {
+        Spec::Pods { pods, .. } => Some(pods),
+        _ => None,
+    });
+    let mut keys: Vec<_> =
+        selectors.flat_map(|it| it.requirements.iter().map(|it| it.key)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+impl<'d> Shapes<'d> {
+    pub(super) fn new(
+        model: &Model<'d>,
+        facts: &Facts<'d>,
+        specs: &[Spec<'d>],
+        names: &FxHashSet<&'d str>,
+    ) -> Shapes<'d> {
+        let keys = keys_in_use(specs);
+        let mut all: Vec<Shape<'d>> = Vec::new();
+        let mut by_key: FxHashMap<Key<'d>, u32> = FxHashMap::default();
+        for workload in facts.workloads().iter() {
+            if !is_on_the_network(workload) {
+                continue;
+            }
+            let key = key(model, facts, workload, &keys, names);
+            let at = *by_key.entry(key.clone()).or_insert_with(|| {
+                all.push(Shape { key, labels: workload.labels.clone(), workloads: Vec::new() });
+                all.len() as u32 - 1
+            });
+            all[at as usize].workloads.push(workload.id);
+        }
+        let mut by_namespace: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (at, shape) in all.iter().enumerate() {
+            by_namespace.entry(shape.key.namespace).or_default().push(at as u32);
+            for (key, value) in keys.iter().zip(&shape.key.labels) {
+                if let LabelValue::Is(value) = value {
+                    let label = (shape.key.namespace, *key, *value);
+                    by_label.entry(label).or_default().push(at as u32);
+                }
+            }
+        }
+        let mut namespaces: Vec<_> = all.iter().map(|it| it.key.namespace).collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        Shapes { all, by_namespace, by_label, namespaces }
+    }
+
+    /// The shapes that a description by labels means, in order.
+    pub(super) fn of(
+        &self,
+        facts: &Facts<'d>,
+        scope: &Scope<'d>,
+        pods: &Selector<'d>,
+    ) -> Vec<(u32, Truth)> {
+        let mut found = Vec::new();
+        match scope {
+            Scope::Namespace(it) => self.in_namespace(it, pods, Truth::Yes, &mut found),
+            Scope::Selected(selector) => {
+                for name in &self.namespaces {
+                    match namespace_fits(selector, name, facts.namespaces().get(name)) {
+                        Truth::No => {}
+                        truth => self.in_namespace(name, pods, truth, &mut found),
+                    }
+                }
+                found.sort_unstable();
+            }
+        }
+        found
+    }
+
+    fn in_namespace(
+        &self,
+        namespace: &str,
+        pods: &Selector<'_>,
+        truth: Truth,
+        found: &mut Vec<(u32, Truth)>,
+    ) {
+        let none = Vec::new();
+        let mut candidates = self.by_namespace.get(namespace).unwrap_or(&none);
+        // The rarest of the labels that have to be there narrows the search, where no controller sets it.
+        for requirement in &pods.requirements {
+            let Operator::In(values) = &requirement.operator else { continue };
+            let [value] = values.as_slice() else { continue };
+            let written = self.by_label.get(&(namespace, requirement.key, value)).unwrap_or(&none);
+            if written.len() < candidates.len()
+                && !crate::analyze::workloads::is_added(requirement.key)
+            {
+                candidates = written;
+            }
+        }
+        for at in candidates {
+            let selects = match pods.selects(&self.all[*at as usize].labels) {
+                Selects::None => continue,
+                Selects::Some => Truth::Maybe(Reason::PodLabels),
+                Selects::All => Truth::Yes,
+            };
+            found.push((*at, truth.and(selects)));
+        }
+    }
+}
+
+/// Whether a namespace has such labels; of one that the input does not define, only its name is known.
+pub(super) fn namespace_fits(
+    selector: &Selector<'_>,
+    name: &str,
+    namespace: Option<&Namespace<'_>>,
+) -> Truth {
+    if selector.invalid {
+        return Truth::No;
+    }
+    let of = |labels: &[(&str, &str)], it: &Requirement<'_>| {
+        let one = Selector { requirements: vec![it.clone()], invalid: false };
+        if one.matches(labels) { Truth::Yes } else { Truth::No }
+    };
+    let defined = namespace.filter(|it| it.object.is_some());
+    let each = selector.requirements.iter().map(|it| match defined {
+        Some(namespace) => of(&namespace.labels, it),
+        None if it.key == NAME_LABEL => of(&[(NAME_LABEL, name)], it),
+        None => Truth::Maybe(Reason::NamespaceLabels),
+    });
+    each.min().unwrap_or(Truth::Yes)
+}
+
+/// A pod that has ended has given its address back; one that waits has none yet.
+fn is_on_the_network(workload: &Workload<'_>) -> bool {
+    let status = workload.template.get("status").filter(|_| workload.kind == Kind::Pod);
+    let phase = status.and_then(|it| it.text("phase"));
+    match phase {
+        Some("Succeeded" | "Failed") => false,
+        Some("Pending") => status.is_some_and(|it| it.get("podIP").is_some()),
+        _ => true,
+    }
+}
+
+fn key<'d>(
+    model: &Model<'d>,
+    facts: &Facts<'d>,
+    workload: &Workload<'d>,
+    keys: &[&'d str],
+    names: &FxHashSet<&'d str>,
+) -> Key<'d> {
+    let labels: Vec<_> = keys.iter().map(|it| workload.labels.get(it)).collect();
+    let owner = if labels.contains(&LabelValue::Varies) { workload.labels.owner } else { "" };
+    let ports = facts.ports(workload.id).iter();
+    let named = ports.filter_map(|it| {
+        let name = it.name.filter(|it| names.contains(it))?;
+        Some((name, Protocol::parse(it.protocol)?, u16::try_from(it.number).ok()?))
+    });
+    let named = named.collect();
+    let is_in_host_network = is_in_host_network(workload);
+    let is_bare = workload.kind == Kind::Pod && !is_in_host_network;
+    Key {
+        namespace: workload.namespace,
+        is_in_host_network,
+        labels,
+        owner,
+        names: named,
+        addresses: if is_bare { addresses(workload.template) } else { Vec::new() },
+        exposed: exposed(model, facts, workload),
+    }
+}
+
+fn addresses(pod: Node<'_>) -> Vec<IpAddr> {
+    let Some(status) = pod.get("status") else { return Vec::new() };
+    let listed = status.list("podIPs").filter_map(|it| it.text("ip"));
+    let mut addresses: Vec<IpAddr> =
+        listed.chain(status.text("podIP")).filter_map(|it| it.parse().ok()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// The ports of pods that are reached from outside with the address of a node as the source:
+/// `externalTrafficPolicy` is `Cluster` unless it says `Local`.
+fn exposed(model: &Model<'_>, facts: &Facts<'_>, workload: &Workload<'_>) -> PortSet {
+    let services = facts.services().of_workload(workload.id).filter(|it| {
+        matches!(it.exposure, Exposure::NodePort | Exposure::LoadBalancer)
+            && model.object(it.object).field(&["spec", "externalTrafficPolicy"]).and_then(Node::str)
+                != Some("Local")
+    });
+    let pods = facts.ports(workload.id);
+    let ports = services.flat_map(|it| it.ports.iter()).filter_map(|it| {
+        let number = u16::try_from(it.on(pods)?).ok()?;
+        Some(Ports::one(Protocol::parse(it.protocol)?, number))
+    });
+    ports.collect()
+}

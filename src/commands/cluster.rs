@@ -1,0 +1,157 @@
+//! `--cluster`: what is read of a live cluster, and manifests laid over it; `purlin rbac`.
+
+use super::{done, fail, input, print, tell};
+use crate::cli::{Check, Rbac};
+use purlin::check::Selection;
+use purlin::load::cluster::{self, Options, Progress, Refused, Wanted};
+use purlin::load::{Loaded, World};
+use purlin::model::kind::KindInfo;
+use purlin::needs;
+use purlin::policy::Policy;
+use purlin::rules::RULES;
+use purlin::source::Source;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The cluster's objects with those of the manifests laid over them, as after an apply; and the namespace of objects
+/// that name none.
+pub(super) fn load(
+    args: &Check,
+    policy: &Policy,
+    selection: &Selection,
+) -> Result<(Loaded, String), String> {
+    let options = Options {
+        context: args.context.clone(),
+        namespaces: args.namespace.clone(),
+        timeout: Duration::from_secs(args.request_timeout),
+    };
+    // A typing error in a path is told before a large cluster is read.
+    let mut files = manifests(args, policy)?;
+    let namespace = match args.namespace.as_slice() {
+        [namespace] => namespace.clone(),
+        _ => cluster::namespace_of(&options)?,
+    };
+    let mut loaded = Loaded { sources: std::mem::take(&mut files.sources), ..Loaded::default() };
+    let context = args.context.as_deref().unwrap_or("cluster");
+    let source = loaded.sources.add(Source::cluster(context.into()));
+    let wanted: Vec<Wanted> = kinds(policy, selection)
+        .iter()
+        .map(|it| Wanted { groups: it.groups, kind: it.name })
+        .collect();
+    let is_terminal = io::stderr().is_terminal();
+    let read = cluster::read(&options, source, &wanted, &|it| show(is_terminal, it));
+    if is_terminal {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    let read = read?;
+    warn(&read.refused);
+    loaded.documents = read.documents;
+    loaded.documents.extend(files.documents);
+    loaded.coverage = Some(read.coverage);
+    loaded.broken = files.broken;
+    loaded.inputs = files.inputs;
+    loaded.passed_over = files.passed_over;
+    loaded.failures = files.failures;
+    // All of it is one world; what rendered the manifests may have settled their namespace.
+    let settled: Vec<_> =
+        files.worlds.iter().filter_map(|it: &World| it.namespace.clone()).collect();
+    let settled = settled.first().filter(|first| settled.iter().all(|it| it == *first));
+    let namespace = settled.cloned().unwrap_or(namespace);
+    Ok((loaded, namespace))
+}
+
+/// The manifests that are laid over the cluster: no more than one world.
+fn manifests(args: &Check, policy: &Policy) -> Result<Loaded, String> {
+    if args.paths.is_empty() {
+        return Ok(Loaded::default());
+    }
+    let namespace = args.namespace.first().map_or("default", String::as_str);
+    let files = input::read(args, policy, &input::targets(&args.paths, policy, None), namespace);
+    if files.worlds.len() > 1 {
+        let names: Vec<_> = files.worlds.iter().map(|it| it.name.as_str()).collect();
+        return Err(format!(
+            "a cluster is laid over with one world at a time, and these are {}; name one of them",
+            names.join(", ")
+        ));
+    }
+    Ok(files)
+}
+
+fn kinds(policy: &Policy, selection: &Selection) -> Vec<&'static KindInfo> {
+    needs::kinds(RULES.iter().copied().filter(|it| selection.has(it, policy)))
+}
+
+/// Says what could not be listed, by the reason.
+fn warn(refused: &[Refused]) {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for it in refused {
+        reasons.entry(&it.why).or_default().push(&it.resource);
+    }
+    for (why, resources) in reasons {
+        let resources = resources.join(", ");
+        tell(&format!("warning: cannot tell what `list` on {resources} would show: {why}"));
+    }
+}
+
+fn show(is_terminal: bool, it: Progress) {
+    if is_terminal {
+        let (kinds, of, objects) = (it.kinds, it.of, it.objects);
+        let _ = write!(
+            io::stderr(),
+            "\r\x1b[Kreading the cluster: {kinds} of {of} lists, {objects} objects"
+        );
+    }
+}
+
+/// Prints the role that may read what the rules need, and nothing else.
+pub(super) fn rbac(args: &Rbac) -> ExitCode {
+    if let Err(message) = super::check::known_rules(&args.only, &args.skip) {
+        return fail(message);
+    }
+    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let kinds = kinds(&Policy::default(), &selection);
+    let mut resources: Resources =
+        kinds.iter().map(|it| (it.groups[0].to_string(), it.resource.to_string())).collect();
+    if args.cluster {
+        let options = Options {
+            context: args.context.clone(),
+            namespaces: Vec::new(),
+            timeout: Duration::from_secs(args.request_timeout),
+        };
+        match cluster::custom_resources(&options) {
+            Ok(custom) => resources.extend(custom),
+            Err(message) => return fail(message),
+        }
+    }
+    done(print(role(&resources, args.cluster).as_bytes()))
+}
+
+/// Groups and resources, in the order of their names.
+type Resources = BTreeSet<(String, String)>;
+
+fn role(resources: &Resources, has_custom: bool) -> String {
+    let mut text = String::from("# What purlin reads of a cluster.\n");
+    if !has_custom {
+        text.push_str(
+            "# Your own custom kinds are missing: their controllers may make what otherwise looks missing.\n\
+             # `purlin rbac --cluster` adds those of a cluster.\n",
+        );
+    }
+    text.push_str(
+        "apiVersion: rbac.authorization.k8s.io/v1\n\
+         kind: ClusterRole\n\
+         metadata:\n  name: purlin\n\
+         rules:\n",
+    );
+    let groups: BTreeSet<&String> = resources.iter().map(|(group, _)| group).collect();
+    for group in groups {
+        text.push_str(&format!("  - apiGroups: [\"{group}\"]\n    resources:\n"));
+        for (_, resource) in resources.iter().filter(|(it, _)| it == group) {
+            text.push_str(&format!("      - {resource}\n"));
+        }
+        text.push_str("    verbs: [get, list, watch]\n");
+    }
+    text
+}

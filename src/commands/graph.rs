@@ -1,0 +1,111 @@
+//! `purlin graph`.
+
+use super::check::{POLICY_FILE, complain, nothing, read_policy};
+use super::input::targets;
+use super::{COULD_NOT, done, fail, print, say};
+use crate::cli::{Graph, GraphFormat};
+use purlin::analyze::Facts;
+use purlin::load::Loaded;
+use purlin::load::worlds::{self, Options};
+use purlin::model::Model;
+use purlin::picture::{condense, dot, mermaid, svg, world};
+use purlin::policy::Policy;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Draws who may talk to whom.
+pub(super) fn run(args: &Graph) -> ExitCode {
+    let policy_file =
+        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
+    let policy = match read_policy(policy_file.as_deref()) {
+        Ok((policy, _)) => policy,
+        Err(message) => return fail(message),
+    };
+    let options = Options {
+        namespace: args.namespace.clone(),
+        allow_remote: policy.allow_remote,
+        cache: worlds::default_cache(),
+    };
+    let targets = targets(&args.paths, &policy, policy_file.as_deref());
+    let loaded = worlds::load(&targets, &options);
+    let model = match only_world(&loaded, &args.namespace) {
+        Ok(model) => model,
+        Err(message) => return fail(message),
+    };
+    if model.is_empty() {
+        return nothing(&loaded, "draw");
+    }
+    let picture = match draw(args, &model, &policy) {
+        Ok(picture) => picture,
+        Err(message) => return fail(message),
+    };
+    complain(&loaded);
+    for it in &loaded.broken {
+        let source = loaded.sources.get(it.source);
+        say(&format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));
+    }
+    let written = match &args.output {
+        Some(path) => write(path, &picture),
+        None => print(picture.as_bytes()),
+    };
+    match written {
+        // What could not be read or understood is missing in the picture.
+        Ok(()) if !loaded.failures.is_empty() || !loaded.broken.is_empty() => {
+            ExitCode::from(COULD_NOT)
+        }
+        written => done(written),
+    }
+}
+
+/// A picture shows what runs together.
+fn only_world<'d>(loaded: &'d Loaded, namespace: &'d str) -> Result<Model<'d>, String> {
+    match loaded.worlds.as_slice() {
+        [] => Ok(Model::new(loaded, namespace)),
+        [world] => Ok(Model::of_world(loaded, world, namespace)),
+        worlds => {
+            let names: Vec<_> = worlds.iter().map(|it| format!("`{}`", it.name)).collect();
+            Err(format!(
+                "one picture shows what is deployed together, and these are {}: {}; name one of them",
+                worlds.len(),
+                names.join(", ")
+            ))
+        }
+    }
+}
+
+fn draw(args: &Graph, model: &Model<'_>, policy: &Policy) -> Result<String, String> {
+    let facts = Facts::new(model).with_network(&policy.network);
+    let workloads = facts.workloads().iter().count();
+    if workloads == 0 {
+        return Err("nothing to draw: no workload in the input".into());
+    }
+    if workloads > world::MOST {
+        return Err(format!(
+            "{workloads} workloads are too many for one picture, {} is the most; name the folders of one system",
+            world::MOST
+        ));
+    }
+    let scene = condense(world::scene(model, &facts, &title(&args.paths)));
+    Ok(match args.format {
+        GraphFormat::Svg => svg::render(&scene),
+        GraphFormat::Mermaid => mermaid::render(&scene),
+        GraphFormat::Dot => dot::render(&scene),
+    })
+}
+
+fn title(paths: &[PathBuf]) -> String {
+    let names: Vec<_> = paths
+        .iter()
+        .map(|it| it.display().to_string())
+        .filter(|it| !["-", "."].contains(&it.as_str()))
+        .collect();
+    if names.is_empty() {
+        return "who may talk to whom".into();
+    }
+    format!("who may talk to whom: {}", names.join(", "))
+}
+
+fn write(path: &Path, picture: &str) -> Result<(), ExitCode> {
+    std::fs::write(path, picture)
+        .map_err(|error| fail(format!("cannot write {}: {error}", path.display())))
+}

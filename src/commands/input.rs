@@ -1,0 +1,43 @@
+//! What `purlin check` reads: the paths of the arguments, else the targets of the policy, else the current folder.
+
+use crate::cli::Check;
+use purlin::load::worlds::{self, Options, Target};
+use purlin::load::{self, Loaded};
+use purlin::policy::Policy;
+use std::path::{Path, PathBuf};
+
+/// What is to be checked.
+pub(super) fn targets(
+    paths: &[PathBuf],
+    policy: &Policy,
+    policy_file: Option<&Path>,
+) -> Vec<Target> {
+    let path = |path: PathBuf| Target { path, ..Target::default() };
+    if !paths.is_empty() {
+        return paths.iter().cloned().map(path).collect();
+    }
+    let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
+    let targets = policy.targets.iter().map(|it| Target {
+        path: folder.join(&it.path),
+        name: Some(it.name.clone()),
+        values: it.values.iter().map(|it| folder.join(it)).collect(),
+        release: it.release.clone(),
+        namespace: it.namespace.clone(),
+    });
+    let targets: Vec<_> = targets.collect();
+    if targets.is_empty() { vec![path(PathBuf::from("."))] } else { targets }
+}
+
+/// Reads targets, and renders what is to be rendered.
+pub(super) fn read(args: &Check, policy: &Policy, targets: &[Target], namespace: &str) -> Loaded {
+    if args.no_render {
+        let paths: Vec<_> = targets.iter().map(|it| it.path.clone()).collect();
+        return load::load(&paths);
+    }
+    let options = Options {
+        namespace: namespace.to_string(),
+        allow_remote: args.allow_remote || policy.allow_remote,
+        cache: worlds::default_cache().filter(|_| !args.no_cache),
+    };
+    worlds::load(targets, &options)
+}

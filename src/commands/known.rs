@@ -1,0 +1,180 @@
+//! What `purlin check` leaves out of its report: findings of a baseline, and what a change does not touch.
+
+use super::check::{POLICY_FILE, default_namespace, read_policy};
+use super::input::{read, targets};
+use super::tell;
+use crate::cli::Check;
+use purlin::baseline::Baseline;
+use purlin::check::{Outcome, Selection};
+use purlin::focus::Focus;
+use purlin::load::git::{self, Snapshot};
+use purlin::load::worlds::Target;
+use purlin::load::{decode, files};
+use purlin::locate::Locator;
+use purlin::model::Model;
+use purlin::policy::Policy;
+use purlin::worlds;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is known before anything is checked, so that a mistake in it is told at once.
+pub(super) struct Known {
+    baseline: Option<(PathBuf, Baseline)>,
+    /// The files and folders of `--focus`, without links.
+    focus: Vec<PathBuf>,
+    /// The commit of `--since`.
+    snapshot: Option<Snapshot>,
+}
+
+impl Known {
+    /// Reads what the arguments name.
+    pub(super) fn read(
+        args: &Check,
+        policy: &Policy,
+        policy_file: Option<&Path>,
+    ) -> Result<Known, String> {
+        let file = baseline_file(args, policy, policy_file)?;
+        let baseline = file.map(|it| Ok::<_, String>((it.clone(), read_baseline(&it, args)?)));
+        Ok(Known {
+            baseline: baseline.transpose()?,
+            focus: args.focus.iter().map(|it| canonical(it)).collect::<Result<_, _>>()?,
+            snapshot: args.since.as_deref().map(git::snapshot).transpose()?,
+        })
+    }
+
+    /// Leaves out what is known or not of interest, and writes the baseline where that is asked for.
+    pub(super) fn leave_out(
+        self,
+        args: &Check,
+        policy: &Policy,
+        model: &Model<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), String> {
+        let earlier = match &self.snapshot {
+            Some(snapshot) => Some(since(snapshot, args, policy, model)?),
+            None => None,
+        };
+        if let Some((file, mut baseline)) = self.baseline {
+            if args.write_baseline {
+                baseline = write_baseline(&file, &baseline, model, outcome)?;
+            }
+            baseline.hold_back(outcome);
+        }
+        let focus = match earlier {
+            Some(focus) => focus,
+            None if self.focus.is_empty() => return Ok(()),
+            None => on(&self.focus, model),
+        };
+        focus.apply(model, outcome);
+        Ok(())
+    }
+}
+
+/// The baseline file: the one of the arguments, else the one that the policy names.
+fn baseline_file(
+    args: &Check,
+    policy: &Policy,
+    policy_file: Option<&Path>,
+) -> Result<Option<PathBuf>, String> {
+    let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
+    let file = args.baseline.clone();
+    let file = file.or_else(|| policy.baseline.as_ref().map(|it| folder.join(it)));
+    if file.is_none() && args.write_baseline {
+        return Err(
+            "`--write-baseline` needs to know which file: name it with `--baseline FILE`, \
+            or as `baseline` in purlin.yaml"
+                .into(),
+        );
+    }
+    Ok(file)
+}
+
+/// Reads a baseline; one that is to be written need not be there.
+fn read_baseline(path: &Path, args: &Check) -> Result<Baseline, String> {
+    let name = path.display();
+    if args.write_baseline && !path.exists() {
+        return Ok(Baseline::default());
+    }
+    let file = files::File { name: String::new(), path: Some(path.to_path_buf()) };
+    let text = files::read(&file).and_then(decode::decode).map_err(|why| {
+        let hint = if path.exists() { "" } else { "; `--write-baseline` makes it" };
+        format!("cannot read the baseline {name}: {why}{hint}")
+    })?;
+    Baseline::parse(&text)
+        .map_err(|(line, why)| format!("the baseline is not valid\n{name}:{line}: {why}"))
+}
+
+/// Writes what was found, and says what that changes.
+fn write_baseline(
+    path: &Path,
+    earlier: &Baseline,
+    model: &Model<'_>,
+    outcome: &Outcome,
+) -> Result<Baseline, String> {
+    let name = path.display();
+    if let Some(failure) = model.loaded.failures.first() {
+        return Err(format!("{name} is not written: what {} holds is not known", failure.path));
+    }
+    let mut baseline = Baseline::default();
+    baseline.record(&Locator::new(model), &outcome.findings);
+    baseline.keep_others(earlier, &outcome.rules);
+    fs::write(path, baseline.to_string())
+        .map_err(|error| format!("cannot write {name}: {error}"))?;
+    let (added, gone) = baseline.changes(earlier);
+    let (count, s) = (baseline.len(), if baseline.len() == 1 { "" } else { "s" });
+    tell(&format!("{name}: {count} finding{s} written, {added} of them new; {gone} gone"));
+    Ok(baseline)
+}
+
+fn canonical(path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|_| {
+        format!(
+            "`--focus` names {}, which is not there; `--since` looks at deleted files too",
+            path.display()
+        )
+    })
+}
+
+/// A focus on files and folders.
+fn on(wanted: &[PathBuf], model: &Model<'_>) -> Focus {
+    let is_wanted = |name: &str| {
+        let path = Path::new(name).canonicalize();
+        path.is_ok_and(|path| wanted.iter().any(|it| path.starts_with(it)))
+    };
+    let sources = model.loaded.sources.iter().filter(|(_, it)| is_wanted(&it.name));
+    Focus::on(model, sources.map(|(id, _)| id).collect())
+}
+
+/// A focus on what changed since a commit, which is checked as the working tree is, by its own policy.
+fn since(
+    snapshot: &Snapshot,
+    args: &Check,
+    policy: &Policy,
+    model: &Model<'_>,
+) -> Result<Focus, String> {
+    let policy_file = args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
+    // A policy from outside of the repository, or one that this purlin does not understand, has no earlier form.
+    let file = snapshot.path(policy_file).map(|it| read_policy(it.as_deref()));
+    let (mut policy, source) = match file {
+        Ok(Ok(read)) => read,
+        _ => (policy.clone(), None),
+    };
+    let namespace = default_namespace(args)?;
+    let mut then = Vec::new();
+    for target in targets(&args.paths, &policy, Some(policy_file)) {
+        if target.path.as_os_str() == "-" {
+            return Err("`--since` cannot tell what standard input was before".into());
+        }
+        let Some(path) = snapshot.path(&target.path)? else { continue };
+        let values = target.values.iter().map(|it| snapshot.path(it));
+        let values = values.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        then.push(Target { path, values, ..target });
+    }
+    let mut loaded = read(args, &policy, &then, &namespace);
+    policy.source = source.map(|it| loaded.sources.add(it));
+    loaded.sources.rename(|name| snapshot.name(name));
+    loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
+    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let (earlier, before) = worlds::check(&loaded, &namespace, &policy, &selection);
+    Ok(Focus::since(model, &earlier, &before))
+}

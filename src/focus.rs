@@ -1,0 +1,114 @@
+//! What a change touches: everything is checked, and what has nothing to do with the change is left out of the report.
+
+use crate::check::Outcome;
+use crate::finding::{Finding, Unknown};
+use crate::locate::Locator;
+use crate::model::{Key, Model, ObjId, Object};
+use crate::source::SourceId;
+use crate::trace::touches;
+use crate::tree::Node;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What is of interest.
+#[derive(Debug, Default)]
+pub struct Focus {
+    /// What was touched.
+    objects: FxHashSet<ObjId>,
+    /// Files that were touched.
+    sources: FxHashSet<SourceId>,
+    /// What was found and asked before the change.
+    before: Option<Before>,
+}
+
+/// What a check said.
+#[derive(Debug, Default)]
+struct Before {
+    findings: FxHashSet<String>,
+    unknown: FxHashSet<(&'static str, String, String)>,
+}
+
+impl Focus {
+    /// On what was read from certain sources.
+    pub fn on(model: &Model<'_>, sources: FxHashSet<SourceId>) -> Focus {
+        let touched = model.objects().filter(|it| {
+            sources.contains(&it.document.source) || touches(model.loaded, it, &sources)
+        });
+        Focus { objects: touched.map(|it| it.id).collect(), sources, before: None }
+    }
+
+    /// On what changed since an earlier check of the same world: objects that are new or hold other data, texts that
+    /// do not parse and are new or other, and whatever was not found then.
+    pub fn since(model: &Model<'_>, earlier: &Model<'_>, outcome: &Outcome) -> Focus {
+        let before = Objects::of(earlier);
+        let objects = model.objects().filter(|it| before.differ(model, it)).map(|it| it.id);
+        let texts: FxHashMap<&str, &str> =
+            earlier.loaded.sources.iter().map(|(_, it)| (it.name.as_str(), &*it.text)).collect();
+        let broken = model.loaded.broken.iter().map(|it| it.source).filter(|id| {
+            let source = model.loaded.sources.get(*id);
+            texts.get(source.name.as_str()) != Some(&&*source.text)
+        });
+        let before = Before {
+            findings: outcome.findings.iter().map(|it| it.fingerprint.clone()).collect(),
+            unknown: outcome.unknown.iter().map(|it| question(earlier, it)).collect(),
+        };
+        Focus { objects: objects.collect(), sources: broken.collect(), before: Some(before) }
+    }
+
+    /// Leaves out what has nothing to do with it, and counts the findings among that.
+    pub fn apply(&self, model: &Model<'_>, outcome: &mut Outcome) {
+        let locator = Locator::new(model);
+        let all = outcome.findings.len();
+        outcome.findings.retain(|it| self.is_new(it) || self.touches(&locator, it));
+        let left_out = all - outcome.findings.len();
+        outcome.outside_focus = Some(outcome.outside_focus.unwrap_or(0) + left_out);
+        outcome.unknown.retain(|it| {
+            let was_asked = |before: &Before| before.unknown.contains(&question(model, it));
+            self.objects.contains(&it.object)
+                || self.before.as_ref().is_some_and(|it| !was_asked(it))
+        });
+    }
+
+    fn is_new(&self, finding: &Finding) -> bool {
+        self.before.as_ref().is_some_and(|it| !it.findings.contains(&finding.fingerprint))
+    }
+
+    /// Whether a finding is about anything that was touched, on whichever side.
+    fn touches(&self, locator: &Locator<'_, '_>, finding: &Finding) -> bool {
+        finding.labels.iter().any(|it| {
+            let object = locator.object(&it.place);
+            object.is_some_and(|it| self.objects.contains(&it))
+                || self.sources.contains(&locator.locate(&it.place).source)
+        })
+    }
+}
+
+/// Objects by what identifies them, each with its world.
+struct Objects<'d> {
+    by_key: FxHashMap<Key<'d>, Vec<(&'d str, Node<'d>)>>,
+    worlds: FxHashSet<&'d str>,
+}
+
+impl<'d> Objects<'d> {
+    fn of(model: &Model<'d>) -> Objects<'d> {
+        let mut all = Objects { by_key: FxHashMap::default(), worlds: FxHashSet::default() };
+        for object in model.objects() {
+            let world = model.world_name(object.id);
+            all.by_key.entry(object.key()).or_default().push((world, object.root));
+            all.worlds.insert(world);
+        }
+        all
+    }
+
+    /// Whether none of them is this object with the same data. Those without a name are known by their data alone, and
+    /// where a world was not there, or had another name, those of all worlds are looked at.
+    fn differ(&self, model: &Model<'_>, object: &Object<'_>) -> bool {
+        let world = model.world_name(object.id);
+        let is_here = |it: &str| it == world || !self.worlds.contains(world);
+        let same = self.by_key.get(&object.key()).into_iter().flatten();
+        !same.into_iter().any(|(it, root)| is_here(it) && root.same(object.root))
+    }
+}
+
+fn question(model: &Model<'_>, it: &Unknown) -> (&'static str, String, String) {
+    (it.rule, model.object(it.object).to_string(), it.missing.clone())
+}

@@ -1,0 +1,146 @@
+//! What was rendered before from the same files by the same program.
+//!
+//! The key is made of the contents of every file that goes in and of the program's version, so that an answer is never
+//! stale; what cannot be known that way is rendered anew each time. Entries hold what was rendered, secrets included,
+//! and are readable by their owner only.
+
+use rustc_hash::FxHashMap;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// More entries than these make the oldest go.
+const MOST_ENTRIES: usize = 512;
+
+/// Where purlin keeps what it rendered, unless told otherwise: below the user's folder for caches.
+pub fn default_folder() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
+    let caches = set("XDG_CACHE_HOME")
+        .or_else(|| set("LOCALAPPDATA"))
+        .or_else(|| set("HOME").map(|it| it.join(".cache")))?;
+    Some(caches.join("purlin"))
+}
+
+/// Digests of files, each read once in a run.
+#[derive(Default)]
+pub(crate) struct Digests(Mutex<FxHashMap<PathBuf, [u8; 32]>>);
+
+impl Digests {
+    fn of(&self, path: &Path) -> Option<[u8; 32]> {
+        // A thread that panicked left only whole entries.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = known().get(path) {
+            return Some(*digest);
+        }
+        let digest = digest(path)?;
+        known().insert(path.to_path_buf(), digest);
+        Some(digest)
+    }
+}
+
+fn digest(path: &Path) -> Option<[u8; 32]> {
+    Some(Sha256::digest(fs::read(path).ok()?).into())
+}
+
+/// Where the result of a rendering is kept.
+pub(crate) struct Slot {
+    folder: PathBuf,
+    name: String,
+    parts: Vec<String>,
+    files: Vec<PathBuf>,
+}
+
+impl Slot {
+    /// The slot for what is rendered from these files, the parts being what else decides on the result.
+    pub(crate) fn new(
+        folder: &Path,
+        parts: &[&str],
+        mut files: Vec<PathBuf>,
+        digests: &Digests,
+    ) -> Option<Slot> {
+        files.sort();
+        let parts: Vec<String> = parts.iter().map(|it| (*it).to_string()).collect();
+        let name = name(&parts, &files, |it| digests.of(it))?;
+        Some(Slot { folder: folder.to_path_buf(), name, parts, files })
+    }
+
+    /// What was kept, if it is whole.
+    pub(crate) fn get(&self) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join(&self.name)).ok()?;
+        let (sum, text) = text.split_once('\n')?;
+        (sum == hex(&Sha256::digest(text))).then(|| text.to_string())
+    }
+
+    /// Keeps a text, unless a file has changed since. A cache that cannot be written is no reason to fail.
+    pub(crate) fn put(&self, text: &str) {
+        if name(&self.parts, &self.files, digest).as_ref() != Some(&self.name) {
+            return;
+        }
+        let write = || -> std::io::Result<()> {
+            make(&self.folder)?;
+            // Renamed when it is whole, so that nobody reads a part of it.
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            writeln!(file, "{}", hex(&Sha256::digest(text)))?;
+            file.write_all(text.as_bytes())?;
+            file.persist(self.folder.join(&self.name))?;
+            Ok(())
+        };
+        if write().is_ok() {
+            prune(&self.folder);
+        }
+    }
+}
+
+/// The name of a slot; lengths keep two lists of parts from being the same bytes.
+fn name(
+    parts: &[String],
+    files: &[PathBuf],
+    digest: impl Fn(&Path) -> Option<[u8; 32]>,
+) -> Option<String> {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    };
+    parts.iter().for_each(|it| add(it.as_bytes()));
+    for file in files {
+        add(file.as_os_str().as_encoded_bytes());
+        add(&digest(file)?);
+    }
+    Some(hex(&hash.finalize()))
+}
+
+#[cfg(unix)]
+fn make(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+/// Removes the oldest entries.
+fn prune(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries
+        .flatten()
+        .filter_map(|it| Some((it.metadata().ok()?.modified().ok()?, it.path())))
+        .collect();
+    entries.sort();
+    for (_, path) in entries.iter().rev().skip(MOST_ENTRIES) {
+        // Another run may have removed it.
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

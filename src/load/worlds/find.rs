@@ -1,0 +1,243 @@
+//! Which worlds the targets stand for, and which manifests belong to none of the rendered ones.
+
+use super::graph::{Graph, Inputs};
+use super::kustomization::{self, NAMES};
+use super::paths::{Names, real};
+use super::{Target, helm};
+use crate::load::files::{self, Failure, File};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::path::{Path, PathBuf};
+
+/// What the targets stand for.
+pub(crate) struct Found {
+    /// What is to be rendered, in the order of names.
+    pub(crate) jobs: Vec<Job>,
+    /// Plain manifests that are a world together, those without a name of their own first.
+    pub(crate) groups: Vec<Group>,
+    /// What could not be looked at.
+    pub(crate) failures: Vec<Failure>,
+    /// What is only ever a part of something else, and is part of nothing here.
+    pub(crate) unused_inputs: usize,
+    /// How real paths are named.
+    pub(crate) names: Names,
+}
+
+/// Plain manifests that are judged together.
+#[derive(Default)]
+pub(crate) struct Group {
+    pub(crate) name: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) files: Vec<File>,
+}
+
+/// Something to render.
+pub(crate) struct Job {
+    /// The name of its world.
+    pub(crate) name: String,
+    /// Its real folder.
+    pub(crate) folder: PathBuf,
+    /// The namespace of objects that name none.
+    pub(crate) namespace: Option<String>,
+    pub(crate) kind: JobKind,
+}
+
+/// By which program.
+pub(crate) enum JobKind {
+    Kustomization(Inputs),
+    Chart { values: Vec<PathBuf>, release: Option<String> },
+}
+
+impl JobKind {
+    /// The files of a kustomization.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let inputs = match self {
+            JobKind::Kustomization(inputs) => Some(inputs),
+            JobKind::Chart { .. } => None,
+        };
+        inputs.into_iter().flat_map(|it| it.files.keys().cloned())
+    }
+}
+
+/// What lies below a folder that was given.
+#[derive(Default)]
+struct Below {
+    kustomizations: Vec<PathBuf>,
+    charts: Vec<PathBuf>,
+    manifests: Vec<PathBuf>,
+}
+
+/// Looks at targets.
+pub(crate) fn find(targets: &[Target]) -> Found {
+    let names = Names::new(targets.iter().map(|it| it.path.as_path()));
+    let mut found = Found {
+        jobs: Vec::new(),
+        groups: vec![Group::default()],
+        failures: Vec::new(),
+        unused_inputs: 0,
+        names,
+    };
+    let mut belows = Vec::new();
+    for target in targets {
+        let below = look(target, &mut found);
+        belows.push((target, below));
+    }
+    let mut folders: Vec<PathBuf> =
+        belows.iter().flat_map(|(_, it)| it.kustomizations.clone()).collect();
+    let charts: FxHashSet<PathBuf> = belows.iter().flat_map(|(_, it)| it.charts.clone()).collect();
+    // A template is no kustomization, whatever it is called.
+    folders.retain(|it| !charts.iter().any(|chart| it.starts_with(chart.join("templates"))));
+    let graph = Graph::read(folders);
+    let included = graph.included();
+    let inputs = graph.files();
+    for (target, below) in &belows {
+        let given = real(&target.path);
+        for folder in &below.kustomizations {
+            let folder = folder.clone();
+            if let Some(it) = graph.get(&folder).filter(|it| it.is_object) {
+                let file = File { name: found.names.name(&it.file), path: Some(it.file.clone()) };
+                found.group_of(target).files.push(file);
+                continue;
+            }
+            let is_given = given.as_ref() == Some(&folder)
+                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let is_part = graph.get(&folder).is_some_and(|it| it.is_component)
+                || included.contains(folder.as_path()) && !is_given;
+            if is_part || charts.iter().any(|it| folder.starts_with(it.join("templates"))) {
+                continue;
+            }
+            let kind = JobKind::Kustomization(graph.inputs(&folder));
+            found.add_job(target, is_given, folder, kind);
+        }
+        for folder in &below.charts {
+            let folder = folder.clone();
+            let is_given = given.as_ref() == Some(&folder)
+                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let parts = folder.ancestors().skip(1).filter(|it| it.ends_with("charts"));
+            let is_part = parts.filter_map(Path::parent).any(|it| charts.contains(it));
+            if is_part && !is_given || helm::is_library(&folder) {
+                continue;
+            }
+            let kind = JobKind::Chart {
+                values: if is_given { target.values.clone() } else { Vec::new() },
+                release: target.release.clone().filter(|_| is_given),
+            };
+            found.add_job(target, is_given, folder, kind);
+        }
+    }
+    let used: FxHashSet<PathBuf> = found.jobs.iter().flat_map(|it| it.kind.files()).collect();
+    for (target, below) in belows {
+        let mut real_folders: FxHashMap<PathBuf, PathBuf> = FxHashMap::default();
+        let has_rendered = !inputs.is_empty() || !charts.is_empty();
+        for path in below.manifests {
+            if has_rendered {
+                let parent = path.parent().unwrap_or(Path::new("")).to_path_buf();
+                let folder = real_folders.entry(parent.clone()).or_insert_with(|| {
+                    let parent =
+                        if parent.as_os_str().is_empty() { Path::new(".") } else { &parent };
+                    real(parent).unwrap_or_default()
+                });
+                let path = folder.join(path.file_name().unwrap_or_default());
+                if inputs.contains(path.as_path()) {
+                    found.unused_inputs += usize::from(!used.contains(&path));
+                    continue;
+                }
+                if charts.iter().any(|it| is_of_chart(it, &path)) {
+                    continue;
+                }
+            }
+            let name = files::show(&path);
+            found.group_of(target).files.push(File { name, path: Some(path) });
+        }
+    }
+    found.jobs.sort_by(|a, b| (&a.name, &a.folder).cmp(&(&b.name, &b.folder)));
+    found.jobs.dedup_by(|a, b| a.name == b.name && a.folder == b.folder);
+    for group in &mut found.groups {
+        group.files.sort();
+        group.files.dedup();
+    }
+    found.groups.retain(|it| !it.files.is_empty());
+    found
+}
+
+impl Found {
+    fn add_job(&mut self, target: &Target, is_given: bool, folder: PathBuf, kind: JobKind) {
+        let name = target.name.clone().filter(|_| is_given);
+        let name = name.unwrap_or_else(|| self.names.name(&folder));
+        let namespace = target.namespace.clone();
+        self.jobs.push(Job { name, folder, namespace, kind });
+    }
+
+    /// The plain manifests of a target: those of targets without a name are one world.
+    fn group_of(&mut self, target: &Target) -> &mut Group {
+        if target.name.is_none() {
+            return &mut self.groups[0];
+        }
+        let at = self.groups.iter().position(|it| it.name == target.name).unwrap_or_else(|| {
+            let (name, namespace) = (target.name.clone(), target.namespace.clone());
+            self.groups.push(Group { name, namespace, files: Vec::new() });
+            self.groups.len() - 1
+        });
+        &mut self.groups[at]
+    }
+}
+
+/// Looks at what a path stands for; what is plainly a manifest goes to its group at once.
+fn look(target: &Target, found: &mut Found) -> Below {
+    let path = &target.path;
+    let mut below = Below::default();
+    if path.as_os_str() == "-" {
+        found.group_of(target).files.push(File { name: "<stdin>".into(), path: None });
+        return below;
+    }
+    let named = path.file_name().unwrap_or_default();
+    let folder =
+        path.parent().map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
+    if !path.is_dir() {
+        let folder = folder.and_then(real).filter(|_| path.is_file());
+        match folder {
+            Some(folder) if NAMES.iter().any(|it| named == *it) => {
+                below.kustomizations.push(folder)
+            }
+            Some(folder) if named == "Chart.yaml" => below.charts.push(folder),
+            _ => {
+                let file = File { name: files::show(path), path: Some(path.clone()) };
+                found.group_of(target).files.push(file);
+            }
+        }
+        return below;
+    }
+    // A kustomization or a chart that is named as a target is that and nothing else.
+    if target.name.is_some()
+        && let Some(folder) = real(path)
+    {
+        if kustomization::file_in(&folder).is_some() {
+            below.kustomizations.push(folder);
+            return below;
+        }
+        if folder.join("Chart.yaml").is_file() {
+            below.charts.push(folder);
+            return below;
+        }
+    }
+    for path in files::below(path, &mut found.failures) {
+        let name = path.file_name().unwrap_or_default();
+        let folder = || path.parent().and_then(real);
+        if NAMES.iter().any(|it| name == *it) {
+            below.kustomizations.extend(folder());
+        } else if name == "Chart.yaml" {
+            below.charts.extend(folder());
+        } else if files::has_manifest_extension(&path) {
+            below.manifests.push(path);
+        }
+    }
+    below.kustomizations.dedup();
+    below
+}
+
+/// Whether a file is a part of a chart, and no manifest.
+fn is_of_chart(chart: &Path, path: &Path) -> bool {
+    let Ok(rest) = path.strip_prefix(chart) else { return false };
+    let first = rest.iter().next().unwrap_or_default();
+    let is_values = rest.iter().count() == 1 && first.to_string_lossy().starts_with("values");
+    is_values || first == "templates" || first == "charts" || first == "crds" || first == "ci"
+}

@@ -1,0 +1,102 @@
+//! Which kustomizations there are, which include which, and all that each is built from.
+
+use super::kustomization::{self, Content, Kustomization};
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Kustomizations by their real folders; those that could not be read by why.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    by_folder: BTreeMap<PathBuf, Result<Kustomization, String>>,
+}
+
+/// All that a kustomization is built from.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// The files, its own and those of what it includes.
+    pub(crate) files: BTreeMap<PathBuf, Content>,
+    /// The texts that kustomizations name: the kustomization's file, the path as written, and the real one.
+    pub(crate) named: Vec<(PathBuf, String, PathBuf)>,
+    /// What it would fetch: the file and line that says so, and what.
+    pub(crate) remote: Vec<(PathBuf, usize, String)>,
+    /// Why it cannot be built: the file, the line, and why.
+    pub(crate) refused: Vec<(PathBuf, usize, String)>,
+    /// Whether the result follows from the files alone.
+    pub(crate) is_pure: bool,
+}
+
+impl Graph {
+    /// The kustomizations in these folders, and all that they include.
+    pub(crate) fn read(folders: Vec<PathBuf>) -> Graph {
+        let mut graph = Graph::default();
+        let mut open = folders;
+        while !open.is_empty() {
+            open.sort_unstable();
+            open.dedup();
+            open.retain(|it| !graph.by_folder.contains_key(it));
+            let read: Vec<_> =
+                open.into_par_iter().map(|it| (kustomization::read(&it), it)).collect();
+            open = read
+                .iter()
+                .filter_map(|(it, _)| it.as_ref().ok())
+                .flat_map(|it| it.folders.clone())
+                .collect();
+            graph.by_folder.extend(read.into_iter().map(|(read, folder)| (folder, read)));
+        }
+        graph
+    }
+
+    /// The kustomization in a folder.
+    pub(crate) fn get(&self, folder: &Path) -> Option<&Kustomization> {
+        self.by_folder.get(folder)?.as_ref().ok()
+    }
+
+    /// The folders that some kustomization includes.
+    pub(crate) fn included(&self) -> FxHashSet<&Path> {
+        let all = self.by_folder.values().flatten();
+        all.flat_map(|it| it.folders.iter().map(PathBuf::as_path)).collect()
+    }
+
+    /// The files that kustomizations are built from.
+    pub(crate) fn files(&self) -> FxHashSet<&Path> {
+        let all = self.by_folder.values().flatten().filter(|it| !it.is_object);
+        all.flat_map(|it| {
+            it.files.iter().map(|it| &it.path).chain([&it.file]).map(PathBuf::as_path)
+        })
+        .collect()
+    }
+
+    /// All that the kustomization in this folder is built from.
+    pub(crate) fn inputs(&self, folder: &Path) -> Inputs {
+        let mut inputs = Inputs { is_pure: true, ..Inputs::default() };
+        let mut seen = FxHashSet::default();
+        let mut open = vec![folder];
+        while let Some(folder) = open.pop() {
+            if !seen.insert(folder) {
+                continue;
+            }
+            let it = match self.by_folder.get(folder) {
+                Some(Ok(it)) => it,
+                Some(Err(why)) => {
+                    inputs.refused.push((folder.to_path_buf(), 0, why.clone()));
+                    continue;
+                }
+                None => continue,
+            };
+            inputs.files.insert(it.file.clone(), Content::Objects);
+            inputs.files.extend(it.files.iter().map(|it| (it.path.clone(), it.content)));
+            let texts = it.files.iter().filter(|it| it.content == Content::Objects);
+            inputs
+                .named
+                .extend(texts.map(|to| (it.file.clone(), to.written.clone(), to.path.clone())));
+            inputs.is_pure &= it.is_pure;
+            let at = |(line, what): &(usize, String)| (it.file.clone(), *line, what.clone());
+            inputs.remote.extend(it.remote.iter().map(at));
+            inputs.refused.extend(it.refused.iter().map(at));
+            open.extend(it.folders.iter().rev().map(PathBuf::as_path));
+        }
+        inputs
+    }
+}

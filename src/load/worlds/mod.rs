@@ -1,0 +1,60 @@
+//! What is deployed together: kustomizations and charts rendered by their own programs, and plain manifests.
+//!
+//! Each kustomization that no other one includes is a world, each chart is one, and the manifests that belong to
+//! neither are one together. `graph` and `find` say which there are, `kustomize` and `helm` render them, `cache` keeps
+//! what they rendered, and this module reads the results beside the plain manifests.
+
+mod assemble;
+mod cache;
+mod find;
+mod graph;
+mod helm;
+mod kustomization;
+mod kustomize;
+pub(super) mod paths;
+mod program;
+mod render;
+
+pub use cache::default_folder as default_cache;
+
+use crate::load::Loaded;
+use std::path::PathBuf;
+
+/// Something to check: a path, and how to render it if that can be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// A file, a folder, a kustomization, a chart, or `-` for standard input.
+    pub path: PathBuf,
+    /// What to call its world, where it is one.
+    pub name: Option<String>,
+    /// The files of values for a chart.
+    pub values: Vec<PathBuf>,
+    /// The name of a chart's release.
+    pub release: Option<String>,
+    /// The namespace of objects that name none.
+    pub namespace: Option<String>,
+}
+
+/// How to render.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The namespace of objects that name none.
+    pub namespace: String,
+    /// Whether kustomizations may fetch what they include.
+    pub allow_remote: bool,
+    /// Where to keep what was rendered.
+    pub cache: Option<PathBuf>,
+}
+
+/// Reads targets, and renders what is to be rendered.
+pub fn load(targets: &[Target], options: &Options) -> Loaded {
+    let found = find::find(targets);
+    let is_plain = found.jobs.is_empty();
+    let rendered = render::all(&found, options);
+    let mut loaded = assemble::assemble(found, rendered);
+    // Plain manifests alone are not a world among others.
+    if is_plain && loaded.worlds.len() == 1 && loaded.worlds[0].namespace.is_none() {
+        loaded.worlds.clear();
+    }
+    loaded
+}

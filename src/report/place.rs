@@ -1,0 +1,58 @@
+//! A label's place as reports name it: a file, with lines where they are somebody's, or a field of a live object.
+
+use crate::check::Outcome;
+use crate::locate::Locator;
+use crate::model::Model;
+use crate::rule::Label;
+use crate::source::{Position, SourceKind};
+
+/// Where a label points.
+pub(super) enum Spot<'m> {
+    /// From here to there in a file.
+    Lines(&'m str, Position, Position),
+    /// Into a text that was rendered from this file.
+    Rendered(&'m str),
+    /// To a field of an object of a cluster, by its name.
+    Live(String),
+}
+
+/// Where a label points.
+pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, label: &Label) -> Spot<'m> {
+    let at = locator.locate(&label.place);
+    let source = model.loaded.sources.get(at.source);
+    match source.kind {
+        SourceKind::File => {
+            let position = |offset| source.position(offset);
+            Spot::Lines(&source.name, position(at.span.start), position(at.span.end))
+        }
+        SourceKind::Rendered => Spot::Rendered(&source.name),
+        SourceKind::Cluster => Spot::Live(locator.name(&label.place)),
+    }
+}
+
+impl Spot<'_> {
+    /// `file:line:column`, or the file with what is known of it.
+    pub(super) fn to_text(&self) -> String {
+        match self {
+            Spot::Lines(file, start, _) => format!("{file}:{start}"),
+            Spot::Rendered(file) => format!("{file} (rendered)"),
+            Spot::Live(name) => name.clone(),
+        }
+    }
+}
+
+/// The names of worlds.
+pub(super) fn names<'o>(outcome: &'o Outcome, worlds: &[u32]) -> Vec<&'o str> {
+    worlds.iter().filter_map(|it| outcome.worlds.get(*it as usize)).map(String::as_str).collect()
+}
+
+/// The names of worlds in a few words; `None` where there is only one world, or nothing depends on it.
+pub(super) fn worlds(outcome: &Outcome, worlds: &[u32]) -> Option<String> {
+    if worlds.is_empty() || outcome.worlds.is_empty() {
+        return None;
+    }
+    if worlds.len() == outcome.worlds.len() && worlds.len() > 2 {
+        return Some(format!("all {}", worlds.len()));
+    }
+    Some(names(outcome, worlds).join(", "))
+}

@@ -1,0 +1,175 @@
+//! What is known of the cluster, shared by those who watch and those who judge, and how fresh it is.
+
+use super::metrics::{Metrics, OfKind};
+use super::resources::Resource;
+use crate::load::Document;
+use crate::load::live;
+use crate::model::kind::Kind;
+use crate::source::SourceId;
+use crate::webhook::key::Key;
+use crate::webhook::state::State;
+use rustc_hash::FxHashMap;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How far the watch of a kind is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// Nothing was listed yet.
+    Unlisted,
+    /// The watch is open.
+    Open,
+    /// The watch broke off then.
+    Broken(Instant),
+    /// The API server does not let us see it.
+    Forbidden,
+    /// The API server does not serve it, so there is none.
+    Unserved,
+}
+
+/// What is known of the cluster.
+pub(super) struct Knowledge {
+    state: Mutex<State>,
+    /// By namespace, how often a watch showed something that nobody had asked us about.
+    changes: Mutex<FxHashMap<Box<str>, u64>>,
+    kinds: Mutex<BTreeMap<Kind, (Freshness, Option<Resource>)>>,
+    metrics: Arc<Metrics>,
+}
+
+impl Knowledge {
+    pub(super) fn new(kinds: impl IntoIterator<Item = Kind>, metrics: Arc<Metrics>) -> Knowledge {
+        let kinds = kinds.into_iter().map(|it| (it, (Freshness::Unlisted, None))).collect();
+        let changes = Mutex::default();
+        Knowledge { state: Mutex::default(), changes, kinds: Mutex::new(kinds), metrics }
+    }
+
+    /// The state. Should a writer panic, what it wrote last may be half done, and yet the rest is better than nothing:
+    /// the next list of that kind puts it right.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, BTreeMap<Kind, (Freshness, Option<Resource>)>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how far the watch of a kind is.
+    pub(super) fn set(&self, kind: Kind, freshness: Freshness) {
+        let mut kinds = self.kinds();
+        let Some((known, _)) = kinds.get_mut(&kind) else { return };
+        // It is stale since the first break.
+        if !matches!((*known, freshness), (Freshness::Broken(_), Freshness::Broken(_))) {
+            *known = freshness;
+        }
+        drop(kinds);
+        match freshness {
+            Freshness::Unserved => self.state().observe_list(kind, "", Vec::new()),
+            Freshness::Forbidden => self.state().set_complete(kind, false),
+            _ => {}
+        }
+    }
+
+    /// Notes where the objects of a kind are.
+    pub(super) fn locate(&self, resource: &Resource) {
+        if let Some((_, at)) = self.kinds().get_mut(&resource.kind) {
+            *at = Some(resource.clone());
+        }
+    }
+
+    /// Where the objects of a kind are.
+    pub(super) fn resource(&self, kind: Kind) -> Option<Resource> {
+        self.kinds().get(&kind).and_then(|it| it.1.clone())
+    }
+
+    /// The kinds that nobody has listed yet.
+    pub(super) fn unlisted(&self) -> Vec<Kind> {
+        let kinds = self.kinds();
+        kinds.iter().filter(|(_, it)| it.0 == Freshness::Unlisted).map(|(kind, _)| *kind).collect()
+    }
+
+    /// The kinds of which nothing was heard for longer than this, with the time.
+    pub(super) fn stale(&self, limit: Duration) -> Vec<(Kind, Duration)> {
+        let kinds = self.kinds();
+        let ages = kinds.iter().filter_map(|(kind, (freshness, _))| match freshness {
+            Freshness::Broken(since) => Some((*kind, since.elapsed())),
+            _ => None,
+        });
+        ages.filter(|(_, it)| *it > limit).collect()
+    }
+
+    /// Tells the metrics how much is known and how fresh it is.
+    pub(super) fn measure(&self) {
+        for (kind, (freshness, _)) in self.kinds().iter() {
+            let seconds = match freshness {
+                Freshness::Broken(since) => since.elapsed().as_secs_f64(),
+                Freshness::Unlisted | Freshness::Forbidden => f64::INFINITY,
+                Freshness::Open | Freshness::Unserved => 0.0,
+            };
+            let kind = OfKind { kind: kind.name().into() };
+            self.metrics.staleness.get_or_create(&kind).set(seconds);
+        }
+        let state = self.state();
+        self.metrics.objects.set(state.snapshot().len() as i64);
+        self.metrics.overlay.set(state.pending() as i64);
+    }
+
+    /// The API server shows an object.
+    pub(super) fn observe(&self, resource: &Resource, object: Value) {
+        let (document, version) = document(resource, object);
+        let Some(key) = Key::of(document.tree.root()) else { return };
+        self.change(&key, |state| state.observe(document, version));
+    }
+
+    /// The API server shows that an object is gone.
+    pub(super) fn observe_deletion(&self, key: &Key) {
+        self.change(key, |state| state.observe_deletion(key));
+    }
+
+    /// The version in which an object is known.
+    pub(super) fn version(&self, key: &Key) -> Option<u64> {
+        self.state().snapshot().get(key).map(|it| it.version)
+    }
+
+    /// A read that began when an object was known in this version did not find it. If it is known in another version
+    /// by now, it was written in the meantime, and the read tells nothing.
+    pub(super) fn observe_absence(&self, key: &Key, known: Option<u64>) {
+        self.change(key, |state| {
+            if state.snapshot().get(key).map(|it| it.version) == known {
+                state.observe_deletion(key);
+            }
+        });
+    }
+
+    fn change(&self, key: &Key, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        let before = state.snapshot().revision(&key.namespace);
+        change(&mut state);
+        if state.snapshot().revision(&key.namespace) != before {
+            *self.changes_mut().entry(key.namespace.clone()).or_default() += 1;
+        }
+    }
+
+    fn changes_mut(&self) -> MutexGuard<'_, FxHashMap<Box<str>, u64>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often a watch showed something in a namespace that we had not allowed ourselves.
+    pub(super) fn changes(&self, namespace: &str) -> u64 {
+        self.changes_mut().get(namespace).copied().unwrap_or(0)
+    }
+}
+
+/// An object as rules read it, and its `resourceVersion`.
+pub(super) fn document(resource: &Resource, object: Value) -> (Document, u64) {
+    let version = version(&object);
+    let document = live::document(SourceId(0), object, &resource.api_version, resource.kind.name());
+    (document, version)
+}
+
+/// The `resourceVersion` of an object; 0 where it has none.
+fn version(object: &Value) -> u64 {
+    let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    version.and_then(|it| it.parse().ok()).unwrap_or(0)
+}

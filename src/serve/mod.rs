@@ -1,0 +1,230 @@
+//! `purlin serve`: the validating admission webhook as a program.
+//!
+//! `server` holds connections, `endpoints` answers at paths, `reviewer` judges a review on what `knowledge` holds,
+//! which `watch` keeps up to date, `race` looks again after the write, and `reports` tells
+//! what is wrong whoever made it so. `certificates` and `policy_source` follow
+//! what may change while it runs. What a request means and what the verdict is, [`crate::webhook`] tells.
+
+mod authority;
+pub mod certificates;
+mod deadline;
+mod endpoints;
+mod events;
+mod knowledge;
+pub mod logs;
+mod metrics;
+pub mod policy_source;
+mod pool;
+mod race;
+mod reports;
+mod resources;
+mod reviewer;
+pub mod self_managed;
+mod server;
+mod watch;
+
+use crate::model::kind::Kind;
+use crate::rules::RULES;
+use crate::{check, needs};
+use certificates::Files;
+use endpoints::Endpoints;
+use events::Events;
+use http::Request;
+use knowledge::Knowledge;
+use kube::{Client, Config};
+use metrics::Metrics;
+use policy_source::PolicySource;
+use pool::Pool;
+use race::{Races, Second};
+use reports::Reporter;
+use reviewer::Reviewer;
+use self_managed::SelfManaged;
+use serde_json::{Value, json};
+use server::{Server, Stage};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch as channel;
+
+/// For how long the last answers may take when the server goes down.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
+
+/// Where the server's certificate comes from.
+#[derive(Clone, Debug)]
+pub enum CertificateSource {
+    /// Somebody else looks after it.
+    Files(Files),
+    /// We do.
+    SelfManaged(SelfManaged),
+}
+
+/// What the server is told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the API server finds it.
+    pub listen: SocketAddr,
+    /// Where kubelet and Prometheus find it, without TLS.
+    pub operations: SocketAddr,
+    /// Its certificate.
+    pub certificate: CertificateSource,
+    /// Its policy.
+    pub policy: PolicySource,
+    /// How old what is known may be.
+    pub stale_after: Duration,
+    /// The most connections.
+    pub most_connections: usize,
+    /// The most reviews under way.
+    pub most_reviews: usize,
+    /// Threads that judge.
+    pub threads: usize,
+    /// For how long it goes on serving after it was told to end, until nobody asks it any more.
+    pub drain: Duration,
+}
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+///
+/// What is missing to begin.
+pub async fn run(options: Options, config: Config) -> Result<(), String> {
+    let metrics = Arc::new(Metrics::default());
+    let client = Client::try_from(config).map_err(|why| format!("no client: {why}"))?;
+    let events = Events::new(client.clone(), own_pod());
+    let policy =
+        policy_source::follow(options.policy, client.clone(), events.clone(), metrics.clone())
+            .await?;
+    let identity = match options.certificate {
+        CertificateSource::Files(files) => certificates::follow(files, metrics.clone()).await?,
+        CertificateSource::SelfManaged(managed) => {
+            self_managed::follow(managed, client.clone(), metrics.clone()).await?
+        }
+    };
+    let admission = bind("reviews", options.listen).await?;
+    let operations = bind("operations", options.operations).await?;
+    let (stage, stages) = channel::channel(Stage::Serving);
+    let own_account = own_account(&client).await;
+    let pool = Pool::start(options.threads).map_err(|why| format!("no thread: {why}"))?;
+
+    let rules = RULES.iter().copied().filter(|rule| check::is_on(rule, &policy.get()));
+    let kinds: BTreeSet<Kind> = needs::kinds(rules).into_iter().map(|it| it.kind).collect();
+    let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
+    let races = Arc::new(Races::new());
+    let reviewer = Reviewer {
+        knowledge: knowledge.clone(),
+        policy: policy.clone(),
+        pool: pool.clone(),
+        client: client.clone(),
+        races: races.clone(),
+        metrics: metrics.clone(),
+        stale_after: options.stale_after,
+        own_account: own_account.clone(),
+    };
+    let reporter = Reporter {
+        client: client.clone(),
+        knowledge: knowledge.clone(),
+        policy: policy.clone(),
+        pool: pool.clone(),
+        metrics: metrics.clone(),
+    };
+    let second = Second {
+        races,
+        knowledge: knowledge.clone(),
+        policy,
+        pool: pool.clone(),
+        own_account,
+        events,
+        metrics: metrics.clone(),
+    };
+    tokio::spawn(watch::follow_all(client, kinds, knowledge.clone(), metrics.clone()));
+    tokio::spawn(second.look());
+    tokio::spawn(reporter.write());
+    tokio::spawn(keep_time(knowledge));
+
+    let endpoints = Arc::new(Endpoints::new(
+        Arc::new(reviewer),
+        options.most_reviews,
+        stages.clone(),
+        metrics.clone(),
+    ));
+    let most_connections = options.most_connections;
+    let server = |identity| Server {
+        identity,
+        most_connections,
+        stage: stages.clone(),
+        metrics: metrics.clone(),
+    };
+    let (for_api_server, for_others) = (endpoints.clone(), endpoints);
+    let admission = server(Some(identity)).serve(admission, move |request| {
+        let endpoints = for_api_server.clone();
+        async move { endpoints.admission(request).await }
+    });
+    let operations = server(None).serve(operations, move |request| {
+        let endpoints = for_others.clone();
+        async move { endpoints.operations(&request) }
+    });
+    let mut servers = tokio::task::JoinSet::new();
+    servers.spawn(admission);
+    servers.spawn(operations);
+    end(&stage, options.drain).await?;
+    let ended = async { while servers.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_ANSWERS, ended).await.is_err() {
+        tracing::warn!("some requests were still open");
+    }
+    pool.stop();
+    Ok(())
+}
+
+async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|why| format!("cannot listen at {address}: {why}"))?;
+    let address = listener.local_addr().map_err(|why| why.to_string())?;
+    tracing::info!(what, %address, "listening");
+    Ok(listener)
+}
+
+/// Waits for a signal, then for as long as requests may still come: those who send them learn only after a while that
+/// we are not ready any more. A second signal ends the wait.
+async fn end(stage: &channel::Sender<Stage>, drain: Duration) -> Result<(), String> {
+    let listen = |kind| signal(kind).map_err(|why| format!("cannot listen for signals: {why}"));
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
+    tracing::info!("shutting down");
+    stage.send_replace(Stage::Draining);
+    let _ = tokio::time::timeout(drain, told()).await;
+    stage.send_replace(Stage::Closing);
+    Ok(())
+}
+
+/// What has to be done every now and then.
+async fn keep_time(knowledge: Arc<Knowledge>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        knowledge.state().expire(std::time::Instant::now());
+        knowledge.measure();
+    }
+}
+
+/// Our own pod, as the downward API tells it.
+fn own_pod() -> Option<(String, String)> {
+    Some((std::env::var("POD_NAMESPACE").ok()?, std::env::var("POD_NAME").ok()?))
+}
+
+/// The name by which the API server knows us (Kubernetes 1.28 and later tell it).
+async fn own_account(client: &Client) -> Option<Arc<str>> {
+    let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+    let request = Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews");
+    let request = request.body(body.to_string().into_bytes()).ok()?;
+    let review = client.request::<Value>(request).await;
+    let review = review.inspect_err(|why| tracing::warn!(%why, "cannot ask who we are")).ok()?;
+    review.pointer("/status/userInfo/username").and_then(Value::as_str).map(Arc::from)
+}

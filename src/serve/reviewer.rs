@@ -1,0 +1,188 @@
+//! From the body of a review to the answer: judge, look again before a denial, and enter what was allowed.
+
+use super::endpoints::{Answered, Judge, NoVerdict};
+use super::knowledge::Knowledge;
+use super::metrics::{ByRule, Metrics};
+use super::policy_source::Current;
+use super::pool::{Failed, Pool};
+use super::race::Races;
+use super::resources;
+use crate::policy::Policy;
+use crate::webhook::key::Key;
+use crate::webhook::review::Review;
+use crate::webhook::verdict::{Context, Notice, Verdict, judge};
+use futures_util::future::join_all;
+use hyper::body::Bytes;
+use kube::Client;
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The most objects that are read again before a denial.
+const MOST_READ: usize = 32;
+
+/// Who judges reviews.
+pub(super) struct Reviewer {
+    pub(super) knowledge: Arc<Knowledge>,
+    pub(super) policy: Current,
+    pub(super) pool: Pool,
+    pub(super) client: Client,
+    pub(super) races: Arc<Races>,
+    pub(super) metrics: Arc<Metrics>,
+    /// What is older is not judged on.
+    pub(super) stale_after: Duration,
+    /// The name by which the API server knows us.
+    pub(super) own_account: Option<Arc<str>>,
+}
+
+impl Judge for Reviewer {
+    fn judge(
+        &self,
+        body: Bytes,
+        deadline: Instant,
+    ) -> Pin<Box<dyn Future<Output = Result<Answered, NoVerdict>> + Send + '_>> {
+        Box::pin(self.answer(body, deadline))
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let unlisted = self.knowledge.unlisted().into_iter();
+        unlisted.map(|it| format!("{} were not listed yet", it.name())).collect()
+    }
+}
+
+impl Reviewer {
+    async fn answer(&self, body: Bytes, deadline: Instant) -> Result<Answered, NoVerdict> {
+        if let Some(first) = self.missing().into_iter().next() {
+            return Err(NoVerdict::Stale(first));
+        }
+        if let Some((kind, age)) = self.knowledge.stale(self.stale_after).first() {
+            let (kind, age) = (kind.name(), age.as_secs());
+            return Err(NoVerdict::Stale(format!("nothing was heard of {kind} for {age} s")));
+        }
+        let policy = self.policy.get();
+        let (review, verdict) = {
+            let work = self.work(policy.clone());
+            let parse = move || {
+                let review = Review::parse(&body).map(Arc::new)?;
+                let verdict = work.judge(&review, deadline);
+                Ok((review, verdict))
+            };
+            let done = self.pool.run(parse).await.map_err(failed)?;
+            done.map_err(|it: crate::webhook::review::Malformed| NoVerdict::Malformed(it.message))?
+        };
+        let verdict = if verdict.is_denied() {
+            self.read_again(&verdict.denials, deadline).await;
+            let (work, review) = (self.work(policy.clone()), review.clone());
+            let judged = self.pool.run(move || work.judge(&review, deadline)).await;
+            let verdict = judged.map_err(failed)?;
+            if !verdict.is_denied() {
+                self.metrics.spared.inc();
+            }
+            verdict
+        } else {
+            verdict
+        };
+        self.note(&review, &verdict);
+        Ok(Answered { body: review.response(&verdict), verdict: name(&verdict) })
+    }
+
+    fn work(&self, policy: Arc<Policy>) -> Work {
+        Work {
+            knowledge: self.knowledge.clone(),
+            races: self.races.clone(),
+            own_account: self.own_account.clone(),
+            policy,
+        }
+    }
+
+    /// Reads the objects that a denial rests on from the API server: a watch may be a moment behind.
+    async fn read_again(&self, denials: &[Notice], deadline: Instant) {
+        let keys: BTreeSet<&Key> = denials.iter().flat_map(|it| &it.objects).collect();
+        let reads = keys.into_iter().filter(|it| !it.name.is_empty()).take(MOST_READ).map(
+            async |key: &Key| {
+                let Some(resource) = self.knowledge.resource(key.kind) else { return };
+                let known = self.knowledge.version(key);
+                match resources::read(&self.client, &resource, key).await {
+                    Ok(Some(object)) => self.knowledge.observe(&resource, object),
+                    Ok(None) => self.knowledge.observe_absence(key, known),
+                    Err(why) => tracing::warn!(%why, %key, "cannot look again before a denial"),
+                }
+            },
+        );
+        // Half of the time that is left, so that there is some for the answer.
+        let half = deadline.saturating_duration_since(Instant::now()) / 2;
+        if tokio::time::timeout(half, join_all(reads)).await.is_err() {
+            tracing::warn!("no time to look again before a denial");
+        }
+    }
+
+    fn note(&self, review: &Review, verdict: &Verdict) {
+        for (name, notices) in
+            [("deny", &verdict.denials), ("warn", &verdict.warnings), ("audit", &verdict.audit)]
+        {
+            for it in notices {
+                self.metrics.findings.get_or_create(&ByRule { rule: it.rule, verdict: name }).inc();
+                tracing::info!(
+                    verdict = name,
+                    rule = it.rule,
+                    object = %review.key,
+                    operation = ?review.operation,
+                    subresource = review.subresource,
+                    user = review.user,
+                    uid = review.uid,
+                    dry_run = review.is_dry_run,
+                    message = it.message,
+                );
+            }
+        }
+    }
+}
+
+/// What judging needs, on whichever thread.
+struct Work {
+    knowledge: Arc<Knowledge>,
+    races: Arc<Races>,
+    own_account: Option<Arc<str>>,
+    policy: Arc<Policy>,
+}
+
+impl Work {
+    /// The verdict on what is known now. What is allowed is known from then on, so of two requests that exclude each
+    /// other the later one is judged with the earlier one in place.
+    fn judge(&self, review: &Arc<Review>, deadline: Instant) -> Verdict {
+        let context = Context {
+            policy: &self.policy,
+            own_account: self.own_account.as_deref(),
+            now: jiff::Timestamp::now(),
+        };
+        loop {
+            let changes = self.knowledge.changes(&review.key.namespace);
+            let basis = self.knowledge.state().snapshot();
+            let verdict = judge(&basis, review, &context);
+            let now = Instant::now();
+            // Who asked has given up; that the answer rests on something old makes no difference.
+            if verdict.is_denied() || now > deadline {
+                return verdict;
+            }
+            if self.knowledge.state().commit(&basis, review, now) {
+                self.races.allowed(review, changes, now);
+                return verdict;
+            }
+        }
+    }
+}
+
+fn name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        it if it.is_denied() => "deny",
+        it if !it.warnings.is_empty() => "warn",
+        _ => "allow",
+    }
+}
+
+fn failed(why: Failed) -> NoVerdict {
+    match why {
+        Failed::Panicked(why) => NoVerdict::Failed(format!("a panic: {why}")),
+    }
+}

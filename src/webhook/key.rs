@@ -1,0 +1,59 @@
+//! What names an object in a cluster.
+
+use crate::model::kind::{Kind, Scope, group};
+use crate::tree::Node;
+use std::fmt;
+
+/// Kind, namespace and name of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Its namespace; empty where the kind has none.
+    pub namespace: Box<str>,
+    /// Its kind.
+    pub kind: Kind,
+    /// `group/Kind` of a custom kind; empty for all others.
+    pub custom: Box<str>,
+    /// Its name; empty where the API server has yet to make one (`generateName`).
+    pub name: Box<str>,
+}
+
+impl Key {
+    /// The key of the object that a document holds; `None` if it holds none.
+    pub fn of(root: Node<'_>) -> Option<Key> {
+        let (version, kind_name) = (root.text("apiVersion")?, root.text("kind")?);
+        let metadata = root.get("metadata");
+        let text = |field: &str| metadata.and_then(|it| it.text(field)).unwrap_or("");
+        let kind = Kind::of(group(version), kind_name);
+        let is_cluster_wide = kind.info().is_some_and(|it| it.scope == Scope::Cluster);
+        let custom = match kind {
+            Kind::Custom => format!("{}/{kind_name}", group(version)),
+            _ => String::new(),
+        };
+        let namespace = if is_cluster_wide { "" } else { text("namespace") };
+        Some(Key {
+            namespace: namespace.into(),
+            kind,
+            custom: custom.into(),
+            name: text("name").into(),
+        })
+    }
+
+    /// An object of a known kind.
+    pub fn known(kind: Kind, namespace: &str, name: &str) -> Key {
+        Key { namespace: namespace.into(), kind, custom: "".into(), name: name.into() }
+    }
+}
+
+/// `Deployment/production/api`, as findings write it.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.custom.rsplit_once('/') {
+            Some((_, kind)) => f.write_str(kind)?,
+            None => f.write_str(self.kind.name())?,
+        }
+        if !self.namespace.is_empty() {
+            write!(f, "/{}", self.namespace)?;
+        }
+        write!(f, "/{}", self.name)
+    }
+}

@@ -1,0 +1,267 @@
+//! What an object has to do with objects outside its namespace: by what it is found from there, and what of there the
+//! rules look at for its sake.
+//!
+//! Read once, when the object comes in, so that the world of a namespace can be put together without a look at others.
+
+use super::key::Key;
+use crate::analyze::addresses::{addresses, name};
+use crate::analyze::backends::ROUTES;
+use crate::analyze::namespaces::NAME_LABEL;
+use crate::analyze::workloads::template;
+use crate::model::kind::Kind;
+use crate::tree::Node;
+
+/// What is to be looked at for an object's sake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// One object.
+    Object(Key),
+    /// All objects of a kind in a namespace.
+    All(Kind, Box<str>),
+    /// All that are found by this.
+    Topic(Box<str>),
+    /// One of those that are found by this.
+    One(Box<str>),
+    /// Namespaces that are selected by the selector at this place of the document's tree.
+    Namespaces(u32),
+}
+
+/// What an object has to do with others outside its namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Links {
+    found_by: Box<[Box<str>]>,
+    wants: Box<[Want]>,
+}
+
+/// Whether a denial may rest on objects of this kind in other namespaces, or rest on others for their sake.
+pub(super) fn is_outward(kind: Kind) -> bool {
+    const KINDS: [Kind; 4] = [Kind::Gateway, Kind::Ingress, Kind::Namespace, Kind::ReferenceGrant];
+    KINDS.contains(&kind) || ROUTES.contains(&kind)
+}
+
+/// The topic of what answers DNS.
+pub(super) const DNS: &str = "dns";
+
+/// The topic of the bindings of the cluster that mean accounts of a namespace.
+pub(super) fn into(namespace: &str) -> Box<str> {
+    format!("into {namespace}").into()
+}
+
+/// The topic of the objects outside its namespace that use an object.
+pub(super) fn users(key: &Key) -> Box<str> {
+    format!("users of {key}").into()
+}
+
+/// The topic of the Namespaces with a label.
+pub(super) fn label(key: &str, value: &str) -> Box<str> {
+    format!("label {key}={value}").into()
+}
+
+/// The topic of the volumes of a class.
+fn volumes(class: &str) -> Box<str> {
+    format!("volumes of {class}").into()
+}
+
+/// The topic of the definition of a custom kind (`group/Kind`).
+fn definition(kind: &str) -> Box<str> {
+    format!("definition of {kind}").into()
+}
+
+impl Links {
+    /// Those of this object.
+    pub(super) fn of(key: &Key, root: Node<'_>) -> Links {
+        let mut reader = Reader { key, found_by: Vec::new(), wants: Vec::new() };
+        reader.read(root);
+        let Reader { mut found_by, wants, .. } = reader;
+        found_by.sort();
+        found_by.dedup();
+        Links { found_by: found_by.into(), wants: wants.into() }
+    }
+
+    /// By what it is found.
+    pub(super) fn found_by(&self) -> &[Box<str>] {
+        &self.found_by
+    }
+
+    /// What is to be looked at for its sake.
+    pub(super) fn wants(&self) -> &[Want] {
+        &self.wants
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let found_by: usize = self.found_by.iter().map(|it| size_of::<Box<str>>() + it.len()).sum();
+        let wants: usize = self.wants.iter().map(|it| size_of::<Want>() + it.bytes()).sum();
+        found_by + wants
+    }
+}
+
+impl Want {
+    fn bytes(&self) -> usize {
+        match self {
+            Want::Object(key) => key.namespace.len() + key.custom.len() + key.name.len(),
+            Want::All(_, text) | Want::Topic(text) | Want::One(text) => text.len(),
+            Want::Namespaces(_) => 0,
+        }
+    }
+}
+
+struct Reader<'k> {
+    key: &'k Key,
+    found_by: Vec<Box<str>>,
+    wants: Vec<Want>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, root: Node<'_>) {
+        let spec = root.get("spec");
+        match self.key.kind {
+            Kind::Ingress => {
+                self.uses(Kind::IngressClass, "", spec.and_then(|it| it.text("ingressClassName")));
+                for rule in spec.into_iter().flat_map(|it| it.list("rules")) {
+                    let topic = format!("host {}", rule.text("host").unwrap_or(""));
+                    self.wants.push(Want::Topic(topic.as_str().into()));
+                    self.found_by.push(topic.into());
+                }
+            }
+            Kind::RoleBinding | Kind::ClusterRoleBinding => self.binding(root),
+            Kind::Namespace => {
+                let labels = root.at(&["metadata", "labels"]).into_iter().flat_map(Node::pairs);
+                let topics = labels.filter_map(|(key, value)| Some(label(key, value.str()?)));
+                self.found_by.extend(topics);
+                self.found_by.push(label(NAME_LABEL, &self.key.name));
+            }
+            Kind::NetworkPolicy => {
+                for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
+                    let rules = spec.into_iter().flat_map(|it| it.list(rules));
+                    for peer in rules.flat_map(|it| it.list(peers)) {
+                        let selector = peer.get("namespaceSelector");
+                        self.wants.extend(selector.map(|it| Want::Namespaces(it.index())));
+                    }
+                }
+            }
+            Kind::PersistentVolumeClaim => {
+                self.claim(spec);
+            }
+            Kind::PersistentVolume => {
+                let class = spec.and_then(|it| it.text("storageClassName"));
+                self.found_by.extend(class.map(volumes));
+            }
+            Kind::CustomResourceDefinition => {
+                let group = spec.and_then(|it| it.text("group")).unwrap_or_default();
+                let kind = root.at(&["spec", "names", "kind"]).and_then(Node::str);
+                self.found_by.push(definition(&format!("{group}/{}", kind.unwrap_or_default())));
+            }
+            // `count/<resource>.<group>`.
+            Kind::ResourceQuota => {
+                let hard = root.at(&["spec", "hard"]).into_iter().flat_map(Node::pairs);
+                for name in hard.filter_map(|(key, _)| key.strip_prefix("count/")) {
+                    if name.contains('.') {
+                        let key = Key::known(Kind::CustomResourceDefinition, "", name);
+                        self.wants.push(Want::Object(key));
+                    }
+                }
+            }
+            Kind::ConfigMap => {
+                for (key, value) in root.get("data").into_iter().flat_map(Node::pairs) {
+                    self.address(key, value);
+                }
+            }
+            Kind::Service if is_dns(&self.key.namespace, root.at(&["metadata", "labels"])) => {
+                self.found_by.push(DNS.into());
+            }
+            kind if kind == Kind::Gateway || ROUTES.contains(&kind) => {
+                self.references(root);
+            }
+            kind => self.workload(kind, root),
+        }
+    }
+
+    /// It names an object, which is not of its own namespace.
+    fn uses(&mut self, kind: Kind, namespace: &str, name: Option<&str>) {
+        let Some(name) = name.filter(|it| !it.is_empty()) else { return };
+        let key = Key::known(kind, namespace, name);
+        self.found_by.push(users(&key));
+        self.wants.push(Want::Object(key));
+    }
+
+    fn binding(&mut self, root: Node<'_>) {
+        if root.at(&["roleRef", "kind"]).and_then(Node::str) == Some("ClusterRole") {
+            self.uses(Kind::ClusterRole, "", root.at(&["roleRef", "name"]).and_then(Node::str));
+        }
+        for subject in root.list("subjects") {
+            let Some(namespace) = subject.text("namespace") else { continue };
+            if subject.text("kind") == Some("ServiceAccount") && *namespace != *self.key.namespace {
+                self.uses(Kind::ServiceAccount, namespace, subject.text("name"));
+                if self.key.kind == Kind::ClusterRoleBinding {
+                    self.found_by.push(into(namespace));
+                }
+            }
+        }
+    }
+
+    /// References of the Gateway API to other namespaces, and what lets them.
+    fn references(&mut self, root: Node<'_>) {
+        let mut open: Vec<Node<'_>> = root.get("spec").into_iter().collect();
+        while let Some(node) = open.pop() {
+            let namespace = node.text("namespace").filter(|it| **it != *self.key.namespace);
+            if let Some(namespace) = namespace {
+                self.wants.push(Want::All(Kind::ReferenceGrant, namespace.into()));
+                if node.text("kind").is_none_or(|it| it == "Service") {
+                    self.uses(Kind::Service, namespace, node.text("name"));
+                }
+            }
+            open.extend(node.pairs().map(|(_, value)| value));
+            open.extend(node.items());
+        }
+    }
+
+    fn claim(&mut self, spec: Option<Node<'_>>) {
+        let text = |field: &str| spec.and_then(|it| it.text(field));
+        self.uses(Kind::StorageClass, "", text("storageClassName"));
+        self.wants.extend(text("storageClassName").map(|it| Want::One(volumes(it))));
+        self.uses(Kind::PersistentVolume, "", text("volumeName"));
+    }
+
+    fn workload(&mut self, kind: Kind, root: Node<'_>) {
+        let Some((_, template)) = template(kind, root) else { return };
+        let Some(pod) = template.get("spec") else { return };
+        if is_dns(&self.key.namespace, template.at(&["metadata", "labels"])) {
+            self.found_by.push(DNS.into());
+        }
+        if kind == Kind::Custom {
+            self.wants.push(Want::Topic(definition(&self.key.custom)));
+        }
+        self.uses(Kind::PriorityClass, "", pod.text("priorityClassName"));
+        self.uses(Kind::RuntimeClass, "", pod.text("runtimeClassName"));
+        for claim in root.get("spec").into_iter().flat_map(|it| it.list("volumeClaimTemplates")) {
+            self.claim(claim.get("spec"));
+        }
+        for container in pod.list("containers").chain(pod.list("initContainers")) {
+            for variable in container.list("env") {
+                let value = variable.get("value");
+                value
+                    .into_iter()
+                    .for_each(|it| self.address(variable.text("name").unwrap_or(""), it));
+            }
+            for argument in container.list("command").chain(container.list("args")) {
+                self.address("", argument);
+            }
+        }
+    }
+
+    /// The Services of other namespaces in a text.
+    fn address(&mut self, key: &str, value: Node<'_>) {
+        let Some(text) = value.str().filter(|it| it.contains('.')) else { return };
+        for address in addresses(key, text) {
+            let Some(name) = name(address.host) else { continue };
+            if let Some(namespace) = name.namespace.filter(|it| **it != *self.key.namespace) {
+                self.uses(Kind::Service, namespace, Some(name.service));
+                self.wants.push(Want::Object(Key::known(Kind::Namespace, "", namespace)));
+            }
+        }
+    }
+}
+
+fn is_dns(namespace: &str, labels: Option<Node<'_>>) -> bool {
+    namespace == "kube-system" && labels.and_then(|it| it.text("k8s-app")) == Some("kube-dns")
+}

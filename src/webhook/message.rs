@@ -1,0 +1,118 @@
+//! What a user of the API is told: denials in one text, warnings each in a line, within the API server's limits.
+//!
+//! Of several webhooks that deny, only the first is heard, so one message says everything. Warnings are cut by the API
+//! server at 256 characters each once all together have more than 4,096
+//! (`k8s.io/apiserver/pkg/endpoints/filters/warning.go`).
+
+use super::verdict::{Notice, Verdict};
+use crate::finding::Finding;
+use crate::model::{Model, Place};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most bytes of a denial's message.
+pub(super) const MOST_OF_DENIAL: usize = 4096;
+
+/// The most characters of one warning.
+pub(super) const MOST_OF_WARNING: usize = 120;
+
+/// The most characters of all warnings; others may warn as well.
+pub(super) const MOST_OF_WARNINGS: usize = 3600;
+
+/// The most bytes of one audit annotation.
+const MOST_OF_ANNOTATION: usize = 1024;
+
+/// The message of a denial.
+pub(super) fn denial(denials: &[Notice]) -> String {
+    // Room for the closing line.
+    let room = MOST_OF_DENIAL - 64;
+    let mut text = String::new();
+    for (at, notice) in denials.iter().enumerate() {
+        let paragraph = clean(&notice.text, true);
+        if at > 0 && text.len() + 2 + paragraph.len() > room {
+            text.push_str(&format!("\n\nand {} more", denials.len() - at));
+            return text;
+        }
+        if at > 0 {
+            text.push_str("\n\n");
+        }
+        text.push_str(cut(&paragraph, room));
+        if paragraph.len() > room {
+            text.push('…');
+        }
+    }
+    text
+}
+
+/// The warnings, each once.
+pub(super) fn warnings(warnings: &[Notice]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let lines = warnings.iter().map(|it| line(&format!("{}: {}", it.rule, it.message)));
+    let lines: Vec<String> = lines.filter(|it| seen.insert(it.clone())).collect();
+    let mut told = Vec::new();
+    let mut characters = 0;
+    for (at, line) in lines.iter().enumerate() {
+        characters += line.chars().count();
+        if characters > MOST_OF_WARNINGS {
+            told.push(format!("and {} more warnings of purlin", lines.len() - at));
+            break;
+        }
+        told.push(line.clone());
+    }
+    told
+}
+
+/// What goes to the API server's audit log: the rules, by what became of their findings.
+pub(super) fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, String> {
+    let of = |notices: &[Notice]| {
+        let rules: BTreeSet<_> = notices.iter().map(|it| it.rule).collect();
+        let rules: Vec<_> = rules.into_iter().collect();
+        cut(&rules.join(","), MOST_OF_ANNOTATION).to_string()
+    };
+    let all =
+        [("denied", &verdict.denials), ("warned", &verdict.warnings), ("audited", &verdict.audit)];
+    all.into_iter().filter(|(_, it)| !it.is_empty()).map(|(name, it)| (name, of(it))).collect()
+}
+
+/// One line of at most [`MOST_OF_WARNING`] characters.
+fn line(text: &str) -> String {
+    let text = clean(text, false);
+    if text.chars().count() <= MOST_OF_WARNING {
+        return text;
+    }
+    let mut short: String = text.chars().take(MOST_OF_WARNING - 1).collect();
+    short.truncate(short.trim_end().len());
+    short.push('…');
+    short
+}
+
+/// Without control characters, which headers may not have.
+fn clean(text: &str, may_break: bool) -> String {
+    let clean = |it: char| if it.is_control() && !(may_break && it == '\n') { ' ' } else { it };
+    text.chars().map(clean).collect()
+}
+
+/// The first `most` bytes, or a few less: characters stay whole.
+fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+/// A finding in one text: the rule and what is wrong, the objects and their fields, the sums, and what to do.
+pub(super) fn text(model: &Model<'_>, finding: &Finding) -> String {
+    let mut text = format!("{}: {}", finding.rule, finding.message);
+    for label in &finding.labels {
+        if let Place::Field { object, path } = &label.place {
+            let object = model.object(*object);
+            text.push_str(&format!("\n  {object} {path}"));
+            if !label.text.is_empty() {
+                text.push_str(&format!(": {}", label.text));
+            }
+        }
+    }
+    for note in &finding.notes {
+        text.push_str(&format!("\n  note: {note}"));
+    }
+    if let Some(help) = &finding.help {
+        text.push_str(&format!("\n  help: {help}"));
+    }
+    text
+}

@@ -1,0 +1,131 @@
+//! The verdict on a request: the rules on the world before it and after it, and what it makes worse.
+
+use super::key::Key;
+use super::review::{Operation, Review};
+use super::snapshot::Snapshot;
+use super::world::{self, World, worlds};
+use super::worse::{self, Said};
+use super::{exempt, message, scale};
+use crate::check;
+use crate::finding::Severity;
+use crate::model::Model;
+use crate::model::kind::{Kind, WORKLOADS};
+use crate::policy::{Mode, Policy};
+use crate::rule::{Admission, Rule};
+use crate::rules::RULES;
+
+/// What becomes of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// Why it is denied; it is not where there are none.
+    pub denials: Vec<Notice>,
+    /// What the user is warned of.
+    pub warnings: Vec<Notice>,
+    /// What is told in metrics and reports only.
+    pub audit: Vec<Notice>,
+}
+
+impl Verdict {
+    /// Whether the request is denied.
+    pub fn is_denied(&self) -> bool {
+        !self.denials.is_empty()
+    }
+}
+
+/// Something that the request makes worse.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The rule's id.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// All of it: what is wrong, where, the sums, and what to do.
+    pub text: String,
+    /// The objects that it rests on, that of the request included where it is one of them. A denial holds only as far
+    /// as these are what the snapshot says they are.
+    pub objects: Vec<Key>,
+}
+
+/// What a verdict depends on besides the cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// What the user wants.
+    pub policy: &'c Policy,
+    /// The name by which the API server knows the webhook itself; what it writes is never denied.
+    pub own_account: Option<&'c str>,
+    /// The time of the request: whether a grace period has passed is told from it.
+    pub now: jiff::Timestamp,
+}
+
+/// Judges a request on what is known of the cluster.
+pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    if exempt::passes(review, context) {
+        return verdict;
+    }
+    let after = match review.operation {
+        Operation::Delete => None,
+        _ => match scale::written(snapshot, review) {
+            Some(document) => Some(document),
+            None => return verdict,
+        },
+    };
+    let rules = rules_for(review.key.kind, after.is_some() && review.key.kind == Kind::Custom);
+    let rules: Vec<&'static Rule> = rules.filter(|it| check::is_on(it, context.policy)).collect();
+    let [before, after] = worlds(snapshot, &review.key, review.before(snapshot), after);
+    let found = said(&after, &rules, context);
+    if found.is_empty() {
+        return verdict;
+    }
+    let before = said(&before, &rules, context);
+    let limit = exempt::limit(review);
+    let namespace = world::namespace(&review.key);
+    for it in worse::worse(&before, found) {
+        let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
+        let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
+        let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
+        let outcome = match (it.rule.admission, mode) {
+            (Admission::Audit, _) | (_, Mode::Audit) => Admission::Audit,
+            (Admission::Warn, Mode::Enforce) if exempt::grace_is_over(review, it.rule, context) => {
+                Admission::Deny
+            }
+            (Admission::Warn, _) | (_, Mode::Warn) => Admission::Warn,
+            (Admission::Deny, Mode::Enforce) => Admission::Deny,
+        };
+        let notice = it.notice;
+        match outcome {
+            Admission::Deny => verdict.denials.push(notice),
+            Admission::Warn => verdict.warnings.push(notice),
+            Admission::Audit => verdict.audit.push(notice),
+        }
+    }
+    verdict
+}
+
+/// What is wrong in a namespace as it is, whoever made it so.
+pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
+    // A world is that of an object; one without a name is none.
+    let nobody = Key::known(Kind::ConfigMap, namespace, "");
+    let [world, _] = worlds(snapshot, &nobody, None, None);
+    let rules = RULES.iter().copied().filter(|it| check::is_on(it, context.policy));
+    let said = said(&world, &rules.collect::<Vec<_>>(), context).into_iter().map(|it| it.notice);
+    said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
+}
+
+/// The rules that a change to an object of this kind concerns. Every rule may read workloads.
+fn rules_for(kind: Kind, may_run_pods: bool) -> impl Iterator<Item = &'static Rule> {
+    let is_workload = WORKLOADS.contains(&kind) || may_run_pods;
+    let concerned = move |it: &&&Rule| {
+        it.admission != Admission::Audit && (is_workload || it.reads.contains(&kind))
+    };
+    RULES.iter().filter(concerned).copied()
+}
+
+/// What the rules say of a world.
+fn said(world: &World, rules: &[&'static Rule], context: &Context<'_>) -> Vec<Said> {
+    let model = Model::new(&world.loaded, "default");
+    let findings = check::findings(&model, context.policy, rules);
+    findings.iter().filter_map(|it| Said::new(&model, it, message::text)).collect()
+}

@@ -1,0 +1,218 @@
+//! The part of the cluster that a verdict on one object looks at: its namespace, and of the rest what the rules read
+//! for its sake.
+
+use super::key::Key;
+use super::links::{self, Want};
+use super::snapshot::{Entry, Snapshot};
+use crate::analyze::namespaces::NAME_LABEL;
+use crate::analyze::selector::{Operator, Selector};
+use crate::load::coverage::Coverage;
+use crate::load::{Document, Loaded};
+use crate::model::kind::Kind;
+use crate::source::Source;
+use crate::tree::Node;
+use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+/// Documents that are judged together.
+#[derive(Debug)]
+pub struct World {
+    /// The documents.
+    pub loaded: Loaded,
+}
+
+/// Kinds of the cluster as a whole of which there are few, and every namespace may need each.
+const EVERYWHERE: &[Kind] = &[
+    Kind::AdminNetworkPolicy,
+    Kind::BaselineAdminNetworkPolicy,
+    Kind::ClusterNetworkPolicy,
+    Kind::GatewayClass,
+    Kind::IngressClass,
+    Kind::PriorityClass,
+    Kind::RuntimeClass,
+    Kind::StorageClass,
+];
+
+/// The most users of one object that are looked at.
+const MOST_USERS: usize = 32;
+
+/// The most objects of the cluster as a whole, of a kind of which there may be many, that are looked at.
+const MOST_OF_KIND: usize = 64;
+
+/// The world of the object of this key before and after it changes; `None` where it is not there.
+///
+/// Both hold the same objects besides, also where only one of the two refers to them.
+pub fn worlds(
+    snapshot: &Snapshot,
+    key: &Key,
+    before: Option<Arc<Document>>,
+    after: Option<Arc<Document>>,
+) -> [World; 2] {
+    let namespace = namespace(key);
+    let mut coverage = Coverage::of(Some([namespace]));
+    snapshot.complete().iter().for_each(|it| coverage.add(it.name()));
+    let seen = FxHashSet::from_iter([key.clone()]);
+    let mut builder = Builder { snapshot, seen, documents: Vec::new(), coverage };
+    builder.cluster();
+    if !namespace.is_empty() {
+        builder.namespace(namespace);
+    }
+    for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
+        builder.object(user);
+    }
+    for document in [&before, &after].into_iter().flatten() {
+        let entry = Entry::new(document.clone(), 0);
+        entry.iter().for_each(|it| builder.follow(it));
+    }
+    let Builder { documents, coverage, .. } = builder;
+    let with = |object: Option<Arc<Document>>, mut documents: Vec<Arc<Document>>| {
+        documents.extend(object);
+        let mut loaded =
+            Loaded { documents, coverage: Some(coverage.clone()), ..Loaded::default() };
+        loaded.sources.add(Source::cluster("cluster".into()));
+        World { loaded }
+    };
+    [with(before, documents.clone()), with(after, documents)]
+}
+
+/// The namespace whose objects an object is judged with: its own, and for a Namespace what is in it.
+pub(super) fn namespace(key: &Key) -> &str {
+    if key.kind == Kind::Namespace { &key.name } else { &key.namespace }
+}
+
+struct Builder<'s> {
+    snapshot: &'s Snapshot,
+    seen: FxHashSet<Key>,
+    documents: Vec<Arc<Document>>,
+    coverage: Coverage,
+}
+
+impl Builder<'_> {
+    /// What every namespace may need of the cluster as a whole.
+    fn cluster(&mut self) {
+        for kind in EVERYWHERE {
+            self.all(*kind, "");
+        }
+        // How many nodes there are matters where there are few, and custom objects tell what their controllers make.
+        for kind in [Kind::Node, Kind::Custom] {
+            let count = self.snapshot.slice("").map_or(0, |it| it.of_kind(kind).len());
+            if count <= MOST_OF_KIND {
+                self.all(kind, "");
+            }
+        }
+    }
+
+    fn namespace(&mut self, namespace: &str) {
+        let snapshot = self.snapshot;
+        self.object(&Key::known(Kind::Namespace, "", namespace));
+        for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
+            if self.add(entry) {
+                self.follow(entry);
+            }
+        }
+        self.topic(&links::into(namespace));
+        self.dns();
+    }
+
+    /// What answers DNS: every policy has to let its pods ask there.
+    fn dns(&mut self) {
+        const SYSTEM: &str = "kube-system";
+        self.object(&Key::known(Kind::Namespace, "", SYSTEM));
+        self.topic(links::DNS);
+    }
+
+    fn add(&mut self, entry: &Entry) -> bool {
+        let is_new = self.seen.insert((*entry.key).clone());
+        if is_new {
+            self.documents.push(entry.document.clone());
+        }
+        is_new
+    }
+
+    fn object(&mut self, key: &Key) {
+        if let Some(entry) = self.snapshot.get(key) {
+            self.add(entry);
+        }
+    }
+
+    fn all(&mut self, kind: Kind, namespace: &str) {
+        for entry in self.snapshot.slice(namespace).into_iter().flat_map(|it| it.of_kind(kind)) {
+            self.add(entry);
+        }
+    }
+
+    fn topic(&mut self, topic: &str) {
+        for key in self.snapshot.found_by(topic) {
+            if let Some(entry) = self.snapshot.get(key)
+                && self.add(entry)
+                && entry.key.kind == Kind::ClusterRoleBinding
+            {
+                self.follow(entry);
+            }
+        }
+    }
+
+    /// Adds what the rules look at for an object's sake.
+    fn follow(&mut self, entry: &Entry) {
+        for want in entry.links.wants() {
+            match want {
+                Want::Object(key) => {
+                    self.object(key);
+                    if self.snapshot.is_complete(key.kind) {
+                        let Key { namespace, name, .. } = key;
+                        self.coverage.add_object(key.kind.name(), namespace, name);
+                    }
+                }
+                Want::One(topic) => {
+                    if let Some(key) = self.snapshot.found_by(topic).first() {
+                        self.object(key);
+                    }
+                }
+                Want::Topic(topic) => self.topic(topic),
+                Want::All(kind, namespace) => {
+                    self.all(*kind, namespace);
+                    if self.snapshot.is_complete(*kind) {
+                        self.coverage.add_apart(kind.name(), namespace);
+                    }
+                }
+                Want::Namespaces(selector) => {
+                    self.namespaces(&Selector::parse(entry.document.tree.node(*selector)));
+                }
+            }
+        }
+    }
+
+    /// Adds some of the namespaces that a selector selects, and none only where there is none.
+    fn namespaces(&mut self, selector: &Selector<'_>) {
+        const ENOUGH: usize = 4;
+        let listed = selector.requirements.iter().find_map(|it| match &it.operator {
+            Operator::In(values) => Some((it.key, values)),
+            _ => None,
+        });
+        let snapshot = self.snapshot;
+        let is_selected = |it: &&Arc<Entry>| selector.matches(&labels(it));
+        let found: Vec<&Arc<Entry>> = match listed {
+            Some((key, values)) => {
+                let topics = values.iter().map(|value| links::label(key, value));
+                let keys = topics.flat_map(|it| snapshot.found_by(&it));
+                let entries = keys.filter_map(|it| snapshot.get(it));
+                entries.filter(is_selected).take(ENOUGH).collect()
+            }
+            None => {
+                let all = snapshot.slice("").map_or(&[][..], |it| it.of_kind(Kind::Namespace));
+                all.iter().filter(is_selected).take(ENOUGH).collect()
+            }
+        };
+        for entry in found {
+            self.add(entry);
+        }
+    }
+}
+
+/// The labels of a Namespace, with that of its name, which the API server sets.
+fn labels(entry: &Entry) -> Vec<(&str, &str)> {
+    let labels = entry.document.tree.root().at(&["metadata", "labels"]);
+    let pairs = labels.into_iter().flat_map(Node::pairs);
+    let written = pairs.filter_map(|(key, value)| Some((key, value.str()?)));
+    written.filter(|(key, _)| *key != NAME_LABEL).chain([(NAME_LABEL, &*entry.key.name)]).collect()
+}

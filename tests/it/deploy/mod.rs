@@ -1,0 +1,8 @@
+//! `deploy/`: the files agree with the rules and with each other, `purlin install` prints what they say, and a real API
+//! server takes it.
+
+mod apply;
+mod install;
+mod lock_out;
+mod manifests;
+mod requests;

@@ -1,0 +1,154 @@
+//! `purlin graph` as its users run it.
+
+use crate::cli::{DEPLOYMENT, POLICY, folder, purlin};
+use crate::support::{fixture, load_paths, root, snapshot};
+use ::purlin::analyze::Facts;
+use ::purlin::model::Model;
+use ::purlin::picture::scene::Scene;
+use ::purlin::picture::{condense, world};
+use std::fs;
+use std::path::Path;
+
+/// The picture in README.md.
+#[test]
+fn the_picture_of_driveline_is_current() {
+    let (status, drawn, said) = run(root(), &["graph", "fixtures/systems/driveline/repaired"]);
+    assert_eq!((status, said.as_str()), (0, ""));
+    snapshot(&fixture("picture/driveline.svg"), &drawn);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains("](fixtures/picture/driveline.svg)"));
+}
+
+/// Exit status, standard output, standard error.
+fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let it = purlin(folder, args);
+    (it.status, it.out, it.err)
+}
+
+/// The arrows of a system's picture, in words.
+fn arrows(path: &str) -> Vec<String> {
+    let loaded = load_paths(&[fixture(path)]);
+    let model = Model::new(&loaded, "default");
+    let scene: Scene = condense(world::scene(&model, &Facts::new(&model), ""));
+    let name = |it: usize| scene.components[it].name.as_str();
+    let all = scene.flows.iter();
+    let mut arrows: Vec<_> = all
+        .map(|it| format!("{} > {}: {} {}", name(it.from), name(it.to), it.ports, it.state.name()))
+        .collect();
+    arrows.sort();
+    arrows
+}
+
+/// The document's table of flows, the members of the replica set, DNS, and the way in: no more.
+#[test]
+fn driveline_has_the_arrows_of_its_document() {
+    let mut expected = vec![
+        "Internet > ingress-nginx: 80, 443 allowed".to_string(),
+        "ingress-nginx > driveline-api: 3001 allowed".into(),
+        "ingress-nginx > driveline-webhook: 3003 allowed".into(),
+        "every pod > kube-dns: 53/TCP+UDP allowed".into(),
+        "mongodb > mongodb: 27017 allowed".into(),
+    ];
+    let table: [(&str, &[(&str, &str)]); 4] = [
+        (
+            "driveline-api",
+            &[
+                ("mongodb", "27017"),
+                ("redis", "6379"),
+                ("rabbitmq", "5672"),
+                ("clickhouse", "8123"),
+                ("driveline-grpc", "50051"),
+                ("Internet", "80, 443"),
+            ],
+        ),
+        ("driveline-grpc", &[("mongodb", "27017"), ("redis", "6379"), ("Internet", "80, 443")]),
+        (
+            "driveline-webhook",
+            &[("mongodb", "27017"), ("rabbitmq", "5672"), ("Internet", "80, 443")],
+        ),
+        (
+            "driveline-worker",
+            &[
+                ("mongodb", "27017"),
+                ("rabbitmq", "5672"),
+                ("driveline-grpc", "50051"),
+                ("Internet", "80, 443"),
+            ],
+        ),
+    ];
+    for (from, to) in table {
+        expected.extend(to.iter().map(|(to, ports)| format!("{from} > {to}: {ports} allowed")));
+    }
+    expected.sort();
+    assert_eq!(arrows("systems/driveline/repaired"), expected);
+}
+
+#[test]
+fn an_ingress_that_policies_cut_off_is_missing() {
+    let arrows = arrows("systems/healthcare-cloud/as-documented.rendered/production");
+    assert!(
+        arrows.contains(&"ingress controller > healthcare-api: 8080 missing".to_string()),
+        "{arrows:?}"
+    );
+    let repaired = self::arrows("systems/healthcare-cloud/repaired.rendered/production");
+    assert!(repaired.iter().all(|it| it.ends_with(" allowed")), "{repaired:?}");
+}
+
+#[test]
+fn formats_and_files() {
+    let folder = folder(&[("api.yaml", DEPLOYMENT)]);
+    for (format, start) in
+        [("svg", "<svg "), ("mermaid", "flowchart LR\n"), ("dot", "digraph purlin {\n")]
+    {
+        let (status, drawn, said) = run(folder.path(), &["graph", "api.yaml", "--format", format]);
+        assert_eq!((status, said.as_str()), (0, ""));
+        assert!(drawn.starts_with(start), "{drawn}");
+        let (status, nothing, _) =
+            run(folder.path(), &["graph", "api.yaml", "--format", format, "--output", "picture"]);
+        assert_eq!((status, nothing.as_str()), (0, ""));
+        assert_eq!(fs::read_to_string(folder.path().join("picture")).unwrap(), drawn);
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let kustomization = "resources: [../../api.yaml]\n";
+    let many: String = (0..501)
+        .map(|it| {
+            format!(
+                "---\n{}",
+                DEPLOYMENT.replace(
+                    "name: api}\nspec:\n  replicas",
+                    &format!("name: api-{it}}}\nspec:\n  replicas")
+                )
+            )
+        })
+        .collect();
+    let folder = folder(&[
+        ("empty/readme.txt", ""),
+        ("config/a.yaml", config),
+        ("policy.yaml", &format!("{POLICY}network: {{plugin: no-such}}\n")),
+        ("many/all.yaml", &many),
+        ("broken/a.yaml", &format!("{DEPLOYMENT}---\na: [\n")),
+        ("api.yaml", DEPLOYMENT),
+        ("overlays/a/kustomization.yaml", kustomization),
+    ]);
+    for (args, expected) in [
+        (vec!["empty"], "nothing to draw: no Kubernetes object"),
+        (vec!["config"], "nothing to draw: no workload"),
+        (vec!["no-such-file"], "cannot read no-such-file"),
+        (vec!["many"], "501 workloads are too many for one picture"),
+        (vec!["api.yaml", "--policy", "policy.yaml"], "the policy is not valid"),
+        (vec!["api.yaml", "--output", "no/such/folder"], "cannot write no/such/folder"),
+    ] {
+        let args: Vec<&str> = ["graph"].into_iter().chain(args).collect();
+        let (status, drawn, said) = run(folder.path(), &args);
+        assert_eq!((status, drawn.as_str()), (2, ""), "{args:?}: {said}");
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    // What could be read is drawn all the same, and the status says that it is not everything.
+    let (status, drawn, said) = run(folder.path(), &["graph", "broken"]);
+    assert_eq!(status, 2);
+    assert!(drawn.starts_with("<svg ") && said.contains("broken/a.yaml"), "{said}");
+}

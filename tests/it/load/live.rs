@@ -1,0 +1,128 @@
+//! Objects of a cluster: what is kept of them, and that reports name them without inventing lines.
+
+use crate::support::{only, with_loaded};
+use purlin::load::{Loaded, live};
+use purlin::policy::Policy;
+use purlin::report::human::{self, Style};
+use purlin::report::repository::Repository;
+use purlin::report::{github, json, junit, markdown, sarif};
+use purlin::source::Source;
+use purlin::tree::Tree;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+fn tree(object: Value) -> Tree {
+    let mut loaded = Loaded::default();
+    let source = loaded.sources.add(Source::cluster("it".into()));
+    live::document(source, object, "v1", "Thing").tree
+}
+
+#[test]
+fn bookkeeping_is_dropped_and_the_rest_is_kept() {
+    let tree = tree(json!({
+        "metadata": {
+            "name": "a", "uid": "u", "resourceVersion": "7", "managedFields": [{"manager": "m"}],
+            "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "a": "b"},
+        },
+        "spec": {"count": 3, "half": 0.5, "whole": 1.0, "yes": true, "no": null, "a": ["a", "a", ""]},
+        "status": {"count": 2},
+    }));
+    let root = tree.root();
+    assert_eq!(root.text("apiVersion"), Some("v1"));
+    assert_eq!(root.text("kind"), Some("Thing"));
+    let keys = |it: purlin::tree::Node<'_>| {
+        it.entries().map(|(key, _)| key.str().unwrap().to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys(root), "metadata spec apiVersion kind");
+    assert_eq!(keys(root.get("metadata").unwrap()), "name uid annotations");
+    assert_eq!(keys(root.at(&["metadata", "annotations"]).unwrap()), "a");
+    let spec = root.get("spec").unwrap();
+    assert_eq!(spec.get("count").unwrap().int(), Some(3));
+    assert_eq!(spec.get("half").unwrap().scalar().as_deref(), Some("0.5"));
+    assert_eq!(spec.get("whole").unwrap().int(), Some(1));
+    assert_eq!(spec.get("yes").unwrap().bool(), Some(true));
+    assert!(spec.get("no").is_none() && spec.entry("no").is_some());
+    assert_eq!(spec.list("a").map(|it| it.str().unwrap()).collect::<Vec<_>>(), ["a", "a", ""]);
+}
+
+#[test]
+fn the_values_of_secrets_are_not_kept() {
+    let tree = tree(json!({"kind": "Secret", "data": {"password": "aHVudGVyMg=="}}));
+    assert_eq!(tree.root().at(&["data", "password"]).and_then(|it| it.str()), Some(""));
+    assert!(!format!("{tree:?}").contains("aHVudGVyMg"));
+}
+
+#[test]
+fn what_is_over_keeps_its_status() {
+    let pod = tree(json!({"kind": "Pod", "status": {"phase": "Succeeded", "podIP": "10.0.0.1"}}));
+    let status = pod.root().get("status").unwrap();
+    assert_eq!((status.count(), status.text("phase")), (1, Some("Succeeded")));
+}
+
+/// A budget that blocks every drain of its workload, both of them live.
+fn blocked(then: impl FnOnce(&purlin::model::Model<'_>, &purlin::check::Outcome)) {
+    let mut loaded = Loaded::default();
+    let source = loaded.sources.add(Source::cluster("it".into()));
+    let labels = json!({"app": "api"});
+    let workload = json!({
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "api"}]}},
+        },
+    });
+    let budget = json!({
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": labels}},
+    });
+    let documents = [
+        live::document(source, workload, "apps/v1", "Deployment"),
+        live::document(source, budget, "policy/v1", "PodDisruptionBudget"),
+    ];
+    loaded.documents = documents.map(Arc::new).into();
+    with_loaded(&loaded, &Policy::default(), &only("pdb-blocks-drain"), |model, outcome| {
+        assert_eq!(outcome.findings.len(), 1);
+        then(model, outcome);
+    });
+}
+
+#[test]
+fn reports_name_objects_and_fields_and_no_lines() {
+    blocked(|model, outcome| {
+        let text = human::render(model, outcome, Style { width: 100, colour: false });
+        let place = "\n  live: `spec.minAvailable: 2` of `PodDisruptionBudget/shop/api`: ";
+        assert!(text.contains(place), "{text}");
+        assert!(!text.contains("╭─"), "{text}");
+    });
+}
+
+#[test]
+fn reports_for_machines_have_no_lines_either() {
+    blocked(|model, outcome| {
+        let place = "PodDisruptionBudget/shop/api spec.minAvailable";
+        let report: Value = serde_json::from_str(&json::render(model, outcome)).unwrap();
+        let schema: Value = serde_json::from_str(json::SCHEMA).unwrap();
+        assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{report}");
+        let label = &report["findings"][0]["labels"][0];
+        assert_eq!(label["path"], "spec.minAvailable");
+        assert_eq!(label["object"]["name"], "api");
+        for key in ["file", "line", "column", "endLine", "endColumn"] {
+            assert_eq!(label.get(key), None);
+        }
+
+        let report: Value =
+            serde_json::from_str(&sarif::render(model, outcome, &Repository::default())).unwrap();
+        let location = &report["runs"][0]["results"][0]["locations"][0];
+        assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], place);
+        assert_eq!(location.get("physicalLocation"), None);
+
+        let text = github::render(model, outcome, &Repository::default());
+        assert!(text.starts_with(&format!("::error title=pdb-blocks-drain::{place}: ")), "{text}");
+        assert!(!text.contains("line="), "{text}");
+        let text = junit::render(model, outcome);
+        assert!(text.contains(&format!("{place}: ")), "{text}");
+        let text = markdown::render(model, outcome);
+        assert!(text.contains(place), "{text}");
+    });
+}

@@ -1,0 +1,55 @@
+//! Rules read no more than they declare: what is listed of a cluster follows from that.
+
+use crate::rules::{WITHOUT_FIXTURES, world};
+use crate::support::{fixture, load_paths, only, policy, with_loaded};
+use purlin::load::Loaded;
+use purlin::model::kind::{Kind, group};
+use purlin::needs;
+use purlin::rules::RULES;
+use std::collections::BTreeSet;
+
+/// What a rule finds in a folder, or in the part of it that holds the kinds that it declares.
+fn found(loaded: &Loaded, rule: &'static str) -> BTreeSet<String> {
+    let policy = policy(&fixture(&format!("rules/{rule}/purlin.yaml")));
+    with_loaded(loaded, &policy, &only(rule), |model, outcome| {
+        let findings = outcome.findings.iter().map(|it| it.message.clone());
+        let unknown = outcome.unknown.iter();
+        let unknown = unknown.map(|it| format!("{} {}", model.object(it.object), it.missing));
+        findings.chain(unknown).collect()
+    })
+}
+
+#[test]
+fn a_rule_needs_only_the_kinds_that_it_declares() {
+    let mut lacking = Vec::new();
+    let mut compared = 0;
+    // A cluster holds an object once and has no text, so these two find nothing there.
+    let of_texts = ["duplicate-key", "duplicate-object"];
+    let tested = RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id));
+    for rule in tested.filter(|it| !of_texts.contains(&it.id)) {
+        let needed = needs::kinds([*rule]);
+        let is_needed = |version: &str, kind: &str| {
+            let known = Kind::of(group(version), kind);
+            known == Kind::Custom || needed.iter().any(|it| it.kind == known)
+        };
+        for world in ["bad", "good"].map(|it| world(rule, it)) {
+            let loaded = load_paths(std::slice::from_ref(&world));
+            let whole = found(&loaded, rule.id);
+            let mut part = load_paths(std::slice::from_ref(&world));
+            part.documents.retain(|it| {
+                let root = it.tree.root();
+                let (version, kind) = (root.text("apiVersion"), root.text("kind"));
+                let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
+                kind.ends_with("List") || is_needed(version, kind)
+            });
+            let part = found(&part, rule.id);
+            compared += whole.len();
+            if whole != part {
+                let differ: Vec<_> = whole.symmetric_difference(&part).take(3).collect();
+                lacking.push(format!("{}: {differ:#?}", world.display()));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "{}", lacking.join("\n"));
+    assert!(compared > 100, "{compared}");
+}

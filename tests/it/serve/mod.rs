@@ -1,0 +1,13 @@
+//! `purlin serve`: the real program over real HTTPS.
+
+mod client;
+mod cluster;
+mod going_down;
+mod pretence;
+pub(crate) mod program;
+mod protocol;
+mod replaced;
+mod replicas;
+mod reported;
+mod requests;
+mod setup;

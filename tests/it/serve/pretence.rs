@@ -1,0 +1,159 @@
+//! What `serve` asks of an API server, answered from a list of objects: enough to test how it speaks HTTPS where there
+//! is no real one. What it makes of a real one, `cluster` tests.
+
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// An API server in name only. Its threads end with the test binary.
+pub(crate) struct Pretence {
+    address: SocketAddr,
+    objects: Arc<Mutex<Vec<Value>>>,
+}
+
+/// `apiVersion`, kind and resource of what it serves.
+const SERVED: &[(&str, &str, &str)] = &[
+    ("v1", "ConfigMap", "configmaps"),
+    ("v1", "Namespace", "namespaces"),
+    ("v1", "Pod", "pods"),
+    ("v1", "Service", "services"),
+    ("apps/v1", "Deployment", "deployments"),
+    ("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
+];
+
+impl Pretence {
+    /// One that holds these objects.
+    pub(crate) fn start(objects: Vec<Value>) -> Pretence {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let objects = Arc::new(Mutex::new(objects));
+        let held = objects.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let held = held.clone();
+                std::thread::spawn(move || serve(stream, &held));
+            }
+        });
+        Pretence { address, objects }
+    }
+
+    /// Replaces what it holds. Watches are not told.
+    pub(crate) fn hold(&self, objects: Vec<Value>) {
+        *self.objects.lock().unwrap() = objects;
+    }
+
+    /// A kubeconfig for it.
+    pub(crate) fn kubeconfig(&self, folder: &Path) -> PathBuf {
+        let path = folder.join("kubeconfig");
+        let config = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "it",
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            "clusters": [{"name": "it", "cluster": {"server": format!("http://{}", self.address)}}],
+            "users": [{"name": "it", "user": {}}],
+        });
+        std::fs::write(&path, config.to_string()).unwrap();
+        path
+    }
+}
+
+fn serve(stream: TcpStream, objects: &Mutex<Vec<Value>>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first).unwrap_or(0) == 0 {
+            return;
+        }
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) <= 2 {
+                break;
+            }
+            if let Some(it) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                length = it.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        if std::io::Read::read_exact(&mut reader, &mut body).is_err() {
+            return;
+        }
+        let target = first.split(' ').nth(1).unwrap_or("/").to_string();
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let written = if query.contains("watch=1") {
+            // Nothing ever happens.
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            stream.write_all(head.as_bytes())
+        } else {
+            let (status, body) = answer(path, &objects.lock().unwrap());
+            let body = body.to_string();
+            stream.write_all(
+                format!(
+                    "HTTP/1.1 {status} OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                )
+                .as_bytes(),
+            )
+        };
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(path: &str, objects: &[Value]) -> (u16, Value) {
+    let groups = ["apps", "policy"];
+    if path == "/api" {
+        return (
+            200,
+            json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}),
+        );
+    }
+    if path == "/apis" {
+        let group = |name: &&str| {
+            let version = json!({"groupVersion": format!("{name}/v1"), "version": "v1"});
+            json!({"name": name, "versions": [version], "preferredVersion": version})
+        };
+        let groups: Vec<_> = groups.iter().map(group).collect();
+        return (200, json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}));
+    }
+    for (version, kind, plural) in SERVED {
+        let root = match version.contains('/') {
+            true => format!("/apis/{version}"),
+            false => format!("/api/{version}"),
+        };
+        if path == root {
+            let of_version = SERVED.iter().filter(|it| it.0 == *version);
+            let resources: Vec<_> = of_version
+                .map(|(_, kind, plural)| {
+                    json!({"name": plural, "singularName": "", "namespaced": *kind != "Namespace",
+                           "kind": kind, "verbs": ["list", "watch", "get"]})
+                })
+                .collect();
+            let list =
+                json!({"kind": "APIResourceList", "groupVersion": version, "resources": resources});
+            return (200, list);
+        }
+        if path == format!("{root}/{plural}") {
+            let items: Vec<_> = objects.iter().filter(|it| it["kind"] == *kind).collect();
+            let list = json!({"kind": format!("{kind}List"), "apiVersion": version,
+                              "metadata": {"resourceVersion": "1"}, "items": items});
+            return (200, list);
+        }
+    }
+    let found = objects.iter().find(|it| {
+        let text = |field: &str| it["metadata"][field].as_str().unwrap_or_default();
+        let plural = SERVED.iter().find(|served| it["kind"] == served.1).map_or("", |it| it.2);
+        path.ends_with(&format!("/namespaces/{}/{plural}/{}", text("namespace"), text("name")))
+    });
+    match found {
+        Some(it) => (200, it.clone()),
+        None => (
+            404,
+            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404,
+                   "reason": "NotFound", "message": "not found", "metadata": {}}),
+        ),
+    }
+}

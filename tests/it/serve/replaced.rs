@@ -1,0 +1,115 @@
+//! What is replaced while the server runs: its certificate and its policy.
+
+use super::client::Connection;
+use super::going_down::Over;
+use super::program::Program;
+use super::requests::{budget, creation, deployment};
+use super::setup::Setup;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Lays a pair into a volume as kubelet does: a folder by time, and a link that is swapped
+/// (`k8s.io/kubernetes/pkg/volume/util/atomic_writer.go`).
+fn project(volume: &Path, name: &str, certificate: &Path, key: &Path) {
+    let folder = volume.join(format!("..{name}"));
+    fs::create_dir(&folder).unwrap();
+    fs::copy(certificate, folder.join("tls.crt")).unwrap();
+    fs::copy(key, folder.join("tls.key")).unwrap();
+    let link = volume.join("..data_tmp");
+    symlink(format!("..{name}"), &link).unwrap();
+    fs::rename(&link, volume.join("..data")).unwrap();
+}
+
+/// A server that reads its certificate from a volume.
+fn serve(setup: &Setup) -> (PathBuf, Program) {
+    let volume = setup.folder().join("volume");
+    fs::create_dir(&volume).unwrap();
+    for file in ["tls.crt", "tls.key"] {
+        symlink(format!("..data/{file}"), volume.join(file)).unwrap();
+    }
+    let (certificate, key) = setup.authority.issue("first", "first", &[]);
+    project(&volume, "0", &certificate, &key);
+    let pair = (volume.join("tls.crt"), volume.join("tls.key"));
+    let mut program = setup.begin_with((&pair.0, &pair.1), "serve", &[]);
+    program.wait_until_ready();
+    (volume, program)
+}
+
+fn shown(program: &Program) -> Vec<u8> {
+    program.connect().certificate()
+}
+
+#[test]
+fn a_certificate_is_replaced_by_a_swapped_link_without_a_failed_handshake() {
+    let setup = Setup::new(Vec::new());
+    let (volume, mut program) = serve(&setup);
+    let review = creation(&budget("shop", "api", 1)).to_string();
+    let (is_over, handshakes) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (address, tls) = (program.reviews, program.tls.clone());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let _over = Over(&is_over);
+                while !is_over.load(Ordering::Relaxed) {
+                    let mut connection = Connection::open(address, &tls).unwrap();
+                    let answer = connection.post("/validate?timeout=30s", review.as_bytes());
+                    assert_eq!(answer.unwrap().status, 200);
+                    handshakes.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let _over = Over(&is_over);
+        for round in 1..=3 {
+            assert!(!is_over.load(Ordering::Relaxed), "the load failed");
+            let before = shown(&program);
+            let name = format!("next-{round}");
+            let (certificate, key) = setup.authority.issue(&name, &name, &[]);
+            project(&volume, &round.to_string(), &certificate, &key);
+            program.wait("another certificate", |it| shown(it) != before);
+        }
+    });
+    assert!(handshakes.load(Ordering::Relaxed) > 0);
+    assert_eq!(program.metric("purlin_handshake_failures_total"), 0.0);
+    assert_eq!(program.metric("purlin_certificate_reloads_total"), 3.0);
+    assert!(program.metric("purlin_certificate_expiry_timestamp_seconds") > 1.7e9);
+}
+
+#[test]
+fn a_pair_that_does_not_fit_changes_nothing() {
+    let setup = Setup::new(Vec::new());
+    let (volume, mut program) = serve(&setup);
+    let before = shown(&program);
+    let (other, _) = setup.authority.issue("other", "other", &[]);
+    project(&volume, "1", &other, &setup.folder().join("first.key"));
+    program.wait("a refusal", |it| it.metric("purlin_certificate_failures_total") > 0.0);
+    let told = program.wait_for_log(|it| it["level"] == "ERROR");
+    assert!(told["why"].as_str().unwrap().contains("do not fit"), "{told}");
+    assert_eq!(shown(&program), before);
+}
+
+#[test]
+fn a_policy_is_replaced_and_one_that_is_not_valid_changes_nothing() {
+    let setup = Setup::new(vec![deployment("shop", "api", 2)]);
+    let path = setup.folder().join("purlin.yaml");
+    let policy = |level: &str| {
+        format!(
+            "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nrules:\n  pdb-blocks-drain: {level}\n"
+        )
+    };
+    fs::write(&path, policy("error")).unwrap();
+    let mut program = setup.serve(&["--policy", path.to_str().unwrap()]);
+    let mut review = creation(&budget("shop", "api", 2));
+    review["request"]["dryRun"] = true.into();
+    let is_allowed = |it: &Program| it.review(&review).json()["response"]["allowed"] == true;
+    assert!(!is_allowed(&program));
+    fs::write(&path, policy("nonsense")).unwrap();
+    program.wait("a refusal", |it| it.metric("purlin_policy_failures_total") == 1.0);
+    assert!(!is_allowed(&program));
+    let told = program.wait_for_log(|it| it["level"] == "ERROR");
+    assert!(told["why"].as_str().unwrap().contains("purlin.yaml:4:"), "{told}");
+    fs::write(&path, policy("off")).unwrap();
+    program.wait("the policy", is_allowed);
+    assert_eq!(program.metric("purlin_policy_reloads_total"), 1.0);
+}

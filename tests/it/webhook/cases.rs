@@ -1,0 +1,24 @@
+//! Every case of `fixtures/admission`: a cluster, a request to it, and the answer.
+
+use super::support::{cluster_of, verdict_by};
+use crate::support::{fixture, policy, snapshot};
+use purlin::webhook::review::Review;
+use std::fs;
+
+#[test]
+fn every_case_is_answered_as_it_says() {
+    let mut cases: Vec<_> =
+        fs::read_dir(fixture("admission")).unwrap().map(|it| it.unwrap().path()).collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let read = |file: &str| fs::read_to_string(case.join(file)).unwrap();
+        let state = cluster_of(&read("cluster.yaml"));
+        let review = Review::parse(read("request.json").as_bytes())
+            .unwrap_or_else(|it| panic!("{}: {it}", case.display()));
+        let verdict = verdict_by(&state, &review, &policy(&case.join("purlin.yaml")));
+        let answer: serde_json::Value = serde_json::from_slice(&review.response(&verdict)).unwrap();
+        let answer = serde_json::to_string_pretty(&answer).unwrap();
+        snapshot(&case.join("response.json"), &format!("{answer}\n"));
+    }
+}

@@ -1,0 +1,261 @@
+//! What is known of the cluster: writes that were allowed and not seen yet, watches that lag, and requests at once.
+
+use super::support::{
+    cluster, observe, observe_deletion, request, review, rules, submit, verdict, verdict_by,
+};
+use purlin::load::live;
+use purlin::model::kind::Kind;
+use purlin::policy::Policy;
+use purlin::source::SourceId;
+use purlin::webhook::overlay::{EXPIRY, MOST};
+use purlin::webhook::state::State;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Instant;
+
+fn deployment(replicas: u64) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "api"}},
+            "template": {"metadata": {"labels": {"app": "api"}},
+                "spec": {"containers": [{"name": "api", "image": "registry.example.com/api:1"}]}}}})
+}
+
+fn budget() -> Value {
+    json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "api"}}}})
+}
+
+fn at(mut object: Value, version: u64) -> Value {
+    object["metadata"]["resourceVersion"] = version.to_string().into();
+    object
+}
+
+const BLOCKED: &[&str] = &["pdb-blocks-drain"];
+
+fn denied(state: &State, request: &Value) -> BTreeSet<&'static str> {
+    rules(&verdict(state, request).denials)
+}
+
+#[test]
+fn an_allowed_write_counts_before_a_watch_shows_it() {
+    let mut state = cluster(&[]);
+    let now = Instant::now();
+    let create = request(None, Some(&deployment(2)));
+    assert!(!submit(&mut state, &create, now).is_denied());
+    assert_eq!(state.pending(), 1);
+    let next = request(None, Some(&budget()));
+    assert_eq!(denied(&state, &next), BTreeSet::from_iter(BLOCKED.iter().copied()));
+
+    // A quota may have refused it after all, so it is not believed in for ever.
+    state.expire(now + EXPIRY / 2);
+    assert_eq!(state.pending(), 1);
+    state.expire(now + EXPIRY);
+    assert_eq!(state.pending(), 0);
+    assert!(denied(&state, &next).is_empty());
+    assert!(state.snapshot().is_empty());
+}
+
+#[test]
+fn a_dry_run_is_judged_and_not_entered() {
+    let mut state = cluster(&[]);
+    let mut create = request(None, Some(&deployment(2)));
+    create["request"]["dryRun"] = true.into();
+    assert!(!submit(&mut state, &create, Instant::now()).is_denied());
+    assert_eq!(state.pending(), 0);
+    assert!(state.snapshot().is_empty());
+}
+
+#[test]
+fn a_watch_that_lags_does_not_undo_an_allowed_write() {
+    let (old, new) = (at(deployment(3), 10), at(deployment(2), 10));
+    let mut state = cluster(std::slice::from_ref(&old));
+    let now = Instant::now();
+    assert!(!submit(&mut state, &request(Some(&old), Some(&new)), now).is_denied());
+    let next = request(None, Some(&budget()));
+    assert!(!denied(&state, &next).is_empty());
+    // The version that the write was based on comes late: nothing new.
+    observe(&mut state, &old);
+    assert_eq!(state.pending(), 1);
+    assert!(!denied(&state, &next).is_empty());
+    // Somebody else's write came first, so the API server has refused or repeated ours.
+    observe(&mut state, &at(deployment(4), 11));
+    assert_eq!(state.pending(), 0);
+    assert!(denied(&state, &next).is_empty());
+    // And what is older still says nothing.
+    observe(&mut state, &old);
+    assert!(denied(&state, &next).is_empty());
+}
+
+#[test]
+fn what_is_taken_back_is_what_the_watches_said_last() {
+    let mut state = cluster(&[at(deployment(3), 10)]);
+    let now = Instant::now();
+    let old = at(deployment(3), 12);
+    let new = at(deployment(5), 12);
+    assert!(!submit(&mut state, &request(Some(&old), Some(&new)), now).is_denied());
+    // The watch reaches what the write was based on.
+    observe(&mut state, &old);
+    state.expire(now + EXPIRY);
+    let key = &review(&request(Some(&old), Some(&new))).key;
+    let snapshot = state.snapshot();
+    let entry = snapshot.get(key).unwrap();
+    let replicas = entry.document.tree.root().at(&["spec", "replicas"]).and_then(|it| it.int());
+    assert_eq!((entry.version, replicas), (12, Some(3)));
+}
+
+#[test]
+fn a_deletion_counts_at_once_and_a_new_object_of_the_name_outlives_it() {
+    let (deployment_3, budget_at) = (at(deployment(3), 10), at(budget(), 11));
+    let mut state = cluster(&[deployment_3.clone(), budget_at.clone()]);
+    let shrink = request(Some(&deployment_3), Some(&at(deployment(2), 10)));
+    assert!(!denied(&state, &shrink).is_empty());
+    let now = Instant::now();
+    assert!(!submit(&mut state, &request(Some(&budget_at), None), now).is_denied());
+    assert!(denied(&state, &shrink).is_empty());
+    // Another budget of the same name, before the watch tells of the deletion.
+    assert!(!submit(&mut state, &request(None, Some(&budget())), now).is_denied());
+    observe_deletion(&mut state, &budget_at);
+    assert!(!denied(&state, &shrink).is_empty());
+    observe(&mut state, &at(budget(), 12));
+    assert_eq!(state.pending(), 0);
+    assert!(!denied(&state, &shrink).is_empty());
+    observe_deletion(&mut state, &budget());
+    assert!(denied(&state, &shrink).is_empty());
+}
+
+#[test]
+fn a_verdict_on_what_has_changed_since_is_not_entered() {
+    let mut state = cluster(&[]);
+    let basis = state.snapshot();
+    let create = review(&request(None, Some(&budget())));
+    observe(&mut state, &at(deployment(2), 10));
+    assert!(!state.commit(&basis, &create, Instant::now()));
+    // What happens in another namespace is of no concern.
+    let basis = state.snapshot();
+    let mut elsewhere = at(deployment(2), 11);
+    elsewhere["metadata"]["namespace"] = "blog".into();
+    observe(&mut state, &elsewhere);
+    assert!(state.commit(&basis, &create, Instant::now()));
+    state.forget(&create.key);
+    // Nor is a change of the status, which no rule reads.
+    let basis = state.snapshot();
+    let mut ready = at(deployment(2), 12);
+    ready["status"] = json!({"readyReplicas": 2});
+    observe(&mut state, &ready);
+    assert!(state.commit(&basis, &create, Instant::now()));
+}
+
+#[test]
+fn a_host_that_another_namespace_takes_meanwhile_is_judged_again() {
+    let ingress = |namespace: &str| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {"name": "web", "namespace": namespace},
+            "spec": {"rules": [{"host": "shop.example.com", "http": {"paths": [
+                {"path": "/", "pathType": "Prefix", "backend":
+                    {"service": {"name": "web", "port": {"number": 80}}}}]}}]}})
+    };
+    let mut state = cluster(&[]);
+    let basis = state.snapshot();
+    let create = request(None, Some(&ingress("shop")));
+    assert!(denied(&state, &create).is_empty());
+    assert!(
+        !submit(&mut state, &request(None, Some(&ingress("blog"))), Instant::now()).is_denied()
+    );
+    assert!(!state.commit(&basis, &review(&create), Instant::now()));
+    assert_eq!(denied(&state, &create), BTreeSet::from(["ingress-collision"]));
+}
+
+#[test]
+fn no_more_writes_are_remembered_than_there_is_room_for() {
+    let mut state = cluster(&[]);
+    let now = Instant::now();
+    for at in 0..MOST + 5 {
+        let mut object = deployment(3);
+        object["metadata"]["namespace"] = format!("shop-{}", at % 200).into();
+        object["metadata"]["name"] = format!("api-{at}").into();
+        let basis = state.snapshot();
+        assert!(state.commit(&basis, &review(&request(None, Some(&object))), now));
+    }
+    assert_eq!(state.pending(), MOST);
+    assert_eq!(state.snapshot().len(), MOST);
+    state.expire(now + EXPIRY);
+    assert!(state.snapshot().is_empty());
+}
+
+#[test]
+fn of_two_that_exclude_each_other_one_is_allowed() {
+    let policy = Policy::default();
+    for _ in 0..100 {
+        let state = Mutex::new(cluster(&[]));
+        let answer = |request: &Value| {
+            let review = review(request);
+            loop {
+                let basis = state.lock().unwrap().snapshot();
+                let judged = {
+                    let now = "2026-06-01T12:00:00Z".parse().unwrap();
+                    let context = purlin::webhook::verdict::Context {
+                        policy: &policy,
+                        own_account: None,
+                        now,
+                    };
+                    purlin::webhook::verdict::judge(&basis, &review, &context)
+                };
+                let mut state = state.lock().unwrap();
+                if judged.is_denied() || state.commit(&basis, &review, Instant::now()) {
+                    return !judged.is_denied();
+                }
+            }
+        };
+        let (a, b) = (request(None, Some(&deployment(2))), request(None, Some(&budget())));
+        let allowed = std::thread::scope(|scope| {
+            let threads = [&a, &b].map(|it| scope.spawn(|| answer(it)));
+            threads.map(|it| it.join().unwrap())
+        });
+        assert_eq!(allowed.iter().filter(|it| **it).count(), 1);
+    }
+}
+
+#[test]
+fn a_list_takes_out_what_it_does_not_hold() {
+    let mut state = cluster(&[at(deployment(2), 10)]);
+    let mut other = at(deployment(2), 11);
+    other["metadata"]["name"] = "worker".into();
+    let document = live::document(SourceId(0), other, "", "");
+    state.observe_list(Kind::Deployment, "", vec![(document, 11)]);
+    let names: Vec<_> = state.snapshot().iter().map(|it| it.key.to_string()).collect();
+    assert_eq!(names, ["Deployment/shop/worker"]);
+}
+
+#[test]
+fn what_a_controller_makes_is_not_kept() {
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "api-1", "namespace": "shop"}, "spec": {"containers": []}});
+    let state = cluster(std::slice::from_ref(&pod));
+    assert_eq!(state.snapshot().len(), 1);
+    pod["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "api", "controller": true}]);
+    assert!(cluster(std::slice::from_ref(&pod)).snapshot().is_empty());
+    // Of this controller nothing else tells.
+    pod["metadata"]["ownerReferences"][0]["kind"] = "StrimziPodSet".into();
+    pod["metadata"]["ownerReferences"][0]["apiVersion"] = "core.strimzi.io/v1beta2".into();
+    assert_eq!(cluster(&[pod]).snapshot().len(), 1);
+}
+
+#[test]
+fn what_was_not_read_in_full_is_not_absent() {
+    let mut state = cluster(&[]);
+    let mut needy = deployment(3);
+    needy["spec"]["template"]["spec"]["containers"][0]["envFrom"] =
+        json!([{"configMapRef": {"name": "settings"}}]);
+    let create = request(None, Some(&needy));
+    let is_told = |state: &State| {
+        let found = verdict_by(state, &review(&create), &Policy::default());
+        rules(&found.warnings).contains("missing-config-map")
+    };
+    assert!(is_told(&state));
+    state.set_complete(Kind::ConfigMap, false);
+    assert!(!is_told(&state));
+}
