@@ -132,7 +132,7 @@ pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
 /// What some rules find in a model and nobody accepted, one rule after the other: in a small world that is quicker than
 /// sharing them out.
 pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> Vec<Finding> {
-    let facts = Facts::new(model);
+    let facts = Facts::new(model).with_network(&policy.network);
     let each = rules.iter().flat_map(|rule| run(rule, model, &facts, policy).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {

@@ -172,6 +172,9 @@ const ACCEPTING: [&str; 5] = [
     "polaris.fairwinds.com/",
 ];
 
+/// Fewer objects than this are looked at sooner than they are shared out.
+const FEW: usize = 1_000;
+
 /// The objects that have such annotations, or whose pods do, in order.
 fn annotated(model: &Model<'_>) -> Vec<ObjId> {
     let objects: Vec<_> = model.objects().collect();
@@ -183,6 +186,9 @@ fn annotated(model: &Model<'_>) -> Vec<ObjId> {
             key.str().is_some_and(|key| ACCEPTING.iter().any(|it| key.starts_with(it)))
         })
     };
+    if objects.len() < FEW {
+        return objects.iter().filter(has_any).map(|it| it.id).collect();
+    }
     objects.par_iter().filter(has_any).map(|it| it.id).collect()
 }
 

@@ -3,15 +3,15 @@
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{self, World, worlds};
+use super::world::{self, worlds};
 use super::worse::{self, Said};
 use super::{exempt, message, scale};
 use crate::check;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::model::Model;
 use crate::model::kind::{Kind, WORKLOADS};
 use crate::policy::{Mode, Policy};
-use crate::rule::{Admission, Rule};
+use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
 
 /// What becomes of a request.
@@ -75,14 +75,17 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     let rules = rules_for(review.key.kind, after.is_some() && review.key.kind == Kind::Custom);
     let rules: Vec<&'static Rule> = rules.filter(|it| check::is_on(it, context.policy)).collect();
     let [before, after] = worlds(snapshot, &review.key, review.before(snapshot), after);
-    let found = said(&after, &rules, context);
+    let after = Model::new(&after.loaded, "default");
+    let found = check::findings(&after, context.policy, &rules);
     if found.is_empty() {
         return verdict;
     }
-    let before = said(&before, &rules, context);
+    let before = Model::new(&before.loaded, "default");
+    let known = check::findings(&before, context.policy, &akin(&rules, &found));
+    let (known, found) = worse::apart(known, found);
     let limit = exempt::limit(review);
     let namespace = world::namespace(&review.key);
-    for it in worse::worse(&before, found) {
+    for it in worse::worse(&said(&before, &known), said(&after, &found)) {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
         let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
@@ -109,8 +112,11 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     // A world is that of an object; one without a name is none.
     let nobody = Key::known(Kind::ConfigMap, namespace, "");
     let [world, _] = worlds(snapshot, &nobody, None, None);
-    let rules = RULES.iter().copied().filter(|it| check::is_on(it, context.policy));
-    let said = said(&world, &rules.collect::<Vec<_>>(), context).into_iter().map(|it| it.notice);
+    let rules: Vec<_> =
+        RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
+    let model = Model::new(&world.loaded, "default");
+    let findings = check::findings(&model, context.policy, &rules);
+    let said = said(&model, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }
 
@@ -123,9 +129,17 @@ fn rules_for(kind: Kind, may_run_pods: bool) -> impl Iterator<Item = &'static Ru
     RULES.iter().filter(concerned).copied()
 }
 
-/// What the rules say of a world.
-fn said(world: &World, rules: &[&'static Rule], context: &Context<'_>) -> Vec<Said> {
-    let model = Model::new(&world.loaded, "default");
-    let findings = check::findings(&model, context.policy, rules);
-    findings.iter().filter_map(|it| Said::new(&model, it, message::text)).collect()
+/// The rules that may have found before what was found now: each excuses only findings of its own group.
+fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
+    let groups: Vec<Group> = rules
+        .iter()
+        .filter(|it| found.iter().any(|f| f.rule == it.id))
+        .map(|it| it.group)
+        .collect();
+    rules.iter().copied().filter(|it| groups.contains(&it.group)).collect()
+}
+
+/// What is to be told of findings.
+fn said(model: &Model<'_>, findings: &[Finding]) -> Vec<Said> {
+    findings.iter().filter_map(|it| Said::new(model, it, message::text)).collect()
 }

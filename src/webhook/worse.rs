@@ -97,12 +97,34 @@ fn key(model: &Model<'_>, id: ObjId) -> Key {
     key
 }
 
-/// Those of `after` that nothing of `before` excuses, and each of that excuses one.
+/// Two lists of findings without what stands in both, word for word and one for one. Most do, so this comes before
+/// anything is put into words.
+///
+/// They are of two worlds that hold the same documents in the same order but for the last, that of the request, so an
+/// object has the same id in both.
+pub(super) fn apart(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
+    let is_same = |a: &Finding, b: &Finding| {
+        (a.rule, &a.message, &a.labels, &a.notes, &a.help)
+            == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
+    };
+    let mut left = before;
+    let mut more = after;
+    more.retain(|it| match left.iter().position(|old| is_same(it, old)) {
+        Some(at) => {
+            left.remove(at);
+            false
+        }
+        None => true,
+    });
+    (left, more)
+}
+
+/// Those of `after` that nothing of `before` excuses, and each of that excuses one. What stands in both is no longer
+/// among them, so that nothing else takes its excuse.
 pub(super) fn worse(before: &[Said], after: Vec<Said>) -> Vec<Said> {
     let mut left: Vec<&Said> = before.iter().collect();
-    // What is said word for word comes first, so that nothing else takes its excuse, and what is uncertain last.
-    let mut worse = without(after, &mut left, |it, old| it.notice.text == old.notice.text);
-    worse = without(worse, &mut left, |it, old| it.excused_by(old) == Excuse::Full);
+    // What is uncertain comes last.
+    let mut worse = without(after, &mut left, |it, old| it.excused_by(old) == Excuse::Full);
     for it in &mut worse {
         let excuse = left.iter().position(|old| it.excused_by(old) == Excuse::Perhaps);
         it.is_unclear = excuse.map(|at| left.remove(at)).is_some();
