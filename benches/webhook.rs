@@ -1,5 +1,5 @@
-//! The webhook beside a handler of the same stack that answers without a look at the request, in the same run:
-//! time at 500 requests a second, requests in a second, and memory by object.
+//! The webhook beside handlers of the same stack that do nothing, or no more than every webhook has to, in the same
+//! run: time at 500 requests a second, requests in a second, and memory by object.
 //!
 //! `cargo bench --bench webhook [-- OBJECTS...]`. Servers have one core of their own where `taskset` can give it.
 
@@ -31,31 +31,42 @@ use std::time::{Duration, Instant};
 /// Objects in a namespace: Deployments with their budget, Service and ConfigMap.
 const NAMESPACE: usize = 20;
 
-/// Requests in a second, and for how many seconds.
-const PACE: (u32, u32) = (500, 20);
+/// How often each server is asked, in turn: what else runs on the machine disturbs all alike.
+const ROUNDS: usize = 10;
+
+/// Requests in a second, and for how many seconds of a round.
+const PACE: (u32, u32) = (500, 2);
+
+/// For how long of a round it is asked as fast as it answers.
+const RUSH: Duration = Duration::from_secs(1);
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
-    if args.first().is_some_and(|it| it == "nothing") {
-        return nothing::serve(Path::new(&args[1]));
+    match args.first().map(String::as_str) {
+        Some("nothing") => return nothing::serve(Path::new(&args[1]), nothing::Work::None),
+        Some("reading") => return nothing::serve(Path::new(&args[1]), nothing::Work::Reading),
+        _ => {}
     }
     let sizes: Vec<usize> = args.iter().filter_map(|it| it.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![1_000, 10_000, 60_000] } else { sizes };
+    leave_a_core();
     let folder = tempfile::tempdir().expect("a folder for certificates");
     certificates(folder.path());
     let tls = client::trusting(&folder.path().join("ca.crt"), None);
 
-    println!("| server | objects | p50 | p99 | requests a second | resident |");
-    println!("| --- | --- | --- | --- | --- | --- |");
     let program = std::env::current_exe().expect("this program has a path");
-    let idle = start(&program, folder.path(), &["nothing", &folder.path().display().to_string()]);
-    let nothing = measure("no-op", 0, &idle, &tls, 50);
-    drop(idle);
-    let mut resident = Vec::new();
+    let at = |file: &str| folder.path().join(file).display().to_string();
+    let mut servers: Vec<Measured> = Vec::new();
+    for (task, name) in [("nothing", "no-op"), ("reading", "no-op that reads the review")] {
+        let server = start(&program, &folder.path().join(task), &[task, &at("")]);
+        servers.push(Measured::new(name, 0, server));
+    }
+    let mut worlds = Vec::new();
     for size in sizes {
         let pretence = Pretence::start(world(size));
-        let kubeconfig = pretence.kubeconfig(folder.path());
-        let at = |file: &str| folder.path().join(file).display().to_string();
+        let own = folder.path().join(size.to_string());
+        std::fs::create_dir(&own).expect("a folder");
+        let kubeconfig = pretence.kubeconfig(&own);
         let args = [
             "serve",
             "--listen=127.0.0.1:0",
@@ -69,58 +80,106 @@ fn main() {
             "--key",
             &at("webhook.key"),
         ];
-        let server = start(Path::new(env!("CARGO_BIN_EXE_purlin")), folder.path(), &args);
-        let it = measure("purlin", size, &server, &tls, size / NAMESPACE);
-        resident.push((size, it.resident));
+        let server = start(Path::new(env!("CARGO_BIN_EXE_purlin")), &own.join("server"), &args);
+        servers.push(Measured::new("purlin", size, server));
+        worlds.push(pretence);
+    }
+    for _ in 0..ROUNDS {
+        servers.iter_mut().for_each(|it| it.round(&tls));
+    }
+    report(&servers);
+}
+
+/// Keeps this process off the core that the servers have, where `taskset` can.
+fn leave_a_core() {
+    let id = std::process::id().to_string();
+    let _ = Command::new("taskset").args(["-acp", "1", &id]).stdout(Stdio::null()).status();
+}
+
+/// A server and what was measured of it, a round each.
+struct Measured {
+    name: &'static str,
+    objects: usize,
+    server: Server,
+    /// The bytes of memory that it held before it was asked anything.
+    resident: u64,
+    reviews: Vec<String>,
+    p50: Vec<f64>,
+    p99: Vec<f64>,
+    throughput: Vec<f64>,
+}
+
+impl Measured {
+    fn new(name: &'static str, objects: usize, server: Server) -> Measured {
+        let resident = server.resident();
+        let reviews = reviews((objects / NAMESPACE).max(50));
+        let (p50, p99, throughput) = Default::default();
+        Measured { name, objects, server, resident, reviews, p50, p99, throughput }
+    }
+
+    fn round(&mut self, tls: &Arc<ClientConfig>) {
+        let mut times = pace(self.server.address, tls, &self.reviews, PACE.0, PACE.1);
+        times.sort();
+        let at = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64() * 1e3;
+        self.p50.push(at(0.5));
+        self.p99.push(at(0.99));
+        self.throughput.push(throughput(self.server.address, tls, &self.reviews));
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// The medians of the rounds, and how they compare with doing nothing and with reading the review.
+fn report(servers: &[Measured]) {
+    println!("| server | objects | p50 | p99 | requests a second | resident |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    for it in servers {
         println!(
-            "| ratio | {size} | {:.1} × | {:.1} × | {:.2} × | |",
-            it.p50 / nothing.p50,
-            it.p99 / nothing.p99,
-            it.throughput / nothing.throughput
+            "| {} | {} | {:.3} ms | {:.3} ms | {:.0} | {:.0} MB |",
+            it.name,
+            it.objects,
+            median(&it.p50),
+            median(&it.p99),
+            median(&it.throughput),
+            it.resident as f64 / 1e6
         );
     }
-    if let [(few, less), .., (many, more)] = resident[..] {
-        let each = more.saturating_sub(less) as f64 / (many - few) as f64;
-        println!("\n{each:.0} bytes of resident memory for each object more");
+    println!("\nThe same as ratios, the medians of the rounds:\n");
+    let [nothing, reading, purlin @ ..] = servers else { return };
+    for base in [nothing, reading] {
+        for it in purlin {
+            let ratio = |of: fn(&Measured) -> &Vec<f64>| {
+                let pairs = of(it).iter().zip(of(base));
+                median(&pairs.map(|(a, b)| a / b).collect::<Vec<_>>())
+            };
+            println!(
+                "{} objects against the {}: p50 {:.1} x, p99 {:.1} x, throughput {:.2} x",
+                it.objects,
+                base.name,
+                ratio(|it| &it.p50),
+                ratio(|it| &it.p99),
+                ratio(|it| &it.throughput)
+            );
+        }
     }
-}
-
-struct Measured {
-    p50: f64,
-    p99: f64,
-    throughput: f64,
-    resident: u64,
-}
-
-fn measure(
-    name: &str,
-    objects: usize,
-    server: &Server,
-    tls: &Arc<ClientConfig>,
-    namespaces: usize,
-) -> Measured {
-    let resident = server.resident();
-    pace(server.address, tls, namespaces, 100, 5);
-    let mut times = pace(server.address, tls, namespaces, PACE.0, PACE.1);
-    times.sort();
-    let at = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64() * 1e3;
-    let throughput = throughput(server.address, tls, namespaces);
-    let it = Measured { p50: at(0.5), p99: at(0.99), throughput, resident };
-    println!(
-        "| {name} | {objects} | {:.2} ms | {:.2} ms | {:.0} | {:.0} MB |",
-        it.p50,
-        it.p99,
-        it.throughput,
-        it.resident as f64 / 1e6
-    );
-    it
+    if let [few, .., many] = purlin {
+        let each = many.resident.saturating_sub(few.resident) as f64;
+        println!(
+            "\n{:.0} bytes of resident memory for each object more",
+            each / (many.objects - few.objects) as f64
+        );
+    }
 }
 
 /// How long each request took, at so many a second for so many seconds.
 fn pace(
     address: SocketAddr,
     tls: &Arc<ClientConfig>,
-    namespaces: usize,
+    reviews: &[String],
     rate: u32,
     seconds: u32,
 ) -> Vec<Duration> {
@@ -135,7 +194,7 @@ fn pace(
                     for at in (line..rate * seconds).step_by(LINES as usize) {
                         let due = begin + Duration::from_secs_f64(f64::from(at) / f64::from(rate));
                         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-                        times.push(ask(&mut connection, at as usize % namespaces));
+                        times.push(ask(&mut connection, &reviews[at as usize % reviews.len()]));
                     }
                     times
                 })
@@ -146,17 +205,16 @@ fn pace(
 }
 
 /// Requests in a second when each connection asks again as soon as it has its answer.
-fn throughput(address: SocketAddr, tls: &Arc<ClientConfig>, namespaces: usize) -> f64 {
+fn throughput(address: SocketAddr, tls: &Arc<ClientConfig>, reviews: &[String]) -> f64 {
     let begin = Instant::now();
-    let last = Duration::from_secs(10);
     let asked: usize = std::thread::scope(|scope| {
         let lines: Vec<_> = (0..8)
             .map(|line| {
                 scope.spawn(move || {
                     let mut connection = Connection::open(address, tls).expect("a connection");
                     let mut asked = 0;
-                    while begin.elapsed() < last {
-                        ask(&mut connection, (line * 7919 + asked) % namespaces);
+                    while begin.elapsed() < RUSH {
+                        ask(&mut connection, &reviews[(line * 7919 + asked) % reviews.len()]);
                         asked += 1;
                     }
                     asked
@@ -168,17 +226,24 @@ fn throughput(address: SocketAddr, tls: &Arc<ClientConfig>, namespaces: usize) -
     asked as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Tries a budget that the webhook allows.
-fn ask(connection: &mut Connection, namespace: usize) -> Duration {
-    let mut review = requests::creation(&requests::budget(&name(namespace), "more", 1));
-    review["request"]["object"]["spec"]["selector"]["matchLabels"]["app"] = "api-0".into();
-    review["request"]["dryRun"] = true.into();
-    let body = review.to_string();
+/// Asks, and says how long the answer took.
+fn ask(connection: &mut Connection, body: &str) -> Duration {
     let begin = Instant::now();
     let answer = connection.post("/validate?timeout=10s", body.as_bytes()).expect("an answer");
     let time = begin.elapsed();
     assert_eq!(answer.status, 200, "{answer:?}");
     time
+}
+
+/// Reviews of a budget that the webhook allows, one for each namespace.
+fn reviews(namespaces: usize) -> Vec<String> {
+    let review = |namespace: usize| {
+        let mut review = requests::creation(&requests::budget(&name(namespace), "more", 1));
+        review["request"]["object"]["spec"]["selector"]["matchLabels"]["app"] = "api-0".into();
+        review["request"]["dryRun"] = true.into();
+        review.to_string()
+    };
+    (0..namespaces).map(review).collect()
 }
 
 fn name(namespace: usize) -> String {
@@ -240,8 +305,8 @@ impl Drop for Server {
 }
 
 /// Starts a server on a core of its own and waits until it answers reviews.
-fn start(program: &Path, folder: &Path, args: &[&str]) -> Server {
-    let log = folder.join("server.log");
+fn start(program: &Path, name: &Path, args: &[&str]) -> Server {
+    let log = name.with_extension("log");
     let file = std::fs::File::create(&log).expect("a log");
     let has_taskset = Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok();
     let mut command = match has_taskset {

@@ -1,4 +1,5 @@
-//! A server of the same stack (hyper on tokio-rustls) that reads a request and answers the same whatever it says.
+//! Servers of the same stack (hyper on tokio-rustls): one answers the same whatever the request says, the other does
+//! what every webhook has to, which is to read the review and to repeat its `uid`.
 
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -9,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +20,17 @@ use tokio_rustls::TlsAcceptor;
 /// What it answers.
 const ANSWER: &str = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"705ab4f5-6393-11e8-b7cc-42010a800002","allowed":true}}"#;
 
+/// What a server does with a request.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// Nothing.
+    None,
+    /// It reads the review.
+    Reading,
+}
+
 /// Serves until it is killed; says where on standard error, as `purlin serve` does.
-pub(crate) fn serve(folder: &Path) {
+pub(crate) fn serve(folder: &Path, work: Work) {
     let certificate =
         CertificateDer::from_pem_file(folder.join("webhook.crt")).expect("a certificate");
     let key = PrivateKeyDer::from_pem_file(folder.join("webhook.key")).expect("a key");
@@ -44,7 +55,7 @@ pub(crate) fn serve(folder: &Path) {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = operations.accept().await.expect("a connection");
-                let service = service_fn(answer);
+                let service = service_fn(move |it| answer(it, Work::None));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
@@ -54,14 +65,26 @@ pub(crate) fn serve(folder: &Path) {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
-                let service = service_fn(answer);
+                let service = service_fn(move |it| answer(it, work));
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let _ = request.into_body().collect().await;
-    Ok(Response::new(Full::new(Bytes::from_static(ANSWER.as_bytes()))))
+async fn answer(
+    request: Request<Incoming>,
+    work: Work,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let body = request.into_body().collect().await.map(|it| it.to_bytes()).unwrap_or_default();
+    let answer = match work {
+        Work::None => Bytes::from_static(ANSWER.as_bytes()),
+        Work::Reading => {
+            let review: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let mut answer: Value = serde_json::from_str(ANSWER).expect("an answer");
+            answer["response"]["uid"] = review["request"]["uid"].clone();
+            answer.to_string().into()
+        }
+    };
+    Ok(Response::new(Full::new(answer)))
 }

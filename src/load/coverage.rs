@@ -1,11 +1,13 @@
 //! What was read in full, where a cluster was asked: what is not in the input then is not in the cluster either.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// The kinds and namespaces that were read in full.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    kinds: FxHashSet<Box<str>>,
+    /// Shared by the worlds that are cut out of one cluster.
+    kinds: Arc<FxHashSet<Box<str>>>,
     /// `None` for all of them.
     namespaces: Option<FxHashSet<Box<str>>>,
     /// Kinds that were read in full in namespaces that were not.
@@ -23,10 +25,15 @@ impl Coverage {
         Coverage { namespaces, ..Coverage::default() }
     }
 
+    /// The same kinds, in one namespace only.
+    pub fn within(&self, namespace: &str) -> Coverage {
+        Coverage { namespaces: Some(FxHashSet::from_iter([namespace.into()])), ..self.clone() }
+    }
+
     /// Says that every object of a kind (`Deployment`) was read, in the namespaces or, where it has none, in the
     /// cluster. So it is of a kind that the cluster does not know.
     pub fn add(&mut self, kind: &str) {
-        self.kinds.insert(kind.into());
+        Arc::make_mut(&mut self.kinds).insert(kind.into());
     }
 
     /// The same for one more namespace alone.
@@ -46,9 +53,14 @@ impl Coverage {
             || !self.looked_for.is_empty() && self.looked_for.contains(&object())
     }
 
+    /// Takes back that every object of a kind was read.
+    pub fn remove(&mut self, kind: &str) {
+        Arc::make_mut(&mut self.kinds).remove(kind);
+    }
+
     /// Says why a kind could not be read: lower case, no full stop.
     pub fn lacks(&mut self, kind: &str, why: String) {
-        self.kinds.remove(kind);
+        self.remove(kind);
         self.why.insert(kind.into(), why);
     }
 

@@ -1,5 +1,8 @@
 //! The kinds that purlin knows: their groups, resource names and scope. All else is [`Kind::Custom`].
 
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
 /// Whether objects of a kind live in namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -121,12 +124,15 @@ pub const WORKLOADS: &[Kind] = &[
     Kind::StatefulSet,
 ];
 
+/// Asked of every object, and quicker than searching the list.
+static BY_NAME: LazyLock<FxHashMap<&str, &KindInfo>> =
+    LazyLock::new(|| KINDS.iter().map(|it| (it.name, it)).collect());
+
 impl Kind {
     /// The kind that this group and name stand for. Group and kind identify it; the version does not.
     pub fn of(group: &str, name: &str) -> Kind {
-        let found = KINDS.binary_search_by(|it| it.name.cmp(name)).map(|at| &KINDS[at]);
-        match found {
-            Ok(info) if info.groups.contains(&group) => info.kind,
+        match BY_NAME.get(name) {
+            Some(info) if info.groups.contains(&group) => info.kind,
             _ => Kind::Custom,
         }
     }

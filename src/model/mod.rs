@@ -12,7 +12,7 @@ use crate::source::SourceKind;
 use crate::tree::Node;
 use kind::{Kind, Scope, group};
 pub use place::Place;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,7 +55,8 @@ pub struct Model<'d> {
     pub broken: &'d [Broken],
     /// Every object, in the order of reading, those that a later one replaces included.
     objects: Vec<Object<'d>>,
-    by_kind: FxHashMap<Kind, Vec<ObjId>>,
+    /// By the place of the kind in its list.
+    by_kind: Vec<Vec<ObjId>>,
     by_key: FxHashMap<Key<'d>, ObjId>,
     duplicates: Vec<(ObjId, ObjId)>,
     /// Those that a later one of the same name replaces.
@@ -93,20 +94,20 @@ impl<'d> Model<'d> {
             documents,
             broken,
             objects: Vec::with_capacity(documents.len()),
-            by_kind: FxHashMap::default(),
-            by_key: FxHashMap::default(),
+            by_kind: vec![Vec::new(); Kind::Custom as usize + 1],
+            by_key: FxHashMap::with_capacity_and_hasher(documents.len(), FxBuildHasher),
             duplicates: Vec::new(),
             replaced: FxHashSet::default(),
             starts: Vec::new(),
         };
         for document in documents {
-            for (api_version, kind_name, root) in objects(document.tree.root()) {
+            objects(document.tree.root(), |api_version, kind_name, root| {
                 model.add(document, api_version, kind_name, root, default_namespace);
-            }
+            });
         }
         for object in &model.objects {
             if !model.replaced.contains(&object.id) {
-                model.by_kind.entry(object.kind).or_default().push(object.id);
+                model.by_kind[object.kind as usize].push(object.id);
             }
         }
         model
@@ -127,7 +128,7 @@ impl<'d> Model<'d> {
         }
         for object in &all.objects {
             if !all.replaced.contains(&object.id) {
-                all.by_kind.entry(object.kind).or_default().push(object.id);
+                all.by_kind[object.kind as usize].push(object.id);
             }
         }
         all
@@ -199,7 +200,7 @@ impl<'d> Model<'d> {
 
     /// The objects of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object<'d>> {
-        self.by_kind.get(&kind).into_iter().flatten().map(|id| self.object(*id))
+        self.by_kind[kind as usize].iter().map(|id| self.object(*id))
     }
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.
@@ -246,23 +247,24 @@ impl<'d> Model<'d> {
     }
 }
 
-/// The objects of a document: itself, or the items if it is a list (`List`, `ConfigMapList` …), lists in lists included.
-fn objects(root: Node<'_>) -> Vec<(&str, &str, Node<'_>)> {
-    let mut objects = Vec::new();
+/// Visits the objects of a document: itself, or the items if it is a list (`List`, `ConfigMapList` …), lists in lists
+/// included.
+fn objects<'d>(root: Node<'d>, mut visit: impl FnMut(&'d str, &'d str, Node<'d>)) {
     let mut open = vec![(root, "", "")];
     while let Some((node, list_version, list_kind)) = open.pop() {
         let version = node.text("apiVersion").unwrap_or(list_version);
         let kind = node.text("kind").unwrap_or(list_kind);
-        match (kind.strip_suffix("List"), node.get("items")) {
-            (Some(item_kind), Some(items)) if items.is_seq() => {
-                let items: Vec<_> = items.items().map(|item| (item, version, item_kind)).collect();
-                open.extend(items.into_iter().rev());
+        let list = kind.strip_suffix("List").and_then(|it| Some((it, node.get("items")?)));
+        match list {
+            Some((item_kind, items)) if items.is_seq() => {
+                let first = open.len();
+                open.extend(items.items().map(|item| (item, version, item_kind)));
+                open[first..].reverse();
             }
-            _ if node.is_map() && !kind.is_empty() => objects.push((version, kind, node)),
+            _ if node.is_map() && !kind.is_empty() => visit(version, kind, node),
             _ => {}
         }
     }
-    objects
 }
 
 impl<'d> Object<'d> {

@@ -1,4 +1,4 @@
-//! Threads that judge: rules are all work and no waiting, so they run apart from the threads that talk.
+//! Threads that judge: rules are all work and no waiting, so what takes its time runs apart from the threads that talk.
 
 use std::collections::VecDeque;
 use std::io;
@@ -62,8 +62,7 @@ impl Pool {
             if tell.is_closed() {
                 return;
             }
-            let result = catch_unwind(AssertUnwindSafe(work));
-            let _ = tell.send(result.map_err(|it| Failed::Panicked(said(&*it))));
+            let _ = tell.send(attempt(work));
         };
         self.shared.queue().jobs.push_back(Box::new(job));
         self.shared.arrived.notify_one();
@@ -101,6 +100,11 @@ impl Shared {
             queue = self.arrived.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+/// Does work on this thread; a panic ends the work and not the thread.
+pub(super) fn attempt<T>(work: impl FnOnce() -> T) -> Result<T, Failed> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|it| Failed::Panicked(said(&*it)))
 }
 
 /// What a panic said.

@@ -4,13 +4,14 @@ use super::endpoints::{Answered, Judge, NoVerdict};
 use super::knowledge::Knowledge;
 use super::metrics::{ByRule, Metrics};
 use super::policy_source::Current;
-use super::pool::{Failed, Pool};
+use super::pool::{self, Failed, Pool};
 use super::race::Races;
 use super::resources;
 use crate::policy::Policy;
 use crate::webhook::key::Key;
 use crate::webhook::review::Review;
 use crate::webhook::verdict::{Context, Notice, Verdict, judge};
+use crate::webhook::world;
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use kube::Client;
@@ -21,6 +22,11 @@ use std::time::{Duration, Instant};
 
 /// The most objects that are read again before a denial.
 const MOST_READ: usize = 32;
+
+/// From how many bytes of a body and how many objects of its namespace on another thread is worth the way there. Less
+/// takes a fraction of a millisecond.
+const MUCH: usize = 64 * 1024;
+const MANY: usize = 200;
 
 /// Who judges reviews.
 pub(super) struct Reviewer {
@@ -61,21 +67,11 @@ impl Reviewer {
             return Err(NoVerdict::Stale(format!("nothing was heard of {kind} for {age} s")));
         }
         let policy = self.policy.get();
-        let (review, verdict) = {
-            let work = self.work(policy.clone());
-            let parse = move || {
-                let review = Review::parse(&body).map(Arc::new)?;
-                let verdict = work.judge(&review, deadline);
-                Ok((review, verdict))
-            };
-            let done = self.pool.run(parse).await.map_err(failed)?;
-            done.map_err(|it: crate::webhook::review::Malformed| NoVerdict::Malformed(it.message))?
-        };
+        let review = self.parse(body).await?;
+        let verdict = self.verdict(&policy, &review, deadline).await?;
         let verdict = if verdict.is_denied() {
             self.read_again(&verdict.denials, deadline).await;
-            let (work, review) = (self.work(policy.clone()), review.clone());
-            let judged = self.pool.run(move || work.judge(&review, deadline)).await;
-            let verdict = judged.map_err(failed)?;
+            let verdict = self.verdict(&policy, &review, deadline).await?;
             if !verdict.is_denied() {
                 self.metrics.spared.inc();
             }
@@ -85,6 +81,31 @@ impl Reviewer {
         };
         self.note(&review, &verdict);
         Ok(Answered { body: review.response(&verdict), verdict: name(&verdict) })
+    }
+
+    async fn parse(&self, body: Bytes) -> Result<Arc<Review>, NoVerdict> {
+        let parsed = match body.len() {
+            0..MUCH => pool::attempt(|| Review::parse(&body)),
+            _ => self.pool.run(move || Review::parse(&body)).await,
+        };
+        let review = parsed.map_err(failed)?;
+        review.map(Arc::new).map_err(|it| NoVerdict::Malformed(it.message))
+    }
+
+    async fn verdict(
+        &self,
+        policy: &Arc<Policy>,
+        review: &Arc<Review>,
+        deadline: Instant,
+    ) -> Result<Verdict, NoVerdict> {
+        let objects = self.knowledge.state().snapshot().count(world::namespace(&review.key));
+        let (work, review) = (self.work(policy.clone()), review.clone());
+        let judge = move || work.judge(&review, deadline);
+        let judged = match objects {
+            0..MANY => pool::attempt(judge),
+            _ => self.pool.run(judge).await,
+        };
+        judged.map_err(failed)
     }
 
     fn work(&self, policy: Arc<Policy>) -> Work {

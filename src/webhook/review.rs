@@ -10,7 +10,9 @@ use super::verdict::Verdict;
 use crate::load::{Document, live};
 use crate::model::kind::{Kind, Scope};
 use crate::source::SourceId;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -152,27 +154,52 @@ impl Review {
 
     /// The body of the answer.
     pub fn response(&self, verdict: &Verdict) -> Vec<u8> {
-        let mut response = json!({ "uid": self.uid, "allowed": !verdict.is_denied() });
-        if verdict.is_denied() {
-            response["status"] = json!({
-                "status": "Failure",
-                "message": message::denial(&verdict.denials),
-                "reason": "Forbidden",
-                "code": 403,
-            });
-        }
-        let warnings = message::warnings(&verdict.warnings);
-        if !warnings.is_empty() {
-            response["warnings"] = json!(warnings);
-        }
-        let annotations = message::audit_annotations(verdict);
-        if !annotations.is_empty() {
-            response["auditAnnotations"] = json!(annotations);
-        }
-        let review =
-            json!({ "apiVersion": VERSION, "kind": "AdmissionReview", "response": response });
-        review.to_string().into_bytes()
+        let status = verdict.is_denied().then(|| Status {
+            status: "Failure",
+            message: message::denial(&verdict.denials),
+            reason: "Forbidden",
+            code: 403,
+        });
+        let response = Response {
+            uid: &self.uid,
+            allowed: !verdict.is_denied(),
+            status,
+            warnings: message::warnings(&verdict.warnings),
+            audit_annotations: message::audit_annotations(verdict),
+        };
+        let answer = Answer { api_version: VERSION, kind: "AdmissionReview", response };
+        serde_json::to_vec(&answer).expect("texts and numbers have a form in JSON")
     }
+}
+
+/// An AdmissionReview with its answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct Status {
+    status: &'static str,
+    message: String,
+    reason: &'static str,
+    code: u16,
 }
 
 fn text(value: &Value) -> String {

@@ -7,8 +7,10 @@ use super::key::Key;
 use super::links::{Links, is_outward};
 use super::sharded::Sharded;
 use crate::load::Document;
+use crate::load::coverage::Coverage;
 use crate::model::kind::Kind;
 use rustc_hash::FxHashSet;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,6 +51,11 @@ impl Entry {
     }
 }
 
+/// The order of the objects of one kind in one namespace.
+fn by_name(it: &Key, other: &Key) -> Ordering {
+    it.custom.cmp(&other.custom).then_with(|| it.name.cmp(&other.name))
+}
+
 /// The objects of a namespace, or those of the cluster as a whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slice {
@@ -69,13 +76,13 @@ impl Slice {
 
     fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
         let entries = self.of_kind(key.kind);
-        entries.binary_search_by(|it| (*it.key).cmp(key)).ok().map(|at| &entries[at])
+        entries.binary_search_by(|it| by_name(&it.key, key)).ok().map(|at| &entries[at])
     }
 
     /// Puts an entry in its place and hands back the one that was there.
     fn put(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
         let entries = Arc::make_mut(self.kinds.entry(entry.key.kind).or_default());
-        match entries.binary_search_by(|it| it.key.cmp(&entry.key)) {
+        match entries.binary_search_by(|it| by_name(&it.key, &entry.key)) {
             Ok(at) => Some(std::mem::replace(&mut entries[at], entry)),
             Err(at) => {
                 entries.insert(at, entry);
@@ -86,7 +93,7 @@ impl Slice {
 
     fn take(&mut self, key: &Key) -> Option<Arc<Entry>> {
         let entries = self.kinds.get_mut(&key.kind)?;
-        let at = entries.binary_search_by(|it| (*it.key).cmp(key)).ok()?;
+        let at = entries.binary_search_by(|it| by_name(&it.key, key)).ok()?;
         let taken = Arc::make_mut(entries).remove(at);
         if entries.is_empty() {
             self.kinds.remove(&key.kind);
@@ -106,6 +113,8 @@ pub struct Snapshot {
     pub(super) outward_revision: u64,
     /// The kinds of which every object is known.
     complete: Arc<FxHashSet<Kind>>,
+    /// The same by their names, for the worlds that are cut out of it.
+    coverage: Coverage,
     objects: usize,
 }
 
@@ -128,6 +137,11 @@ impl Snapshot {
     /// Grows with each change that a rule could see in a namespace (of the cluster as a whole, for the empty name).
     pub fn revision(&self, namespace: &str) -> u64 {
         self.slice(namespace).map_or(0, |it| it.revision)
+    }
+
+    /// How many objects a namespace holds (the cluster as a whole, for the empty name).
+    pub fn count(&self, namespace: &str) -> usize {
+        self.slice(namespace).map_or(0, |it| it.kinds.values().map(|it| it.len()).sum())
     }
 
     /// Every object, in no order.
@@ -153,9 +167,9 @@ impl Snapshot {
         self.topics.get(topic).map_or(&[], |it| it.as_slice())
     }
 
-    /// The kinds of which every object is known.
-    pub(super) fn complete(&self) -> &FxHashSet<Kind> {
-        &self.complete
+    /// What is known in full, of one namespace.
+    pub(super) fn coverage(&self, namespace: &str) -> Coverage {
+        self.coverage.within(namespace)
     }
 
     /// Says that every object of this kind is known, or no longer is. A kind that the cluster does not serve is known
@@ -164,10 +178,12 @@ impl Snapshot {
         if self.is_complete(kind) != is_complete {
             let kinds = Arc::make_mut(&mut self.complete);
             if is_complete {
-                kinds.insert(kind)
+                kinds.insert(kind);
+                self.coverage.add(kind.name());
             } else {
-                kinds.remove(&kind)
-            };
+                kinds.remove(&kind);
+                self.coverage.remove(kind.name());
+            }
         }
     }
 

@@ -42,16 +42,15 @@ const MOST_OF_KIND: usize = 64;
 /// The world of the object of this key before and after it changes; `None` where it is not there.
 ///
 /// Both hold the same objects besides, also where only one of the two refers to them.
-pub fn worlds(
-    snapshot: &Snapshot,
-    key: &Key,
+pub fn worlds<'s>(
+    snapshot: &'s Snapshot,
+    key: &'s Key,
     before: Option<Arc<Document>>,
     after: Option<Arc<Document>>,
 ) -> [World; 2] {
     let namespace = namespace(key);
-    let mut coverage = Coverage::of(Some([namespace]));
-    snapshot.complete().iter().for_each(|it| coverage.add(it.name()));
-    let seen = FxHashSet::from_iter([key.clone()]);
+    let coverage = snapshot.coverage(namespace);
+    let seen = FxHashSet::from_iter([key]);
     let mut builder = Builder { snapshot, seen, documents: Vec::new(), coverage };
     builder.cluster();
     if !namespace.is_empty() {
@@ -76,18 +75,18 @@ pub fn worlds(
 }
 
 /// The namespace whose objects an object is judged with: its own, and for a Namespace what is in it.
-pub(super) fn namespace(key: &Key) -> &str {
+pub fn namespace(key: &Key) -> &str {
     if key.kind == Kind::Namespace { &key.name } else { &key.namespace }
 }
 
 struct Builder<'s> {
     snapshot: &'s Snapshot,
-    seen: FxHashSet<Key>,
+    seen: FxHashSet<&'s Key>,
     documents: Vec<Arc<Document>>,
     coverage: Coverage,
 }
 
-impl Builder<'_> {
+impl<'s> Builder<'s> {
     /// What every namespace may need of the cluster as a whole.
     fn cluster(&mut self) {
         for kind in EVERYWHERE {
@@ -121,8 +120,8 @@ impl Builder<'_> {
         self.topic(links::DNS);
     }
 
-    fn add(&mut self, entry: &Entry) -> bool {
-        let is_new = self.seen.insert((*entry.key).clone());
+    fn add(&mut self, entry: &'s Entry) -> bool {
+        let is_new = self.seen.insert(&entry.key);
         if is_new {
             self.documents.push(entry.document.clone());
         }
