@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds kube-apiserver and etcd from the modules that go.mod pins, and prints
+# Builds kube-apiserver, etcd and kubectl from the modules that go.mod pins, and prints
 # the folder that holds them as its last (and only) line on standard output:
 #
 #   export KUBEBUILDER_ASSETS=$(tests/apiserver/build.sh)
@@ -21,7 +21,7 @@ folder=$(cd "$folder" && pwd)
 stamp=$folder/.built-from
 key=$(cat "$here/go.mod" "$here/go.sum" "${BASH_SOURCE[0]}" | sha256sum | cut -d ' ' -f 1)
 
-if [[ -x $folder/etcd && -x $folder/kube-apiserver && $(cat "$stamp" 2>/dev/null) == "$key" ]]; then
+if [[ -x $folder/etcd && -x $folder/kube-apiserver && -x $folder/kubectl && $(cat "$stamp" 2>/dev/null) == "$key" ]]; then
   printf '%s\n' "$folder"
   exit 0
 fi
@@ -54,8 +54,9 @@ build() {
 }
 build "$new/etcd" go.etcd.io/etcd/server/v3
 build "$new/kube-apiserver" k8s.io/kubernetes/cmd/kube-apiserver
+build "$new/kubectl" k8s.io/kubernetes/cmd/kubectl
 
 rm -f "$stamp"
-mv -f "$new/etcd" "$new/kube-apiserver" "$folder/"
+mv -f "$new/etcd" "$new/kube-apiserver" "$new/kubectl" "$folder/"
 printf '%s\n' "$key" >"$stamp"
 printf '%s\n' "$folder"
