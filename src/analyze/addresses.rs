@@ -2,6 +2,7 @@
 //!
 //! Only what can be nothing else is taken for an address of the cluster: names that end in `.svc`, wherever they stand;
 //! and shorter ones where a whole value is a URL or, under a key that speaks of addresses, a list of hosts with ports.
+//! A bare word is one only where a Service of that name is there, which [`bare`] leaves to others to find out.
 
 /// A host and a port as they stand in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +85,9 @@ const ADDRESS_WORDS: &[&str] = &[
 /// Words of keys whose values only look like it: where a process listens, and images with tags.
 const OTHER_WORDS: &[&str] = &["bind", "image", "images", "listen", "listener", "listeners"];
 
+/// Last words of keys whose values are a host alone: `DB_HOST` has its port in a key of its own.
+const HOST_WORDS: &[&str] = &["addr", "address", "host", "hostname"];
+
 /// Words that stand for a host in examples.
 const PLACEHOLDERS: &[&str] =
     &["changeme", "example", "host", "hostname", "localhost", "metadata", "placeholder", "todo"];
@@ -100,6 +104,17 @@ pub fn addresses<'t>(key: &str, text: &'t str) -> Vec<Address<'t>> {
     found.sort();
     found.dedup();
     found
+}
+
+/// A value that is a host without a port, if its key says that it is one.
+pub fn bare<'t>(key: &str, text: &'t str) -> Option<Address<'t>> {
+    let key = key.to_ascii_lowercase();
+    let mut words = key.split(|it: char| !it.is_ascii_alphanumeric());
+    let is_meant = words.next_back().is_some_and(|it| HOST_WORDS.contains(&it))
+        && !words.any(|it| OTHER_WORDS.contains(&it));
+    let host = text.trim();
+    let is_written = is_host(host) && !is_placeholder(host) && !is_in_cluster(host);
+    (is_meant && is_written).then_some(Address { host, port: None })
 }
 
 /// What a host means: `service.namespace.svc`, `pod.service.namespace.svc`, or one or two labels for the search path of
@@ -304,6 +319,26 @@ mod tests {
             ("ADDRESS", "0.0.0.0:8080"),
         ] {
             assert_eq!(found(key, text), Vec::<String>::new(), "{key} {text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_word_is_a_host_under_a_key_that_ends_so() {
+        let found = |key, text| bare(key, text).map(|it| it.host);
+        for key in ["DB_HOST", "redis-address", "POSTGRES_HOSTNAME", "--db.host"] {
+            assert_eq!(found(key, "postgres"), Some("postgres"), "{key}");
+        }
+        for (key, text) in [
+            ("CACHE_BACKEND", "redis"),
+            ("HOST_KIND", "redis"),
+            ("BIND_HOST", "api"),
+            ("DB_HOST", "localhost"),
+            ("DB_HOST", "10.0.0.1"),
+            ("DB_HOST", "$(HOST)"),
+            ("DB_HOST", "a b"),
+            ("DB_HOST", "db.shop.svc"),
+        ] {
+            assert_eq!(found(key, text), None, "{key} {text}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! own `/etc/hosts`. A ConfigMap is read by pods of its namespace.
 
 use super::Facts;
-use super::addresses::{Address, Name, addresses, is_in_cluster, name};
+use super::addresses::{Address, Name, addresses, bare, is_in_cluster, name};
 use super::workloads::Workload;
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
@@ -15,6 +15,8 @@ use crate::tree::Node;
 pub struct Contact<'d> {
     /// The workload or ConfigMap.
     pub object: ObjId,
+    /// What the value is called: the variable, the flag, or the key of the ConfigMap; may be empty.
+    pub key: &'d str,
     /// The value that holds it.
     pub node: Node<'d>,
     /// The address as written.
@@ -63,7 +65,7 @@ impl<'d> Reader<'_, 'd> {
         &mut self,
         object: &Object<'d>,
         workload: Option<&Workload<'d>>,
-        key: &str,
+        key: &'d str,
         value: Option<Node<'d>>,
     ) {
         let Some((node, text)) = value.and_then(|it| Some((it, it.str()?))) else { return };
@@ -75,8 +77,16 @@ impl<'d> Reader<'_, 'd> {
         for address in addresses(key, text) {
             let Some(name) = name(address.host) else { continue };
             if is_in_cluster(address.host) || self.means_a_service(object, workload, &name) {
-                self.found.push(Contact { object: object.id, node, address, name });
+                self.found.push(Contact { object: object.id, key, node, address, name });
             }
+        }
+        // A word is a host where it is the name of a Service: otherwise it may be anything.
+        let Some(address) = bare(key, text) else { return };
+        let Some(name) = name(address.host) else { return };
+        let namespace = name.namespace.unwrap_or(object.namespace);
+        let is_there = self.facts.services().find(namespace, name.service).is_some();
+        if is_there && self.means_a_service(object, workload, &name) {
+            self.found.push(Contact { object: object.id, key, node, address, name });
         }
     }
 

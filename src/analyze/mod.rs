@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod backends;
 pub mod budgets;
 pub mod claims;
+pub mod clients;
 pub mod contacts;
 pub mod credentials;
 pub mod demand;
@@ -39,6 +40,7 @@ use crate::model::Model;
 use backends::Backend;
 use budgets::Budgets;
 use claims::Claims;
+use clients::Clients;
 use contacts::Contact;
 use demand::PodDemand;
 use dns::Dns;
@@ -83,6 +85,7 @@ pub struct Facts<'d> {
     relabelling: OnceLock<Relabelling<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     contacts: OnceLock<Vec<Contact<'d>>>,
+    clients: OnceLock<Clients<'d>>,
     references: OnceLock<References<'d>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
 }
@@ -112,6 +115,7 @@ impl<'d> Facts<'d> {
             relabelling: OnceLock::new(),
             backends: OnceLock::new(),
             contacts: OnceLock::new(),
+            clients: OnceLock::new(),
             references: OnceLock::new(),
             made_secrets: OnceLock::new(),
         }
@@ -236,5 +240,10 @@ impl<'d> Facts<'d> {
     /// The addresses of the cluster that workloads and ConfigMaps give.
     pub fn contacts(&self) -> &[Contact<'d>] {
         self.contacts.get_or_init(|| contacts::contacts(self.model, self))
+    }
+
+    /// Who is given the address of which Service.
+    pub fn clients(&self) -> &Clients<'d> {
+        self.clients.get_or_init(|| Clients::new(self.model, self))
     }
 }

@@ -7,7 +7,6 @@ use crate::analyze::reach::verdict::{Reason, Verdict};
 use crate::analyze::reach::{EndpointId, PortMap, PortSet, Ports, Protocol};
 use crate::analyze::services::{Service, ServicePort};
 use crate::analyze::workloads::WorkloadId;
-use crate::model::kind::Kind;
 use std::collections::BTreeMap;
 
 /// Every pod and every address.
@@ -89,39 +88,14 @@ impl Painter<'_, '_> {
         self.facts.envelope(workload).is_some_and(|it| it.peak.count <= 1)
     }
 
-    /// The ports of each other's pods that workloads are given the addresses of, by their own variables or by keys of
-    /// ConfigMaps.
+    /// The ports of each other's pods that workloads are given the addresses of.
     fn told(&self) -> BTreeMap<(WorkloadId, WorkloadId), PortSet> {
-        // Who reads a whole ConfigMap need not use all of it, so only those count who ask for the key.
-        let mut readers: BTreeMap<(&str, &str), Vec<(WorkloadId, &str)>> = BTreeMap::new();
-        for it in self.facts.references().iter().filter(|it| it.kind == Kind::ConfigMap) {
-            let workload = self.facts.workloads().of_object(it.from);
-            if let Some((workload, (key, _))) = workload.zip(it.key) {
-                readers.entry((it.namespace, it.name)).or_default().push((workload.id, key));
-            }
-        }
         let mut told: BTreeMap<_, Vec<Ports>> = BTreeMap::new();
-        for contact in self.facts.contacts() {
-            let object = self.model.object(contact.object);
-            let namespace = contact.name.namespace.unwrap_or(object.namespace);
-            let service = self.facts.services().find(namespace, contact.name.service);
-            let Some(service) = service else { continue };
-            let from: Vec<WorkloadId> = match self.facts.workloads().of_object(contact.object) {
-                Some(workload) => vec![workload.id],
-                None => {
-                    let readers =
-                        readers.get(&(object.namespace, object.name)).into_iter().flatten();
-                    let is_read = |key: &str| {
-                        let value = object.field(&["data", key]);
-                        value.is_some_and(|it| it.span() == contact.node.span())
-                    };
-                    readers.filter(|(_, key)| is_read(key)).map(|(it, _)| *it).collect()
-                }
-            };
-            for (to, ports) in
-                self.behind(service, |it| contact.address.port.is_none_or(|port| it.port == port))
-            {
-                for from in from.iter().filter(|it| **it != to) {
+        for client in self.facts.clients().iter() {
+            let service = self.facts.services().get(client.service);
+            let port = client.contact.address.port;
+            for (to, ports) in self.behind(service, |it| port.is_none_or(|port| it.port == port)) {
+                for from in client.certain().iter().filter(|it| **it != to) {
                     told.entry((*from, to)).or_default().extend(ports.iter());
                 }
             }
