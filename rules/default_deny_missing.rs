@@ -2,6 +2,7 @@
 
 use crate::absence::Absence;
 use crate::analyze::policies::{DIRECTIONS, Direction, NetworkPolicy, is_in_host_network};
+use crate::analyze::reach::{Above, AnyPod, Effect};
 use crate::analyze::workloads::Workload;
 use crate::model::Object;
 use crate::model::kind::Kind;
@@ -14,7 +15,13 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
-    reads: &[Kind::NetworkPolicy, Kind::Namespace],
+    reads: &[
+        Kind::AdminNetworkPolicy,
+        Kind::BaselineAdminNetworkPolicy,
+        Kind::ClusterNetworkPolicy,
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+    ],
     like: &["kubeaudit:netpols"],
     parameters: &[],
     page: include_str!("default_deny_missing.md"),
@@ -27,15 +34,18 @@ const SYSTEM: [&str; 3] = ["kube-node-lease", "kube-public", "kube-system"];
 /// How a namespace stands in a direction where it denies nothing by default.
 struct Open<'c, 'd> {
     direction: Direction,
+    /// How any pod stands.
+    any: AnyPod<'d>,
     /// The workloads open to everything; without any, each is isolated by a policy of its own.
     workloads: Vec<&'c Workload<'d>>,
-    /// The policy that allows everything to all pods.
-    allow_all: Option<&'c NetworkPolicy<'d>>,
-    /// Whether there is a default deny, which that policy cancels.
+    /// The policies that allow everything to all pods; one, but where several share them out.
+    allow_all: Vec<&'c NetworkPolicy<'d>>,
+    /// Whether there is a default deny, which those cancel.
     has_deny: bool,
 }
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let above = Above::new(cx.model);
     for (name, namespace) in cx.facts.namespaces().iter() {
         if SYSTEM.contains(&name) {
             continue;
@@ -45,7 +55,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             cx.facts.workloads().in_namespace(name).filter(|it| !is_in_host_network(it)).collect();
         let Some(first) = workloads.first() else { continue };
         let mut open: Vec<_> =
-            DIRECTIONS.iter().filter_map(|it| open(cx, name, &workloads, *it)).collect();
+            DIRECTIONS.iter().filter_map(|it| open(cx, name, &workloads, &above, *it)).collect();
         if open.is_empty() {
             continue;
         }
@@ -58,6 +68,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             }
             Absence::Absent => {}
         }
+        if open.iter().any(|it| it.any == AnyPod::CannotTell) {
+            out.cannot_tell(object, TOO_MANY);
+            continue;
+        }
         // Where some direction is open, those that only lack the deny are not worth a word.
         if open.iter().any(|it| !it.workloads.is_empty()) {
             open.retain(|it| !it.workloads.is_empty());
@@ -66,27 +80,43 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     }
 }
 
+const TOO_MANY: &str = "whether some policy selects every pod there could be: their selectors have too many conditions; one with an empty `podSelector` does";
+
 fn open<'c, 'd>(
     cx: &Cx<'c, 'd>,
     namespace: &str,
     workloads: &[&'c Workload<'d>],
+    above: &Above<'d>,
     direction: Direction,
 ) -> Option<Open<'c, 'd>> {
     let policies = cx.facts.policies();
-    let for_all =
-        policies.in_namespace(namespace).filter(|it| it.selects_all() && it.isolates(direction));
-    let for_all: Vec<_> = for_all.collect();
-    let allow_all = for_all.iter().copied().find(|it| it.allow_all(direction).is_some());
-    if !for_all.is_empty() && allow_all.is_none() {
+    let any = above.any_pod(cx.facts, namespace, direction);
+    if any == AnyPod::Denied {
         return None;
     }
-    let is_open = |it: &&&Workload<'_>| {
+    let closed_above =
+        |it: &Workload<'d>| above.of_workload(cx.facts, it, direction, Effect::Closes).is_some();
+    let is_open = |it: &&&Workload<'d>| {
         let mut isolating = policies.isolating(it.id, direction).peekable();
-        isolating.peek().is_none() || isolating.any(|(it, _)| it.allow_all(direction).is_some())
+        let is_open = isolating.peek().is_none()
+            || isolating.any(|(it, _)| it.allow_all(direction).is_some());
+        is_open && !closed_above(it)
     };
     let workloads = workloads.iter().filter(is_open).copied().collect();
-    let has_deny = for_all.iter().any(|it| it.allow_all(direction).is_none());
-    Some(Open { direction, workloads, allow_all, has_deny })
+    let allow_all = match any {
+        AnyPod::Cancelled => {
+            let all = policies.in_namespace(namespace);
+            let all: Vec<_> = all.filter(|it| it.allow_all(direction).is_some()).collect();
+            let one = all.iter().copied().find(|it| it.selects_all());
+            one.map_or(all, |it| vec![it])
+        }
+        _ => Vec::new(),
+    };
+    let denies = |it: &NetworkPolicy<'_>| {
+        it.selects_all() && it.isolates(direction) && it.allow_all(direction).is_none()
+    };
+    let has_deny = policies.in_namespace(namespace).any(denies);
+    Some(Open { direction, any, workloads, allow_all, has_deny })
 }
 
 fn finding(
@@ -102,7 +132,7 @@ fn finding(
     let mut finding =
         Finding::new(message, object.whole(), format!("no default deny for {directions}"));
     for it in open {
-        if let Some(policy) = it.allow_all {
+        for policy in it.allow_all.iter().take(6) {
             let place = cx.object(policy.object).at(&format!("spec.{}", it.direction));
             finding = finding.label(place, format!("allows all {} of every pod", it.direction));
         }
@@ -127,7 +157,7 @@ fn finding(
 
 fn help(cx: &Cx<'_, '_>, namespace: &str, open: &[Open<'_, '_>]) -> String {
     let mut todo = Vec::new();
-    let allow_all = open.iter().find_map(|it| Some((it.allow_all?, it.direction)));
+    let allow_all = open.iter().find_map(|it| Some((it.allow_all.first()?, it.direction)));
     if let Some((policy, direction)) = allow_all {
         let object = cx.object(policy.object);
         todo.push(format!("let `{object}` name the peers and ports that its {direction} is for"));
@@ -144,11 +174,14 @@ fn help(cx: &Cx<'_, '_>, namespace: &str, open: &[Open<'_, '_>]) -> String {
 }
 
 fn note(open: &Open<'_, '_>, count: usize) -> String {
+    let next = match &open.any {
+        AnyPod::Open(escape) => escape.to_string(),
+        _ => "any pod".into(),
+    };
     match open.workloads.len() {
         0 => format!(
-            "{}: each workload has a policy of its own; the next one starts without, and {}",
-            open.direction,
-            does_what(open.direction)
+            "{}: no workload is open to everything, and {next} is denied nothing by default",
+            open.direction
         ),
         it => format!(
             "{}: {it} of {count} {} {}",

@@ -3,6 +3,7 @@
 use crate::absence::Absence;
 use crate::analyze::dns::Reach;
 use crate::analyze::policies::{Direction, NetworkPolicy, PolicyId, PortRange};
+use crate::analyze::reach::{Above, Effect};
 use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -15,7 +16,13 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
-    reads: &[Kind::NetworkPolicy, Kind::Namespace],
+    reads: &[
+        Kind::AdminNetworkPolicy,
+        Kind::BaselineAdminNetworkPolicy,
+        Kind::ClusterNetworkPolicy,
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+    ],
     like: &[],
     parameters: &[],
     page: include_str!("egress_without_dns.md"),
@@ -41,6 +48,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
         ways.entry(way).or_default().push(workload.id);
     }
+    let above = Above::new(cx.model);
     for (way, workloads) in &ways {
         if way.udp == Reach::Open && way.tcp == Reach::Open {
             continue;
@@ -60,6 +68,19 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                 object,
                 format!("whether {whose} may ask the cluster's DNS: {on_what}"),
             );
+            continue;
+        }
+        // A policy of the cluster that allows something is asked before those of the namespace.
+        let opens = |it: &WorkloadId| {
+            let workload = cx.facts.workloads().get(*it);
+            above.of_workload(cx.facts, workload, Direction::Egress, Effect::Opens)
+        };
+        if let Some(policy) = workloads.iter().find_map(opens) {
+            let missing = format!(
+                "whether `{}` allows DNS before the NetworkPolicies are asked",
+                cx.object(policy)
+            );
+            out.cannot_tell(object, missing);
             continue;
         }
         match cx.absence_of_policies(namespace) {

@@ -1,7 +1,8 @@
 //! Pods that no policy selects.
 
 use crate::absence::Absence;
-use crate::analyze::policies::{DIRECTIONS, is_in_host_network};
+use crate::analyze::policies::{DIRECTIONS, Direction, is_in_host_network};
+use crate::analyze::reach::{Above, Effect};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -12,7 +13,13 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
-    reads: &[Kind::NetworkPolicy],
+    reads: &[
+        Kind::AdminNetworkPolicy,
+        Kind::BaselineAdminNetworkPolicy,
+        Kind::ClusterNetworkPolicy,
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+    ],
     like: &[
         "kube-linter:non-isolated-pod",
         "kube-score:pod-networkpolicy",
@@ -24,15 +31,18 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let policies = cx.facts.policies();
+    let (policies, above) = (cx.facts.policies(), Above::new(cx.model));
     for workload in cx.facts.workloads().iter() {
         // No policy holds pods in the host's network, and the cluster's own are not the user's to isolate.
         if is_in_host_network(workload) || workload.namespace == "kube-system" {
             continue;
         }
+        let is_closed_above =
+            |it: &Direction| above.of_workload(cx.facts, workload, *it, Effect::Closes).is_some();
         let open: Vec<_> = DIRECTIONS
             .iter()
             .filter(|it| policies.isolating(workload.id, **it).next().is_none())
+            .filter(|it| !is_closed_above(it))
             .map(ToString::to_string)
             .collect();
         if open.is_empty() {

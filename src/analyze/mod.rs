@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod claims;
 pub mod clients;
 pub mod contacts;
+pub mod cover;
 pub mod credentials;
 pub mod demand;
 pub mod dns;

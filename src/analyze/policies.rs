@@ -234,7 +234,8 @@ impl<'d> Policies<'d> {
             .filter(move |(policy, _)| policy.isolates(direction))
     }
 
-    /// A policy of another kind that also has a say in a namespace: an AdminNetworkPolicy, one of Cilium's or Calico's.
+    /// A policy of a kind that purlin does not read, and that also has a say in a namespace: of Cilium's, Calico's or
+    /// Antrea's own.
     pub fn other_policy(&self, namespace: &str) -> Option<ObjId> {
         self.others.get(namespace).or_else(|| self.others.get("")).copied()
     }
@@ -246,21 +247,17 @@ pub fn is_in_host_network(workload: &Workload<'_>) -> bool {
 }
 
 fn is_other_policy(object: &Object<'_>) -> bool {
-    match object.kind {
-        Kind::AdminNetworkPolicy
-        | Kind::BaselineAdminNetworkPolicy
-        | Kind::ClusterNetworkPolicy => true,
-        Kind::Custom => matches!(
-            (object.group(), object.kind_name),
+    let kind = (object.group(), object.kind_name);
+    object.kind == Kind::Custom
+        && matches!(
+            kind,
             ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy")
                 | (
                     "crd.projectcalico.org" | "projectcalico.org",
                     "NetworkPolicy" | "GlobalNetworkPolicy"
                 )
                 | ("crd.antrea.io", "NetworkPolicy" | "ClusterNetworkPolicy")
-        ),
-        _ => false,
-    }
+        )
 }
 
 fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {

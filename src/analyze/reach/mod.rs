@@ -5,6 +5,7 @@
 //! [`Reach::table`] is all pairs. A flow needs the egress of its source and the ingress of its destination; replies need
 //! nothing.
 
+mod above;
 pub mod ask;
 mod because;
 mod blocks;
@@ -25,6 +26,7 @@ use super::Facts;
 use super::policies::Direction;
 use super::workloads::WorkloadId;
 use crate::model::{Model, ObjId};
+pub use above::{Above, AnyPod};
 use blocks::Blocks;
 use compile::{Policy, PortSpec};
 pub use endpoint::{Addresses, Endpoint, EndpointId, Pods};
