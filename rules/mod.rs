@@ -61,6 +61,7 @@ mod rollout_drops_all;
 mod scrape_cut_off;
 mod secret_in_repository;
 mod selector_mismatch;
+mod service_cut_off;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
 mod service_spans_workloads;
@@ -133,6 +134,7 @@ pub const RULES: &[&Rule] = &[
     &scrape_cut_off::RULE,
     &secret_in_repository::RULE,
     &selector_mismatch::RULE,
+    &service_cut_off::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,
     &service_spans_workloads::RULE,

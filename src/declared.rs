@@ -106,27 +106,16 @@ pub struct Undeclared<'d> {
 /// The flows that are allowed and not declared, from and to the workloads that any flow names.
 pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'d>> {
     let reach = facts.reach();
-    let ends = |it: &Party| -> Vec<Option<WorkloadId>> {
-        match it {
-            Party::Workload(it) => vec![Some(*it)],
-            Party::Service(it) => {
-                facts.services().get(*it).selects.iter().map(|it| Some(it.0)).collect()
-            }
-            Party::Internet | Party::Block(_) => vec![None],
-            Party::Nodes => Vec::new(),
-        }
-    };
     let mut declared: FxHashMap<(Option<WorkloadId>, Option<WorkloadId>), PortSet> =
         FxHashMap::default();
-    let mut mentioned = BTreeSet::new();
     for flow in flows {
-        for from in ends(&flow.from) {
-            for to in ends(&flow.to) {
+        for from in ends(facts, &flow.from) {
+            for to in ends(facts, &flow.to) {
                 declared.entry((from, to)).or_default().extend(pod_ports(facts, flow, to));
             }
         }
-        mentioned.extend(ends(&flow.from).into_iter().chain(ends(&flow.to)).flatten());
     }
+    let mentioned = mentioned(facts, flows);
     let everybody: Vec<Option<WorkloadId>> =
         facts.workloads().iter().map(|it| Some(it.id)).chain([None]).collect();
     let pairs = mentioned.iter().flat_map(|one| {
@@ -160,6 +149,24 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'
     }
     found.dedup_by(|a, b| (a.from, a.to) == (b.from, b.to));
     found
+}
+
+/// The workloads that any flow names: what is not declared of them is meant to be denied.
+pub fn mentioned(facts: &Facts<'_>, flows: &[Flow<'_>]) -> BTreeSet<WorkloadId> {
+    let ends = flows.iter().flat_map(|it| [ends(facts, &it.from), ends(facts, &it.to)]);
+    ends.flatten().flatten().collect()
+}
+
+/// The workloads that a party is made of; nobody for the Internet.
+fn ends(facts: &Facts<'_>, party: &Party) -> Vec<Option<WorkloadId>> {
+    match party {
+        Party::Workload(it) => vec![Some(*it)],
+        Party::Service(it) => {
+            facts.services().get(*it).selects.iter().map(|it| Some(it.0)).collect()
+        }
+        Party::Internet | Party::Block(_) => vec![None],
+        Party::Nodes => Vec::new(),
+    }
 }
 
 /// The ports of the pods that a flow means: behind a Service those that its ports lead to.

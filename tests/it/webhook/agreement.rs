@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 /// Rules that look at the pods of other namespaces, or at how these are made: of one namespace alone, what they find in
 /// the whole cannot be told, and is left to reports.
-const ACROSS: [&str; 5] = [
+const ACROSS: [&str; 6] = [
     "anti-affinity-matches-nothing",
     "policy-peer-matches-nothing",
     "scrape-cut-off",
+    "service-cut-off",
     "service-monitor-matches-nothing",
     "unresolvable-address",
 ];
