@@ -52,9 +52,9 @@ impl Addresses {
         self.block.contains(&address) && !self.without.iter().any(|it| it.contains(&address))
     }
 
-    /// Whether the Internet routes any of them: the block is not a private one.
+    /// Whether the Internet routes any of them: the block is not a private or a special one.
     pub fn is_public(&self) -> bool {
-        !super::network::private().iter().any(|it| it.contains(&self.block))
+        !super::network::not_public().any(|it| it.contains(&self.block))
     }
 }
 

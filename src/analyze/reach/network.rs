@@ -138,3 +138,24 @@ pub(super) fn private() -> [IpNet; 5] {
     let v6 = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7));
     [v4(10, 0, 8), v4(172, 16, 12), v4(192, 168, 16), v4(100, 64, 10), v6]
 }
+
+/// What nobody on the Internet has for an address: private blocks, and those of one host, link or group
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>). Blocks for examples count as public, since examples
+/// mean them so.
+pub(super) fn not_public() -> impl Iterator<Item = IpNet> {
+    let v4 = |a, b, length| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), length));
+    let v6 =
+        |a, length| IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(a, 0, 0, 0, 0, 0, 0, 0), length));
+    let special = [
+        v4(0, 0, 8),
+        v4(127, 0, 8),
+        v4(169, 254, 16),
+        v4(198, 18, 15),
+        v4(224, 0, 4),
+        v4(240, 0, 4),
+        v6(0, 8),
+        v6(0xfe80, 10),
+        v6(0xff00, 8),
+    ];
+    private().into_iter().chain(special)
+}

@@ -127,6 +127,14 @@ fn row_38_dns_is_asked_on_the_pods_own_port() {
 }
 
 #[test]
+fn addresses_of_one_link_are_not_on_the_internet() {
+    let egress = "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 169.254.169.254/32]}}]}]}";
+    let world = pod("a", "web", "{app: web}", "") + &policy("a", "out", egress);
+    assert_eq!(asked(&world, Plugin::Calico, "web", "internet", 443), "allow");
+    assert_eq!(asked(&world, Plugin::Calico, "web", "169.254.169.254", 443), "deny");
+}
+
+#[test]
 fn a_short_name_has_to_mean_one() {
     let world = pod("a", "web", "{app: web}", "") + &pod("b", "web", "{app: web}", "");
     model_of(&world, |model| {
