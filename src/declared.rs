@@ -151,10 +151,12 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'
     found
 }
 
-/// The workloads that any flow names: what is not declared of them is meant to be denied.
+/// The workloads that any flow names: what is not declared of them is meant to be denied. What the cluster itself runs,
+/// its DNS above all, is not the user's to close.
 pub fn mentioned(facts: &Facts<'_>, flows: &[Flow<'_>]) -> BTreeSet<WorkloadId> {
     let ends = flows.iter().flat_map(|it| [ends(facts, &it.from), ends(facts, &it.to)]);
-    ends.flatten().flatten().collect()
+    let is_own = |it: &WorkloadId| facts.workloads().get(*it).namespace != "kube-system";
+    ends.flatten().flatten().filter(is_own).collect()
 }
 
 /// The workloads that a party is made of; nobody for the Internet.
