@@ -2,6 +2,7 @@
 
 pub(crate) mod breaks;
 mod expected;
+mod flows;
 
 use crate::support::{fixture, load_paths, snapshot, with_loaded};
 use purlin::check::{Outcome, Selection};
