@@ -189,8 +189,8 @@ impl<'d> Model<'d> {
 
     /// Whether an object comes from a cluster, which fills in what nobody wrote: read there, or written out by kubectl.
     pub fn is_live(&self, object: &Object<'_>) -> bool {
-        let is_read_there = !self.loaded.sources.get(object.document.source).has_lines();
-        is_read_there || object.field(&["metadata", "uid"]).is_some()
+        let source = self.loaded.sources.get(object.document.source);
+        source.kind == SourceKind::Cluster || object.field(&["metadata", "uid"]).is_some()
     }
 
     /// Every object, each once: of several with one name the last, which is what an apply leaves.

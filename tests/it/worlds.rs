@@ -35,7 +35,7 @@ pub(crate) fn has_kustomize() -> bool {
 }
 
 /// A folder with these files, under its real path.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         let path = folder.path().join(name);
@@ -129,7 +129,7 @@ fn each_overlay_has_its_own_verdict() {
     assert!(!found(0, "image-tag-latest", "Deployment/healthcare-backend/healthcare-api"));
 }
 
-const DEPLOYMENT: &str = "\
+pub(crate) const DEPLOYMENT: &str = "\
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -524,6 +524,30 @@ fn targets_name_their_worlds() {
     assert_eq!(report["summary"]["worlds"], 2);
 }
 
+pub(crate) const AUTOSCALER: &str = "\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: api}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api}
+  minReplicas: 2
+  maxReplicas: 4
+";
+
+#[test]
+fn what_was_rendered_is_not_taken_for_live() {
+    if !has_kustomize() {
+        return;
+    }
+    let folder = folder(&[
+        ("api.yaml", DEPLOYMENT),
+        ("autoscaler.yaml", AUTOSCALER),
+        ("kustomization.yaml", "resources: [api.yaml, autoscaler.yaml]\n"),
+    ]);
+    let report = json(folder.path(), &["--only", "hpa-fights-replicas"], 0);
+    assert_eq!(report["findings"][0]["labels"][0]["line"], 6, "{report:#}");
+}
+
 #[test]
 fn charts_are_rendered_with_the_values_of_their_target() {
     if !has(&["helm"]) {
@@ -561,17 +585,17 @@ fn charts_are_rendered_with_the_values_of_their_target() {
     assert_eq!(of("Service")["line"], 4, "{report:#}");
 }
 
-fn json(folder: &Path, arguments: &[&str], status: i32) -> Value {
+pub(crate) fn json(folder: &Path, arguments: &[&str], status: i32) -> Value {
     let run = run(folder, &[arguments, &["--format", "json", "--no-cache"]].concat());
     assert_eq!((run.status, run.err.as_str()), (status, ""), "{run:?}");
     serde_json::from_str(&run.out).unwrap()
 }
 
 #[derive(Debug)]
-struct Run {
-    status: i32,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Run {
@@ -594,6 +618,6 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Run {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Run {
     Run::of(&mut command(folder, arguments))
 }
