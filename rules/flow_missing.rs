@@ -60,6 +60,10 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
         let missing = format!("the flow from `{from}` to `{to}` on {ports}: {reason}");
         return out.cannot_tell(cx.object(object), missing);
     }
+    let closing = || it.because.iter().filter(|it| it.effect == Effect::Closes);
+    if let Some(missing) = cx.policy_elsewhere(closing().map(|it| it.policy)) {
+        return out.cannot_tell(cx.object(object), missing);
+    }
     let name = |it, other: &str| match it {
         Some(it) => format!("`{}`", cx.object(it)),
         None => format!("`{other}`"),
@@ -70,7 +74,7 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
     if let Some(from) = from.filter(|it| *it != object) {
         finding = finding.label(cx.object(from).whole(), "and begins here");
     }
-    for because in it.because.iter().filter(|it| it.effect == Effect::Closes).take(6) {
+    for because in closing().take(6) {
         let policy = cx.object(because.policy);
         let place = match because.rule {
             Some(rule) => policy.place(rule),

@@ -94,7 +94,7 @@ fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<
     if is_there.is_some() || cx.policy.is_external(kind, object.namespace, name) {
         return;
     }
-    match cx.absence_of_pods(object.namespace) {
+    match cx.absence_of_workload(written_group, kind, (object.namespace, name)) {
         Absence::Elsewhere => {}
         Absence::CannotTell(missing) => out.cannot_tell(object, missing),
         Absence::Absent if Kind::of(written_group, kind) == Kind::Custom => {

@@ -28,7 +28,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let object = cx.object(scaler.object);
         for measure in utilization(object) {
             let Some(finding) = finding(cx, object, workload, measure) else { continue };
-            match cx.may_be_lost(&[Kind::LimitRange]) {
+            match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
                 Some(missing) => out.cannot_tell(object, missing),
                 None => out.find(finding),
             }

@@ -36,8 +36,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if envelope.peak.count < 2 || is_covered {
             continue;
         }
-        match &may_be_lost {
-            Some(missing) => out.cannot_tell(cx.object(workload.object), missing.as_str()),
+        match may_be_lost.clone().or_else(|| cx.budget_elsewhere(workload)) {
+            Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None => out.find(finding(cx, workload, envelope)),
         }
     }

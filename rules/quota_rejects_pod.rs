@@ -50,7 +50,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let Some(finding) = finding(cx, workload, &demanded) else { continue };
-        match cx.may_be_lost(&[Kind::LimitRange]) {
+        match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
             // Its defaults might be what the containers lack.
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None => out.find(finding),

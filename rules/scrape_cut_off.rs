@@ -69,6 +69,9 @@ fn judge(
         }
         Gate::Closed { caller, by } => (caller, by),
     };
+    if let Some(missing) = cx.policy_elsewhere(by.iter().map(|it| it.0)) {
+        return out.cannot_tell(object, missing);
+    }
     let pods = cx.object(workload.object);
     let whose = match caller {
         Some(it) => format!("`{}`", cx.object(cx.facts.workloads().get(it).object)),

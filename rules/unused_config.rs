@@ -83,8 +83,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let all_kinds: Vec<_> = KINDS.iter().map(|it| it.kind).chain([Kind::Custom]).collect();
     let lost = cx.may_be_lost(&all_kinds);
     for object in idle.into_iter().filter(|it| !mentioned.contains(&it.id)) {
-        match &lost {
-            Some(lost) => out.cannot_tell(object, lost.clone()),
+        match lost.clone().or_else(|| cx.pods_elsewhere(object.namespace, None)) {
+            Some(lost) => out.cannot_tell(object, lost),
             None => out.find(finding(object)),
         }
     }

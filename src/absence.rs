@@ -41,6 +41,31 @@ impl Cx<'_, '_> {
     ///
     /// What picks workloads is nearly always deployed with them, so one workload of the namespace makes it judged.
     pub fn absence_of_pods(&self, namespace: &str) -> Absence {
+        self.or_elsewhere(self.absence_here(namespace), || self.pods_elsewhere(namespace, None))
+    }
+
+    /// The same for a workload that is named.
+    pub fn absence_of_workload(&self, group: &str, kind: &str, name: (&str, &str)) -> Absence {
+        let (namespace, name) = name;
+        self.or_elsewhere(self.absence_here(namespace), || {
+            self.custom_elsewhere(group, kind, namespace, name)
+        })
+    }
+
+    /// What is absent here may be in a world that is deployed together with this one.
+    fn or_elsewhere(
+        &self,
+        absence: Absence,
+        elsewhere: impl FnOnce() -> Option<String>,
+    ) -> Absence {
+        match absence {
+            Absence::Elsewhere => absence,
+            _ if self.neighbours.is_empty() => absence,
+            _ => elsewhere().map_or(absence, Absence::CannotTell),
+        }
+    }
+
+    fn absence_here(&self, namespace: &str) -> Absence {
         if let Some(broken) = self.model.may_be_lost(WORKLOADS) {
             return Absence::CannotTell(may_be_in(self.model, broken));
         }
@@ -69,12 +94,18 @@ impl Cx<'_, '_> {
     /// The same for pods with these labels, which a controller may make of a custom object whose name they carry, or
     /// which pods may give themselves.
     pub fn absence_of_selected(&self, namespace: &str, selector: &Selector<'_>) -> Absence {
+        self.or_elsewhere(self.absence_of_selected_here(namespace, selector), || {
+            self.pods_elsewhere(namespace, Some(selector))
+        })
+    }
+
+    fn absence_of_selected_here(&self, namespace: &str, selector: &Selector<'_>) -> Absence {
         let values = selector.requirements.iter().flat_map(|it| match &it.operator {
             Operator::In(values) => values.as_slice(),
             _ => &[],
         });
         let maker = values.copied().find_map(|it| self.facts.makers().of(it));
-        let absence = self.absence_of_pods(namespace);
+        let absence = self.absence_here(namespace);
         if absence != Absence::Absent {
             return absence;
         }
@@ -153,7 +184,9 @@ impl Cx<'_, '_> {
             return Absence::CannotTell(coverage.why_not(kind.name(), namespace));
         }
         match self.facts.policies().other_policy(namespace) {
-            None => Absence::Absent,
+            None => {
+                self.elsewhere(kind, namespace, "*").map_or(Absence::Absent, Absence::CannotTell)
+            }
             Some(other) => Absence::CannotTell(format!(
                 "what `{}` adds to the NetworkPolicies: purlin does not read its kind",
                 self.object(other)
@@ -212,6 +245,12 @@ impl Cx<'_, '_> {
 
     /// Whether an object that is not in the input is really missing. `namespace` is empty where the kind has none.
     pub fn absence_of(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
+        self.or_elsewhere(self.absence_of_here(kind, namespace, name), || {
+            self.elsewhere(kind, namespace, name)
+        })
+    }
+
+    fn absence_of_here(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
         if self.policy.is_external(kind.name(), namespace, name) {
             return Absence::Elsewhere;
         }
@@ -268,6 +307,12 @@ impl Cx<'_, '_> {
     /// Whether the input holds the whole cluster.
     pub fn is_whole(&self) -> bool {
         self.policy.is_complete("*") || self.coverage().is_some_and(Coverage::is_whole)
+    }
+
+    /// That a namespace may have an object of a kind which is not seen: in a document that does not parse, or in a world
+    /// that is deployed together with this one.
+    pub fn may_be_unseen(&self, kind: Kind, namespace: &str) -> Option<String> {
+        self.may_be_lost(&[kind]).or_else(|| self.elsewhere(kind, namespace, "*"))
     }
 
     /// That a document which does not parse may hold an object of one of these kinds.

@@ -6,6 +6,7 @@ use crate::fingerprint::fingerprint;
 use crate::locate::Locator;
 use crate::model::Model;
 use crate::needs;
+use crate::neighbour::Neighbour;
 use crate::policy::{Level, Policy};
 use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
 use crate::rules::RULES;
@@ -78,7 +79,8 @@ impl Outcome {
 /// Checks a model.
 pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outcome {
     let selected = selected(policy, selection);
-    let mut judged = judge(model, policy, &selected);
+    let facts = facts(model, policy);
+    let mut judged = judge(Neighbour { name: "", model, facts: &facts }, &[], policy, &selected);
     let applied = &judged.applied;
     judged.findings.extend(exceptions::stale_exceptions(policy, &selected, &applied.used));
     judged.findings.extend(applied.idle_annotations(model, policy, &selected));
@@ -111,10 +113,21 @@ pub(crate) struct Judged {
     pub(crate) applied: Applied,
 }
 
+/// The facts of one world, none of them computed yet.
+pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
+    Facts::new(model).with_network(&policy.network)
+}
+
 /// Runs rules on one world.
-pub(crate) fn judge(model: &Model<'_>, policy: &Policy, selected: &[&'static Rule]) -> Judged {
-    let facts = Facts::new(model).with_network(&policy.network);
-    let outs: Vec<Out> = selected.par_iter().map(|rule| run(rule, model, &facts, policy)).collect();
+pub(crate) fn judge<'d>(
+    world: Neighbour<'_, 'd>,
+    neighbours: &[Neighbour<'_, 'd>],
+    policy: &Policy,
+    selected: &[&'static Rule],
+) -> Judged {
+    let Neighbour { model, facts, .. } = world;
+    let outs = selected.par_iter().map(|rule| run(&Cx { model, facts, neighbours, policy, rule }));
+    let outs: Vec<Out> = outs.collect();
     let mut judged = Judged::default();
     for mut out in outs {
         judged.findings.append(&mut out.findings);
@@ -133,7 +146,8 @@ pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
 /// sharing them out.
 pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> Vec<Finding> {
     let facts = Facts::new(model).with_network(&policy.network);
-    let each = rules.iter().flat_map(|rule| run(rule, model, &facts, policy).findings);
+    let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, rule };
+    let each = rules.iter().flat_map(|rule| run(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
         exceptions::apply(model, policy, &mut findings, &mut Vec::new());
@@ -141,10 +155,11 @@ pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> 
     findings
 }
 
-fn run<'d>(rule: &'static Rule, model: &Model<'d>, facts: &Facts<'d>, policy: &Policy) -> Out {
+fn run(cx: &Cx<'_, '_>) -> Out {
+    let rule = cx.rule;
     let mut out = Out::default();
-    (rule.check)(&Cx { model, facts, policy, rule }, &mut out);
-    let level = match policy.level(rule.id) {
+    (rule.check)(cx, &mut out);
+    let level = match cx.policy.level(rule.id) {
         Some(Level::On(severity)) => Some(severity),
         _ => None,
     };
@@ -155,7 +170,7 @@ fn run<'d>(rule: &'static Rule, model: &Model<'d>, facts: &Facts<'d>, policy: &P
     for unknown in &mut out.unknown {
         unknown.rule = rule.id;
     }
-    withhold(rule, model, &mut out);
+    withhold(rule, cx.model, &mut out);
     out
 }
 

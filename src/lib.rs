@@ -40,9 +40,13 @@ pub mod finding;
 
 pub mod policy;
 
+pub mod neighbour;
+
 pub mod rule;
 
 pub mod declared;
+
+pub mod elsewhere;
 
 pub mod absence;
 

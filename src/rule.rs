@@ -7,6 +7,7 @@ use crate::analyze::Facts;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
+use crate::neighbour::Neighbour;
 use crate::policy::Policy;
 
 /// What a rule is about; `--only` and `--skip` take these names too.
@@ -108,6 +109,8 @@ pub struct Cx<'c, 'd> {
     pub model: &'c Model<'d>,
     /// What follows from them together.
     pub facts: &'c Facts<'d>,
+    /// Worlds that may be deployed together with this one.
+    pub neighbours: &'c [Neighbour<'c, 'd>],
     /// What the user wants.
     pub policy: &'c Policy,
     /// The rule that is run.

@@ -7,6 +7,7 @@ use crate::fingerprint::fingerprint;
 use crate::load::Loaded;
 use crate::locate::{Location, Locator};
 use crate::model::{Model, ObjId};
+use crate::neighbour::{Neighbour, neighbours};
 use crate::policy::Policy;
 use crate::rule::Rule;
 use rayon::prelude::*;
@@ -28,8 +29,14 @@ pub fn check<'d>(
         return (model, outcome);
     }
     let selected = selected(policy, selection);
+    let facts: Vec<_> = models.iter().map(|it| check::facts(it, policy)).collect();
+    let each = models.iter().zip(&facts).zip(&loaded.worlds);
+    let each = each.map(|((model, facts), world)| Neighbour { name: &world.name, model, facts });
+    let each: Vec<_> = each.collect();
+    let neighbours = neighbours(&each);
+    let judged = each.par_iter().zip(&neighbours);
     let judged: Vec<Judged> =
-        models.par_iter().map(|model| judge(model, policy, &selected)).collect();
+        judged.map(|(it, neighbours)| judge(*it, neighbours, policy, &selected)).collect();
     let all = Model::together(loaded, &models);
     let mut outcome = together(&all, &models, judged, policy, &selected);
     outcome.rules = selected.iter().map(|it| it.id).collect();

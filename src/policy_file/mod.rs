@@ -203,8 +203,11 @@ impl Reader {
         let mut targets: Vec<Target> = Vec::new();
         for item in self.list(node, Self::target_at) {
             let (target, span) = item;
-            if targets.iter().any(|it| it.name == target.name) {
-                self.wrong(span, format!("two targets are named `{}`", target.name), None);
+            // Targets of one name are one world.
+            let other = targets.iter().find(|it| it.name == target.name);
+            if other.is_some_and(|it| it.namespace != target.namespace) {
+                let name = &target.name;
+                self.wrong(span, format!("the targets `{name}` have different namespaces"), None);
             }
             targets.push(target);
         }

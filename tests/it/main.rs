@@ -21,6 +21,7 @@ mod known;
 mod load;
 mod model;
 mod needs;
+mod neighbours;
 mod network_policies;
 mod picture;
 mod policy;

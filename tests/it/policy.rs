@@ -165,8 +165,8 @@ fn mistakes_have_places_and_help() {
             &["3:21 `pat`: unknown field `pat`; did you mean `path`?"],
         ),
         (
-            "targets: [{name: a, path: b}, {name: a, path: c}]",
-            &["3:38 `a`: two targets are named `a`"],
+            "targets: [{name: a, path: b}, {name: a, path: c, namespace: d}]",
+            &["3:38 `a`: the targets `a` have different namespaces"],
         ),
         // Network plugins.
         ("network: calico", &["3:10 `calico`: `network` is a mapping, and this is a string"]),

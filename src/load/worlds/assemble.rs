@@ -1,7 +1,7 @@
 //! What was found and rendered, as one `Loaded`: the plain manifests, the rendered objects, and the texts that they
 //! were rendered from, so that findings can point there.
 
-use super::find::{Found, Job, JobKind};
+use super::find::{Found, Group, Job, JobKind};
 use super::graph::Inputs;
 use super::kustomization::Content;
 use super::paths::normal;
@@ -40,46 +40,51 @@ pub(crate) fn assemble(found: Found, rendered: Vec<Result<Rendered, String>>) ->
     loaded.passed_over.kustomize_inputs = found.unused_inputs;
     let texts = read_all(&mut loaded, &found, &objects);
     loaded.failures.extend(found.failures);
-    for (job, objects) in found.jobs.into_iter().zip(objects) {
-        let from = (loaded.documents.len(), loaded.broken.len());
-        match objects {
-            Ok(objects) => texts.add_objects(&mut loaded, &job, objects),
-            Err(why) => {
-                texts.add_broken(&mut loaded, &job);
-                let path = job.name.clone();
-                loaded.failures.push(Failure { path, why, step: Step::Render });
-                if loaded.broken.len() == from.1 {
-                    continue;
-                }
-            }
-        }
-        add_world(&mut loaded, from, job.name, job.namespace);
-    }
-    for group in found.groups {
-        let from = (loaded.documents.len(), loaded.broken.len());
-        let ids: Vec<_> =
-            group.files.iter().filter_map(|it| texts.plain.get(it)).copied().collect();
-        loaded.parse(&ids, |_| None);
-        if from != (loaded.documents.len(), loaded.broken.len()) {
-            add_world(
-                &mut loaded,
-                from,
-                group.name.unwrap_or_else(|| PLAIN.into()),
-                group.namespace,
-            );
-        }
+    for part in parts(found.jobs.into_iter().zip(objects).collect(), found.groups) {
+        texts.add_world(&mut loaded, part);
     }
     loaded.failures.sort();
     loaded
 }
 
-fn add_world(loaded: &mut Loaded, from: (usize, usize), name: String, namespace: Option<String>) {
-    loaded.worlds.push(World {
-        name,
-        namespace,
-        documents: from.0..loaded.documents.len(),
-        broken: from.1..loaded.broken.len(),
-    });
+type Made = (Job, Result<Vec<Object>, String>);
+
+/// What makes up one world: targets of one name are judged together.
+struct Parts {
+    name: String,
+    namespace: Option<String>,
+    rendered: Vec<Made>,
+    plain: Vec<File>,
+}
+
+/// The worlds: what was rendered in the order of names, then plain manifests.
+fn parts(rendered: Vec<Made>, groups: Vec<Group>) -> Vec<Parts> {
+    let mut worlds: Vec<Parts> = Vec::new();
+    for made in rendered {
+        // They are in the order of their names.
+        match worlds.last_mut().filter(|it| it.name == made.0.name) {
+            Some(world) => world.rendered.push(made),
+            None => worlds.push(Parts {
+                name: made.0.name.clone(),
+                namespace: made.0.namespace.clone(),
+                rendered: vec![made],
+                plain: Vec::new(),
+            }),
+        }
+    }
+    for group in groups {
+        let same = worlds.iter_mut().find(|it| Some(&it.name) == group.name.as_ref());
+        match same {
+            Some(world) => world.plain = group.files,
+            None => worlds.push(Parts {
+                name: group.name.unwrap_or_else(|| PLAIN.into()),
+                namespace: group.namespace,
+                rendered: Vec::new(),
+                plain: group.files,
+            }),
+        }
+    }
+    worlds
 }
 
 /// The sources of files.
@@ -142,6 +147,36 @@ fn texts(inputs: &Inputs) -> impl Iterator<Item = &PathBuf> {
 }
 
 impl Texts {
+    /// Reads a world. Where a part of it could not be rendered, the others are not judged without it.
+    fn add_world(&self, loaded: &mut Loaded, parts: Parts) {
+        let from = (loaded.documents.len(), loaded.broken.len());
+        let is_whole = parts.rendered.iter().all(|(_, objects)| objects.is_ok());
+        for (job, objects) in parts.rendered {
+            match objects {
+                Ok(objects) if is_whole => self.add_objects(loaded, &job, objects),
+                Ok(_) => {}
+                Err(why) => {
+                    self.add_broken(loaded, &job);
+                    let path = job.name;
+                    loaded.failures.push(Failure { path, why, step: Step::Render });
+                }
+            }
+        }
+        if is_whole {
+            let ids = parts.plain.iter().filter_map(|it| self.plain.get(it)).copied();
+            loaded.parse(&ids.collect::<Vec<_>>(), |_| None);
+        }
+        if from == (loaded.documents.len(), loaded.broken.len()) {
+            return;
+        }
+        loaded.worlds.push(World {
+            name: parts.name,
+            namespace: parts.namespace,
+            documents: from.0..loaded.documents.len(),
+            broken: from.1..loaded.broken.len(),
+        });
+    }
+
     /// Reads what was rendered.
     fn add_objects(&self, loaded: &mut Loaded, job: &Job, objects: Vec<Object>) {
         let mut origins: FxHashMap<SourceId, Arc<Origin>> = FxHashMap::default();

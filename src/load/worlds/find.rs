@@ -31,6 +31,7 @@ pub(crate) struct Group {
 }
 
 /// Something to render.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Job {
     /// The name of its world.
     pub(crate) name: String,
@@ -42,6 +43,7 @@ pub(crate) struct Job {
 }
 
 /// By which program.
+#[derive(PartialEq, Eq)]
 pub(crate) enum JobKind {
     Kustomization(Inputs),
     Chart { values: Vec<PathBuf>, release: Option<String> },
@@ -150,7 +152,7 @@ pub(crate) fn find(targets: &[Target]) -> Found {
         }
     }
     found.jobs.sort_by(|a, b| (&a.name, &a.folder).cmp(&(&b.name, &b.folder)));
-    found.jobs.dedup_by(|a, b| a.name == b.name && a.folder == b.folder);
+    found.jobs.dedup();
     for group in &mut found.groups {
         group.files.sort();
         group.files.dedup();

@@ -13,7 +13,7 @@ pub(crate) struct Graph {
 }
 
 /// All that a kustomization is built from.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inputs {
     /// The files, its own and those of what it includes.
     pub(crate) files: BTreeMap<PathBuf, Content>,
