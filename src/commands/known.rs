@@ -136,7 +136,7 @@ fn canonical(path: &Path) -> Result<PathBuf, String> {
 }
 
 /// A focus on files and folders.
-fn on(wanted: &[PathBuf], model: &Model<'_>) -> Focus {
+fn on<'d>(wanted: &[PathBuf], model: &Model<'d>) -> Focus<'d> {
     let is_wanted = |name: &str| {
         let path = Path::new(name).canonicalize();
         path.is_ok_and(|path| wanted.iter().any(|it| path.starts_with(it)))
@@ -146,12 +146,12 @@ fn on(wanted: &[PathBuf], model: &Model<'_>) -> Focus {
 }
 
 /// A focus on what changed since a commit, which is checked as the working tree is, by its own policy.
-fn since(
+fn since<'d>(
     snapshot: &Snapshot,
     args: &Check,
     policy: &Policy,
-    model: &Model<'_>,
-) -> Result<Focus, String> {
+    model: &Model<'d>,
+) -> Result<Focus<'d>, String> {
     let policy_file = args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
     // A policy from outside of the repository, or one that this purlin does not understand, has no earlier form.
     let file = snapshot.path(policy_file).map(|it| read_policy(it.as_deref()));

@@ -16,6 +16,21 @@ pub struct Origin {
     pub generator: Option<String>,
     /// Who changed it, or might have, first to last.
     pub changes: Arc<Vec<Change>>,
+    /// What else went into every object that was rendered with it: the values and partials of a chart.
+    pub settings: Arc<Vec<SourceId>>,
+}
+
+/// What a file is there for that a kustomization names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It holds objects.
+    Object,
+    /// It changes those that it is for.
+    Patch,
+    /// It becomes a part of what is generated.
+    Generated,
+    /// It may change every object.
+    All,
 }
 
 /// A transformer that an object went through.
@@ -31,31 +46,40 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Inputs {
     texts: FxHashMap<SourceId, OnceLock<Vec<Tree>>>,
-    /// The texts that a kustomization names, by the paths as written in it.
-    names: FxHashMap<SourceId, Vec<(String, SourceId)>>,
+    /// The files that a kustomization names.
+    names: FxHashMap<SourceId, Vec<Named>>,
+}
+
+/// A file that a kustomization names.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The path as written.
+    pub path: String,
+    /// The file.
+    pub file: SourceId,
+    /// What it is there for.
+    pub role: Role,
 }
 
 impl Inputs {
-    /// Adds a text.
+    /// Adds a text of YAML.
     pub fn add(&mut self, id: SourceId) {
         self.texts.entry(id).or_default();
     }
 
-    /// Adds that a kustomization names a text by this path.
-    pub fn add_path(&mut self, kustomization: SourceId, path: String, file: SourceId) {
-        self.names.entry(kustomization).or_default().push((path, file));
+    /// Adds that a kustomization names a file.
+    pub fn add_named(&mut self, kustomization: SourceId, named: Named) {
+        self.names.entry(kustomization).or_default().push(named);
     }
 
-    /// The text that a kustomization names by this path.
+    /// The file that a kustomization names by this path.
     pub fn file(&self, kustomization: SourceId, path: &str) -> Option<SourceId> {
-        let named = self.names.get(&kustomization)?;
-        named.iter().find(|(written, _)| written == path).map(|(_, file)| *file)
+        self.named_by(kustomization).find(|it| it.path == path).map(|it| it.file)
     }
 
-    /// The texts that a kustomization names.
-    pub fn named_by(&self, kustomization: SourceId) -> impl Iterator<Item = SourceId> {
-        let named = self.names.get(&kustomization).into_iter().flatten();
-        named.map(|(_, file)| *file)
+    /// The files that a kustomization names.
+    pub fn named_by(&self, kustomization: SourceId) -> impl Iterator<Item = &Named> {
+        self.names.get(&kustomization).into_iter().flatten()
     }
 
     /// The documents of a text, as far as it is YAML.

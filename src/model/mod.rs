@@ -136,9 +136,14 @@ impl<'d> Model<'d> {
 
     /// The name of the world that an object is in; empty where there is only one.
     pub fn world_name(&self, id: ObjId) -> &'d str {
-        let after = self.starts.partition_point(|it| *it <= id.0);
-        let world = after.checked_sub(1).and_then(|it| self.loaded.worlds.get(it));
+        let world = self.world(id).and_then(|it| self.loaded.worlds.get(it as usize));
         world.map_or("", |it| &it.name)
+    }
+
+    /// The place of that world among all; `None` where there is only one.
+    pub fn world(&self, id: ObjId) -> Option<u32> {
+        let after = self.starts.partition_point(|it| *it <= id.0);
+        after.checked_sub(1).map(|it| it as u32)
     }
 
     /// How many ids its objects take.

@@ -3,7 +3,9 @@
 use super::way::{Sought, Way};
 use super::{Answer, Place, is_affix, patch};
 use crate::load::Loaded;
-use crate::source::SourceId;
+use crate::load::origin::Named;
+use crate::model::Object;
+use crate::source::{SourceId, Span};
 use crate::tree::Node;
 
 /// What a transformer of a kustomization says.
@@ -135,23 +137,65 @@ pub(super) fn generated(
     generator: &str,
     sought: &Sought<'_>,
 ) -> Option<Place> {
+    let entry = entry(loaded, file, generator, sought.name)?;
+    let node = match sought.ways.as_slice() {
+        [Way::Key("data" | "stringData" | "binaryData"), Way::Key(key)] => match data(entry, key) {
+            Some(node) => node,
+            None => return line(loaded, file, entry, key),
+        },
+        [] | [Way::Key("metadata"), Way::Key("name")] => entry.get("name")?,
+        [Way::Key("data" | "metadata")] => entry.get("name")?,
+        _ => return None,
+    };
+    Some((file, node.span()))
+}
+
+/// The entry that has an object of this name generated.
+fn entry<'l>(loaded: &'l Loaded, file: SourceId, generator: &str, name: &str) -> Option<Node<'l>> {
     let field = match generator {
         "ConfigMapGenerator" => "configMapGenerator",
         "SecretGenerator" => "secretGenerator",
         _ => return None,
     };
     let root = loaded.inputs.trees(&loaded.sources, file).first()?.root();
-    let own = |it: &Node<'_>| it.text("name").is_some_and(|name| sought.name.contains(name));
+    let own = |it: &Node<'_>| it.text("name").is_some_and(|it| name.contains(it));
     let mut entries: Vec<_> = root.list(field).filter(own).collect();
     entries.sort_by_key(|it| it.text("name").map(str::len));
-    let entry = entries.pop()?;
-    let node = match sought.ways.as_slice() {
-        [Way::Key("data" | "stringData" | "binaryData"), Way::Key(key)] => data(entry, key)?,
-        [] | [Way::Key("metadata"), Way::Key("name")] => entry.get("name")?,
-        [Way::Key("data" | "metadata")] => entry.get("name")?,
-        _ => return None,
-    };
-    Some((file, node.span()))
+    entries.pop()
+}
+
+/// Whether an object is generated from a file, among others.
+pub(super) fn is_generated(
+    loaded: &Loaded,
+    kustomization: SourceId,
+    named: &Named,
+    object: &Object<'_>,
+) -> bool {
+    let generator = object.document.origin.as_ref().and_then(|it| it.generator.as_deref());
+    let entry = generator.and_then(|it| entry(loaded, kustomization, it, object.name));
+    entry.is_some_and(|entry| {
+        let paths = ["files", "envs", "env"].iter().filter_map(|it| entry.get(it));
+        let mut paths = paths.flat_map(|it| it.items().chain((!it.is_seq()).then_some(it)));
+        paths.any(|it| it.str().is_some_and(|it| it.rsplit('=').next() == Some(&*named.path)))
+    })
+}
+
+/// The line `KEY=value` of a file that an entry of a generator reads.
+fn line(loaded: &Loaded, kustomization: SourceId, entry: Node<'_>, key: &str) -> Option<Place> {
+    let paths = entry.list("envs").chain(entry.get("env")).filter_map(Node::str);
+    let files = paths.filter_map(|it| loaded.inputs.file(kustomization, it));
+    files.into_iter().find_map(|file| {
+        let text = &loaded.sources.get(file).text;
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let (start, plain) = (at + line.len() - line.trim_start().len(), line.trim());
+            at += line.len();
+            if plain.split_once('=').is_some_and(|(it, _)| it == key) {
+                return Some((file, Span::new(start, start + plain.len())));
+            }
+        }
+        None
+    })
 }
 
 /// The entry of a generator that makes a key of the data.

@@ -10,7 +10,7 @@ mod patch;
 mod way;
 
 use crate::load::Loaded;
-use crate::load::origin::Origin;
+use crate::load::origin::{Named, Origin, Role};
 use crate::model::Object;
 use crate::path::FieldPath;
 use crate::source::{SourceId, Span};
@@ -46,20 +46,38 @@ pub fn place(loaded: &Loaded, object: &Object<'_>, path: &FieldPath) -> Option<P
     }
 }
 
-/// Whether one of these texts has a part in an object: a kustomization that it went through, or a patch for it.
-pub fn touches(loaded: &Loaded, object: &Object<'_>, texts: &FxHashSet<SourceId>) -> bool {
+/// Whether one of these files has a part in an object: a kustomization that it went through, a patch for it, what it was
+/// generated from, the values of its chart.
+pub fn touches(loaded: &Loaded, object: &Object<'_>, files: &FxHashSet<SourceId>) -> bool {
     let Some(origin) = object.document.origin.as_deref() else { return false };
-    let is_for = |it: Node<'_>| {
-        let name = it.at(&["metadata", "name"]).and_then(Node::str).unwrap_or_default();
-        let is_named = it.text("kind") == Some(object.kind_name) && object.name.contains(name);
-        it.is_seq() || is_named
-    };
     let kustomizations = origin.changes.iter().filter_map(|it| it.kustomization);
-    kustomizations.chain(origin.file).any(|kustomization| {
-        let named = loaded.inputs.named_by(kustomization).filter(|it| texts.contains(it));
-        let mut trees = named.flat_map(|it| loaded.inputs.trees(&loaded.sources, it));
-        texts.contains(&kustomization) || trees.any(|it| is_for(it.root()))
-    })
+    origin.settings.iter().any(|it| files.contains(it))
+        || kustomizations.chain(origin.file).any(|kustomization| {
+            let mut named = loaded.inputs.named_by(kustomization);
+            files.contains(&kustomization)
+                || named.any(|it| {
+                    files.contains(&it.file) && has_part(loaded, object, origin, kustomization, it)
+                })
+        })
+}
+
+fn has_part(
+    loaded: &Loaded,
+    object: &Object<'_>,
+    origin: &Origin,
+    kustomization: SourceId,
+    named: &Named,
+) -> bool {
+    match named.role {
+        // Its own file is looked at by itself.
+        Role::Object => false,
+        Role::Patch => patch::is_for(loaded, kustomization, named, (object.kind_name, object.name)),
+        Role::Generated => {
+            let is_own = origin.file == Some(kustomization) && origin.generator.is_some();
+            is_own && kustomization::is_generated(loaded, kustomization, named, object)
+        }
+        Role::All => true,
+    }
 }
 
 /// What set the field after the object was written: `None` if nothing did, `Some(None)` if it is not known where.

@@ -3,6 +3,7 @@
 use super::way::{Sought, Way, follow};
 use super::{Answer, Place, inline, span};
 use crate::load::Loaded;
+use crate::load::origin::Named;
 use crate::load::yaml::{self, Syntax};
 use crate::source::{SourceId, Span};
 use crate::tree::Node;
@@ -17,6 +18,29 @@ enum Aim {
     Perhaps,
 }
 
+/// The fields that hold patches, those of the last word first.
+const FIELDS: [&str; 3] = ["patchesJson6902", "patches", "patchesStrategicMerge"];
+
+/// Whether a file of patches may be for an object of this kind and name.
+pub(super) fn is_for(
+    loaded: &Loaded,
+    kustomization: SourceId,
+    named: &Named,
+    object: (&str, &str),
+) -> bool {
+    let Some(tree) = loaded.inputs.trees(&loaded.sources, kustomization).first() else {
+        return false;
+    };
+    let patches = FIELDS.iter().flat_map(|it| tree.root().list(it));
+    let of_file = patches
+        .filter(|it| it.get("path").or(Some(*it)).and_then(Node::str) == Some(named.path.as_str()));
+    let targets: Vec<_> = of_file.map(|it| it.get("target")).collect();
+    let documents = loaded.inputs.trees(&loaded.sources, named.file);
+    targets
+        .into_iter()
+        .any(|target| documents.iter().any(|it| document_aim(it.root(), target, object) != Aim::No))
+}
+
 /// What the patches of a kustomization say, the last one first.
 pub(super) fn answer(
     loaded: &Loaded,
@@ -24,7 +48,7 @@ pub(super) fn answer(
     root: Node<'_>,
     sought: &Sought<'_>,
 ) -> Answer {
-    for field in ["patchesJson6902", "patches", "patchesStrategicMerge"] {
+    for field in FIELDS {
         let patches: Vec<_> = root.list(field).collect();
         for patch in patches.into_iter().rev() {
             match one(loaded, file, patch, sought) {
@@ -74,15 +98,7 @@ enum Said {
 }
 
 fn document(root: Node<'_>, target: Option<Node<'_>>, sought: &Sought<'_>) -> Said {
-    let aim = match target {
-        Some(target) => aim(target, sought),
-        None if root.is_map() => {
-            let name = root.at(&["metadata", "name"]).and_then(Node::str).unwrap_or_default();
-            let is_it = root.text("kind") == Some(sought.kind) && is_name(name, sought);
-            if is_it { Aim::Yes } else { Aim::No }
-        }
-        None => Aim::No,
-    };
+    let aim = document_aim(root, target, (sought.kind, sought.name));
     if aim == Aim::No {
         return Said::No;
     }
@@ -104,20 +120,33 @@ fn document(root: Node<'_>, target: Option<Node<'_>>, sought: &Sought<'_>) -> Sa
     }
 }
 
-/// A patch may call an object by the name that it had then.
-fn is_name(name: &str, sought: &Sought<'_>) -> bool {
-    !name.is_empty() && sought.name.contains(name)
+/// Whether a patch is for an object of this kind and name.
+fn document_aim(root: Node<'_>, target: Option<Node<'_>>, object: (&str, &str)) -> Aim {
+    match target {
+        Some(target) => aim(target, object),
+        None if root.is_map() => {
+            let name = root.at(&["metadata", "name"]).and_then(Node::str).unwrap_or_default();
+            let is_it = root.text("kind") == Some(object.0) && is_name(name, object.1);
+            if is_it { Aim::Yes } else { Aim::No }
+        }
+        None => Aim::No,
+    }
 }
 
-fn aim(target: Node<'_>, sought: &Sought<'_>) -> Aim {
+/// A patch may call an object by the name that it had then.
+fn is_name(name: &str, rendered: &str) -> bool {
+    !name.is_empty() && rendered.contains(name)
+}
+
+fn aim(target: Node<'_>, object: (&str, &str)) -> Aim {
     let mut aim = Aim::Yes;
     for (key, value) in target.pairs() {
         let value = value.str().unwrap_or_default();
         let is_plain =
             value.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'/'));
         let is_it = match key {
-            "kind" if is_plain => value == sought.kind,
-            "name" if is_plain => is_name(value, sought),
+            "kind" if is_plain => value == object.0,
+            "name" if is_plain => is_name(value, object.1),
             // A namespace may be set later, and versions differ only where kinds do.
             "group" | "version" | "namespace" => true,
             _ => {

@@ -20,7 +20,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// Whether one of these programs is on the search path; says so where none is.
-fn has(programs: &[&str]) -> bool {
+pub(crate) fn has(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |it: &&str| std::env::split_paths(&path).any(|at| at.join(it).is_file());
     let has_one = programs.iter().any(is_there);
@@ -151,7 +151,7 @@ spec:
 ";
 
 /// A base, a component and an overlay, in which everything sets something.
-fn team() -> TempDir {
+pub(crate) fn team() -> TempDir {
     folder(&[
         ("base/api.yaml", DEPLOYMENT),
         (
@@ -489,24 +489,6 @@ fn the_cache_answers_for_the_same_files_only() {
 }
 
 #[test]
-fn a_focus_on_a_patch_or_kustomization_is_one_on_what_it_makes() {
-    if !has_kustomize() {
-        return;
-    }
-    let folder = team();
-    let objects = |focus: &str| {
-        let arguments = ["--only", "pod-not-isolated", "--focus", focus];
-        let report = json(folder.path(), &arguments, 0);
-        let findings = report["findings"].as_array().unwrap().iter();
-        let kinds = findings.map(|it| it["labels"][0]["object"]["kind"].as_str().unwrap());
-        kinds.map(str::to_string).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(objects("live/mode.yaml"), "Deployment");
-    assert_eq!(objects("base/api.yaml"), "Deployment");
-    assert_eq!(objects("part/kustomization.yaml"), "Deployment");
-}
-
-#[test]
 fn targets_name_their_worlds() {
     if !has_kustomize() {
         return;
@@ -610,7 +592,7 @@ impl Run {
 }
 
 /// `purlin check` in a folder, without a cache.
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_purlin"));
     // Not absolute, so that there is no cache unless a test names one.
     command.arg("check").args(arguments).current_dir(folder).env("XDG_CACHE_HOME", "none");

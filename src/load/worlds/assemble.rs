@@ -3,12 +3,12 @@
 
 use super::find::{Found, Group, Job, JobKind};
 use super::graph::Inputs;
-use super::kustomization::Content;
-use super::paths::normal;
+use super::kustomization::{Content, Reference};
+use super::paths::{normal, real};
 use super::render::Rendered;
 use super::{helm, kustomize};
 use crate::load::files::{self, Failure, File, Step};
-use crate::load::origin::{Change, Origin};
+use crate::load::origin::{Change, Named, Origin};
 use crate::load::{Loaded, World, decode};
 use crate::source::{Source, SourceId};
 use rayon::prelude::*;
@@ -27,6 +27,8 @@ struct Object {
     file: Option<PathBuf>,
     generator: Option<String>,
     changes: Arc<Vec<(PathBuf, String)>>,
+    /// What else went into it.
+    settings: Arc<Vec<PathBuf>>,
 }
 
 /// What was found, with what was rendered of it.
@@ -95,27 +97,26 @@ struct Texts {
     plain: BTreeMap<File, SourceId>,
 }
 
+/// What a file is read for.
+enum Reading {
+    Plain,
+    /// Objects were rendered from it; the real path.
+    Input(PathBuf, Content),
+}
+
 /// Reads every file, in the order of their names.
 fn read_all(loaded: &mut Loaded, found: &Found, objects: &[Result<Vec<Object>, String>]) -> Texts {
-    let mut all: BTreeMap<File, Option<PathBuf>> = BTreeMap::new();
-    let kustomizations = found.jobs.iter().filter_map(|it| match &it.kind {
-        JobKind::Kustomization(inputs) => Some(inputs),
-        JobKind::Chart { .. } => None,
-    });
-    let texts = kustomizations.clone().flat_map(texts);
-    let written = objects.iter().flatten().flatten().filter_map(|it| it.file.as_ref());
-    for path in texts.chain(written).filter(|it| it.is_file()) {
-        let file = File { name: found.names.name(path), path: Some(path.clone()) };
-        all.entry(file).or_insert(Some(path.clone()));
-    }
-    for file in found.groups.iter().flat_map(|it| &it.files) {
-        all.entry(file.clone()).or_insert(None);
-    }
-    let all: Vec<_> = all.into_iter().collect();
-    let read: Vec<_> =
-        all.par_iter().map(|(it, _)| files::read(it).and_then(decode::decode)).collect();
+    let all = to_read(found, objects);
+    let read: Vec<_> = all
+        .par_iter()
+        .map(|(file, reading)| match reading {
+            // Enough to know that it is there: a value may be anything, and of any size.
+            Reading::Input(_, Content::Other) => Ok(Arc::from("")),
+            _ => files::read(file).and_then(decode::decode),
+        })
+        .collect();
     let mut texts = Texts { inputs: FxHashMap::default(), plain: BTreeMap::new() };
-    for ((file, input), text) in all.into_iter().zip(read) {
+    for ((file, reading), text) in all.into_iter().zip(read) {
         let text = match text {
             Ok(text) => text,
             Err(why) => {
@@ -124,26 +125,56 @@ fn read_all(loaded: &mut Loaded, found: &Found, objects: &[Result<Vec<Object>, S
             }
         };
         let id = loaded.sources.add(Source::new(file.name.clone(), text));
-        match input {
-            None => drop(texts.plain.insert(file, id)),
-            Some(path) => {
-                loaded.inputs.add(id);
+        match reading {
+            Reading::Plain => drop(texts.plain.insert(file, id)),
+            Reading::Input(path, content) => {
+                if content == Content::Yaml {
+                    loaded.inputs.add(id);
+                }
                 texts.inputs.insert(path, id);
             }
         }
     }
-    for (file, written, path) in kustomizations.flat_map(|it| &it.named) {
-        if let (Some(file), Some(path)) = (texts.inputs.get(file), texts.inputs.get(path)) {
-            loaded.inputs.add_path(*file, written.clone(), *path);
+    for (file, reference) in kustomizations(found).flat_map(|it| &it.named) {
+        let Reference { written, path, role, .. } = reference;
+        if let (Some(of), Some(file)) = (texts.inputs.get(file), texts.inputs.get(path)) {
+            let named = Named { path: written.clone(), file: *file, role: *role };
+            loaded.inputs.add_named(*of, named);
         }
     }
     texts
 }
 
-/// The files of a kustomization that hold objects, patches, or what configures them.
-fn texts(inputs: &Inputs) -> impl Iterator<Item = &PathBuf> {
-    let files = inputs.files.iter().filter(|(_, content)| **content == Content::Objects);
-    files.map(|(path, _)| path)
+/// Every file that is read, or known by name.
+fn to_read(found: &Found, objects: &[Result<Vec<Object>, String>]) -> Vec<(File, Reading)> {
+    let mut inputs: BTreeMap<&PathBuf, Content> = BTreeMap::new();
+    let mut add = |path, content: Content| {
+        let known = inputs.entry(path).or_insert(content);
+        *known = content.min(*known);
+    };
+    for (path, content) in kustomizations(found).flat_map(|it| &it.files) {
+        add(path, *content);
+    }
+    for object in objects.iter().flatten().flatten() {
+        object.file.iter().filter(|it| it.is_file()).for_each(|it| add(it, Content::Yaml));
+        object.settings.iter().for_each(|it| add(it, Content::Other));
+    }
+    let inputs = inputs.into_iter().map(|(path, content)| {
+        let file = File { name: found.names.name(path), path: Some(path.clone()) };
+        (file, Reading::Input(path.clone(), content))
+    });
+    let plain = found.groups.iter().flat_map(|it| &it.files);
+    let mut all: Vec<_> = inputs.chain(plain.map(|it| (it.clone(), Reading::Plain))).collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all.dedup_by(|(a, _), (b, _)| a == b);
+    all
+}
+
+fn kustomizations(found: &Found) -> impl Iterator<Item = &Inputs> {
+    found.jobs.iter().filter_map(|it| match &it.kind {
+        JobKind::Kustomization(inputs) => Some(inputs),
+        JobKind::Chart { .. } => None,
+    })
 }
 
 impl Texts {
@@ -183,7 +214,8 @@ impl Texts {
         let mut ids = Vec::with_capacity(objects.len());
         let mut changes: FxHashMap<*const Vec<(PathBuf, String)>, Arc<Vec<Change>>> =
             FxHashMap::default();
-        for object in objects {
+        let mut settings: FxHashMap<*const Vec<PathBuf>, Arc<Vec<SourceId>>> = FxHashMap::default();
+        for object in &objects {
             let file = object.file.as_ref().and_then(|it| self.inputs.get(it)).copied();
             let changes = changes.entry(Arc::as_ptr(&object.changes)).or_insert_with(|| {
                 let each = object.changes.iter().map(|(path, kind)| Change {
@@ -193,9 +225,14 @@ impl Texts {
                 Arc::new(each.collect())
             });
             let name = file.map_or(job.name.clone(), |it| loaded.sources.get(it).name.clone());
-            let id = loaded.sources.add(Source::rendered(name, object.text.into()));
-            let generator = object.generator;
-            origins.insert(id, Arc::new(Origin { file, generator, changes: changes.clone() }));
+            let id = loaded.sources.add(Source::rendered(name, object.text.as_str().into()));
+            let generator = object.generator.clone();
+            let settings = settings
+                .entry(Arc::as_ptr(&object.settings))
+                .or_insert_with(|| Arc::new(self.known(&object.settings)))
+                .clone();
+            let origin = Origin { file, generator, changes: changes.clone(), settings };
+            origins.insert(id, Arc::new(origin));
             ids.push(id);
         }
         let other = loaded.passed_over.other_documents;
@@ -204,10 +241,16 @@ impl Texts {
         loaded.passed_over.other_documents = other;
     }
 
+    fn known(&self, paths: &[PathBuf]) -> Vec<SourceId> {
+        paths.iter().filter_map(|it| self.inputs.get(it)).copied().collect()
+    }
+
     /// Reads what was not rendered only to say what is no YAML in it.
     fn add_broken(&self, loaded: &mut Loaded, job: &Job) {
         let JobKind::Kustomization(inputs) = &job.kind else { return };
-        let mut ids: Vec<_> = texts(inputs).filter_map(|it| self.inputs.get(it)).copied().collect();
+        let texts = inputs.files.iter().filter(|(_, content)| **content == Content::Yaml);
+        let ids = texts.filter_map(|(path, _)| self.inputs.get(path)).copied();
+        let mut ids: Vec<_> = ids.collect();
         ids.sort_unstable();
         let (documents, other) = (loaded.documents.len(), loaded.passed_over.other_documents);
         loaded.parse(&ids, |_| None);
@@ -218,7 +261,7 @@ impl Texts {
 
 fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
     let base = rendered.base;
-    match job.kind {
+    match &job.kind {
         JobKind::Kustomization(_) => {
             let mut real_changes: FxHashMap<*const Vec<(PathBuf, String)>, Arc<Vec<_>>> =
                 FxHashMap::default();
@@ -236,11 +279,15 @@ fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
                     file: it.file.as_ref().map(|it| normal(&base.join(it))),
                     generator: it.generator.clone(),
                     changes: changes.clone(),
+                    settings: Arc::default(),
                 }
             });
             each.collect()
         }
-        JobKind::Chart { .. } => {
+        JobKind::Chart { values, .. } => {
+            let values = values.iter().filter_map(|it| real(it));
+            let settings = helm::settings(&base).into_iter().chain(values);
+            let settings = Arc::new(settings.collect::<Vec<_>>());
             let chart = base.join("Chart.yaml");
             let each = helm::objects(&rendered.text).into_iter().map(|it| {
                 let template = it.template.map(|it| base.join(it)).filter(|it| it.is_file());
@@ -249,6 +296,7 @@ fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
                     file: Some(template.unwrap_or_else(|| chart.clone())),
                     generator: None,
                     changes: Arc::default(),
+                    settings: settings.clone(),
                 }
             });
             each.collect()

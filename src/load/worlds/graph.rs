@@ -1,6 +1,6 @@
 //! Which kustomizations there are, which include which, and all that each is built from.
 
-use super::kustomization::{self, Content, Kustomization};
+use super::kustomization::{self, Content, Kustomization, Reference};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ pub(crate) struct Graph {
 pub(crate) struct Inputs {
     /// The files, its own and those of what it includes.
     pub(crate) files: BTreeMap<PathBuf, Content>,
-    /// The texts that kustomizations name: the kustomization's file, the path as written, and the real one.
-    pub(crate) named: Vec<(PathBuf, String, PathBuf)>,
+    /// The files that kustomizations name, each with the kustomization's own.
+    pub(crate) named: Vec<(PathBuf, Reference)>,
     /// What it would fetch: the file and line that says so, and what.
     pub(crate) remote: Vec<(PathBuf, usize, String)>,
     /// Why it cannot be built: the file, the line, and why.
@@ -85,12 +85,13 @@ impl Graph {
                 }
                 None => continue,
             };
-            inputs.files.insert(it.file.clone(), Content::Objects);
-            inputs.files.extend(it.files.iter().map(|it| (it.path.clone(), it.content)));
-            let texts = it.files.iter().filter(|it| it.content == Content::Objects);
-            inputs
-                .named
-                .extend(texts.map(|to| (it.file.clone(), to.written.clone(), to.path.clone())));
+            inputs.files.insert(it.file.clone(), Content::Yaml);
+            for to in &it.files {
+                // What is read for one purpose is read, whatever else it is for.
+                let content = inputs.files.entry(to.path.clone()).or_insert(to.content);
+                *content = to.content.min(*content);
+            }
+            inputs.named.extend(it.files.iter().map(|to| (it.file.clone(), to.clone())));
             inputs.is_pure &= it.is_pure;
             let at = |(line, what): &(usize, String)| (it.file.clone(), *line, what.clone());
             inputs.remote.extend(it.remote.iter().map(at));

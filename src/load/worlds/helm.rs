@@ -80,6 +80,26 @@ pub(crate) fn files(folder: &Path) -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
+/// The files of a chart that may change every object: all but the templates that are objects themselves, the values
+/// that nobody asked for, and what is for people.
+pub(crate) fn settings(folder: &Path) -> Vec<PathBuf> {
+    let is_setting = |path: &PathBuf| {
+        let inside = path.strip_prefix(folder).unwrap_or(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_below = |part: &str| inside.iter().any(|it| it == part);
+        match path.extension().and_then(|it| it.to_str()) {
+            Some("md" | "txt") => false,
+            _ if is_below("ci") || is_below("crds") => false,
+            Some("tpl") => true,
+            _ if is_below("templates") => name.starts_with('_'),
+            _ => !name.starts_with('.') && (name == "values.yaml" || !name.starts_with("values")),
+        }
+    };
+    let mut files = files(folder).unwrap_or_default();
+    files.retain(is_setting);
+    files
+}
+
 /// An object that was rendered.
 #[derive(Debug)]
 pub(crate) struct Rendered {

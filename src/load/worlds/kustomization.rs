@@ -1,6 +1,7 @@
 //! A kustomization's own file: what it refers to, so that what it is built from is known before anything is run.
 
 use super::paths::real;
+use crate::load::origin::Role;
 use crate::load::yaml::{self, Syntax};
 use crate::load::{decode, files};
 use crate::tree::{Node, Tree};
@@ -19,6 +20,10 @@ enum Holds {
     Plugins,
     /// Files, or their text.
     Patches,
+    /// Files that say what to change in others.
+    Settings,
+    /// Files that describe kinds.
+    Schemas,
     /// Files, perhaps as `key=path`.
     Contents,
     /// Files with lines `KEY=value`.
@@ -36,30 +41,32 @@ const FIELDS: [(&str, &str, Holds); 20] = [
     ("patches", "path", Holds::Patches),
     ("patchesStrategicMerge", "", Holds::Patches),
     ("patchesJson6902", "path", Holds::Patches),
-    ("replacements", "path", Holds::Patches),
-    ("configurations", "", Holds::Contents),
-    ("crds", "", Holds::Contents),
-    ("openapi", "path", Holds::Contents),
+    ("replacements", "path", Holds::Settings),
+    ("configurations", "", Holds::Schemas),
+    ("crds", "", Holds::Schemas),
+    ("openapi", "path", Holds::Schemas),
     ("configMapGenerator", "files", Holds::Contents),
     ("secretGenerator", "files", Holds::Contents),
     ("configMapGenerator", "envs", Holds::Environment),
     ("secretGenerator", "envs", Holds::Environment),
     ("configMapGenerator", "env", Holds::Environment),
     ("secretGenerator", "env", Holds::Environment),
-    ("vars", "path", Holds::Contents),
+    ("vars", "path", Holds::Schemas),
 ];
 
 /// What is in a file that a kustomization is built from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Content {
-    /// Objects, patches, or what configures them.
-    Objects,
-    /// What becomes a value.
-    Values,
+    /// YAML: objects, patches, or what configures them.
+    Yaml,
+    /// Lines `KEY=value`.
+    Lines,
+    /// What is not looked into.
+    Other,
 }
 
 /// A file that a kustomization names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// The path as written.
     pub(crate) written: String,
@@ -67,6 +74,8 @@ pub(crate) struct Reference {
     pub(crate) path: PathBuf,
     /// What is in it.
     pub(crate) content: Content,
+    /// What it is there for.
+    pub(crate) role: Role,
 }
 
 /// A kustomization, not yet built.
@@ -198,11 +207,15 @@ impl Kustomization {
                 Err(_) => self.is_pure = false,
             }
         }
-        let content = match holds {
-            Holds::Contents | Holds::Environment => Content::Values,
-            _ => Content::Objects,
+        let (content, role) = match holds {
+            Holds::Resources => (Content::Yaml, Role::Object),
+            Holds::Patches => (Content::Yaml, Role::Patch),
+            Holds::Plugins | Holds::Settings => (Content::Yaml, Role::All),
+            Holds::Schemas => (Content::Other, Role::All),
+            Holds::Contents => (Content::Other, Role::Generated),
+            Holds::Environment => (Content::Lines, Role::Generated),
         };
-        self.files.push(Reference { written: path.to_string(), path: found, content });
+        self.files.push(Reference { written: path.to_string(), path: found, content, role });
     }
 
     /// What is not on the disk is fetched, if it can be.
