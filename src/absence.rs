@@ -7,8 +7,8 @@ use crate::analyze::references::Reference;
 use crate::analyze::selector::{Operator, PodLabels, Selector, Selects};
 use crate::load::Broken;
 use crate::load::coverage::Coverage;
-use crate::model::Model;
 use crate::model::kind::{Kind, Scope, WORKLOADS};
+use crate::model::{Model, without_hash};
 use crate::rule::Cx;
 
 /// What the input says about something it does not hold.
@@ -234,7 +234,7 @@ impl Cx<'_, '_> {
         if self.coverage().is_some() {
             return Absence::Absent;
         }
-        if matches!(it.kind, Kind::ConfigMap | Kind::Secret) && has_hash(it.name) {
+        if without_hash(it.kind, it.name).is_some() {
             return Absence::CannotTell(format!(
                 "{kind} `{}`: the end of the name is kustomize's, and what it generates is not in the input",
                 it.name
@@ -256,6 +256,9 @@ impl Cx<'_, '_> {
         }
         if let Some(broken) = self.model.may_be_lost(&[kind]) {
             return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        if self.policy.is_gone(kind.name(), namespace, name) {
+            return Absence::Absent;
         }
         if let Some(coverage) = self.coverage()
             && !self.policy.is_complete(if namespace.is_empty() { "*" } else { namespace })
@@ -342,11 +345,4 @@ fn may_be_in(model: &Model<'_>, broken: &Broken) -> String {
         "`{}` does not parse (line {line}) and may hold what is missing; mend it first",
         source.name
     )
-}
-
-/// Whether a name ends as those that kustomize generates: ten characters of its own alphabet
-/// (`sigs.k8s.io/kustomize/api/hasher`, encode).
-fn has_hash(name: &str) -> bool {
-    let hash = name.rsplit_once('-').map_or("", |(_, it)| it);
-    hash.len() == 10 && hash.bytes().all(|it| b"2456789bcdfghkmt".contains(&it))
 }

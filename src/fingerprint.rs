@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Label};
 use crate::locate::Locator;
-use crate::model::{Model, Object, Place};
+use crate::model::{Model, Object, Place, without_hash};
 use crate::path::{FieldPath, Step};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
 /// Gives findings, which stand in order, their fingerprints. They stay the same when lines move, files are renamed,
-/// objects or named list items are reordered, and numbers change: a finding is known by its rule and the fields it
+/// objects or named list items are reordered, and numbers or generated contents change: a finding is known by its rule and the fields it
 /// points to.
 pub fn fingerprint(model: &Model<'_>, findings: &mut [Finding]) {
     let locator = Locator::new(model);
@@ -41,7 +41,10 @@ fn place(locator: &Locator<'_, '_>, finding: &Finding, label: &Label) -> String 
     match &label.place {
         Place::Field { object, path } => {
             let object = model.object(*object);
-            format!("{object} {}", stable_path(object, path))
+            // What is generated is named after its contents, and these change.
+            let name = without_hash(object.kind, object.name).unwrap_or(object.name);
+            let object = Object { name, ..*object };
+            format!("{object} {}", stable_path(&object, path))
         }
         // Text that is no field is known by its object or else its line, since its file may be renamed.
         Place::Text { source, span } => match locator.object(&label.place) {

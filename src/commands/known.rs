@@ -7,13 +7,15 @@ use crate::cli::Check;
 use purlin::baseline::Baseline;
 use purlin::check::{Outcome, Selection};
 use purlin::focus::Focus;
+use purlin::load::files::Step;
 use purlin::load::git::{self, Snapshot};
 use purlin::load::worlds::Target;
-use purlin::load::{decode, files};
+use purlin::load::{Loaded, decode, files};
 use purlin::locate::Locator;
-use purlin::model::Model;
+use purlin::model::{Model, Object};
 use purlin::policy::Policy;
 use purlin::worlds;
+use rustc_hash::FxHashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +53,10 @@ impl Known {
         outcome: &mut Outcome,
     ) -> Result<(), String> {
         let earlier = match &self.snapshot {
-            Some(snapshot) => Some(since(snapshot, args, policy, model)?),
+            Some(snapshot) => {
+                let earlier = earlier(snapshot, args, policy)?;
+                Some(since(&earlier, args, policy, model, outcome))
+            }
             None => None,
         };
         if let Some((file, mut baseline)) = self.baseline {
@@ -145,13 +150,15 @@ fn on<'d>(wanted: &[PathBuf], model: &Model<'d>) -> Focus<'d> {
     Focus::on(model, sources.map(|(id, _)| id).collect())
 }
 
-/// A focus on what changed since a commit, which is checked as the working tree is, by its own policy.
-fn since<'d>(
-    snapshot: &Snapshot,
-    args: &Check,
-    policy: &Policy,
-    model: &Model<'d>,
-) -> Result<Focus<'d>, String> {
+/// What a commit holds.
+struct Earlier {
+    loaded: Loaded,
+    policy: Policy,
+    namespace: String,
+}
+
+/// Reads a commit as the working tree is read, by the policy of then.
+fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier, String> {
     let policy_file = args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
     // A policy from outside of the repository, or one that this purlin does not understand, has no earlier form.
     let file = snapshot.path(policy_file).map(|it| read_policy(it.as_deref()));
@@ -174,7 +181,33 @@ fn since<'d>(
     policy.source = source.map(|it| loaded.sources.add(it));
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
+    for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {
+        let name = snapshot.name(&failure.path);
+        tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));
+    }
+    Ok(Earlier { loaded, policy, namespace })
+}
+
+/// A focus on what changed since a commit, and the outcome of a check that knows what the change took away.
+fn since<'d>(
+    earlier: &Earlier,
+    args: &Check,
+    policy: &Policy,
+    model: &Model<'d>,
+    outcome: &mut Outcome,
+) -> Focus<'d> {
     let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
-    let (earlier, before) = worlds::check(&loaded, &namespace, &policy, &selection);
-    Ok(Focus::since(model, &earlier, &before))
+    let Earlier { loaded, policy: then, namespace } = earlier;
+    let (before, found) = worlds::check(loaded, namespace, then, &selection);
+    let key = |it: &Object<'_>| (it.kind_name.into(), it.namespace.into(), it.name.into());
+    let mut gone: FxHashSet<_> = before.objects().map(key).collect();
+    for object in model.objects() {
+        gone.remove(&key(object));
+    }
+    // What could not be read is not gone.
+    if !gone.is_empty() && model.loaded.failures.is_empty() {
+        let policy = Policy { gone, ..policy.clone() };
+        *outcome = worlds::check(model.loaded, namespace, &policy, &selection).1;
+    }
+    Focus::since(model, &before, &found)
 }

@@ -322,6 +322,14 @@ impl<'d> Object<'d> {
     }
 }
 
+/// The name of what kustomize generated, without the hash of its contents: ten characters of an alphabet of its own
+/// (`sigs.k8s.io/kustomize/api/hasher`, encode). `None` where there is none.
+pub fn without_hash(kind: Kind, name: &str) -> Option<&str> {
+    let (plain, hash) = name.rsplit_once('-')?;
+    let is_hash = hash.len() == 10 && hash.bytes().all(|it| b"2456789bcdfghkmt".contains(&it));
+    (is_hash && matches!(kind, Kind::ConfigMap | Kind::Secret)).then_some(plain)
+}
+
 /// `Deployment/production/api`, or `StorageClass/gp3` where there is no namespace.
 impl fmt::Display for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ use crate::source::{SourceId, Span};
 pub use admission::{Admission, Mode, RuleMode};
 use jiff::civil::Date;
 pub use pattern::Pattern;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
 /// What the user wants of a rule.
@@ -90,6 +91,8 @@ pub struct Policy {
     pub rules: BTreeMap<String, Setting>,
     /// What exists although the input does not hold it.
     pub external: Vec<Pattern>,
+    /// What a change took out of the input: kind, namespace and name.
+    pub gone: FxHashSet<(String, String, String)>,
     /// Namespaces that the input holds all of; `*` for the whole cluster.
     pub complete: Vec<String>,
     /// Findings that are accepted.
@@ -120,6 +123,11 @@ impl Policy {
     /// Whether the user said that this exists elsewhere.
     pub fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
         self.external.iter().any(|it| it.matches(kind, namespace, name))
+    }
+
+    /// Whether a change took this out of the input.
+    pub fn is_gone(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        !self.gone.is_empty() && self.gone.contains(&(kind.into(), namespace.into(), name.into()))
     }
 
     /// Whether the user said that the input holds all of a namespace (`*`: of the cluster).

@@ -1,9 +1,9 @@
 //! `--focus` and `--since` where objects are rendered: whatever goes into an object is a part of it, in every world.
 
-use crate::worlds::{DEPLOYMENT, folder, has, has_kustomize, json, team};
+use crate::known::{commit, git};
+use crate::worlds::{DEPLOYMENT, folder, has, has_kustomize, json, run, team};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 /// The kinds of the objects that a rule finds, with a focus on a file.
 fn kinds(folder: &Path, rule: &str, focus: &str) -> String {
@@ -104,15 +104,8 @@ fn what_is_new_in_one_world_is_new_though_another_had_it() {
         ("b/account.yaml", account),
     ]);
     let path = folder.path();
-    let git = |args: &[&str]| {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=a", "-c", "user.email=a@example", "-c", "commit.gpgsign=false"]);
-        let git = git.args(args).current_dir(path).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        assert!(git.output().unwrap().status.success(), "{args:?}");
-    };
-    git(&["init", "--quiet"]);
-    git(&["add", "--all"]);
-    git(&["commit", "--quiet", "--message", "it"]);
+    git(path, &["init", "--quiet"]);
+    commit(path);
     let since = ["--only", "missing-service-account", "--since", "HEAD"];
     let report = json(path, &since, 0);
     assert_eq!(report["findings"], serde_json::json!([]), "{report:#}");
@@ -158,4 +151,44 @@ fn a_focus_on_values_is_one_on_the_chart() {
                   - {name: test, path: chart, values: [values/test.yaml]}\n";
     fs::write(path.join("purlin.yaml"), policy).unwrap();
     assert_eq!(kinds(path, "pod-not-isolated", "values/test.yaml"), all);
+}
+
+#[test]
+fn a_commit_that_could_not_be_rendered_is_told_of() {
+    if !has_kustomize() {
+        return;
+    }
+    let folder = folder(&[
+        ("app/api.yaml", DEPLOYMENT),
+        ("app/kustomization.yaml", "resources: [api.yaml, gone.yaml]\n"),
+    ]);
+    let path = folder.path();
+    git(path, &["init", "--quiet"]);
+    commit(path);
+    fs::write(path.join("app/kustomization.yaml"), "resources: [api.yaml]\n").unwrap();
+    let run = run(path, &["--only", "image-tag-latest", "--since", "HEAD"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert!(run.out.contains("1 object, 1 rule: 1 warning\n"), "{run:?}");
+    let note = "note: app could not be rendered then, so all of it counts as new\n";
+    assert_eq!(run.err, note);
+}
+
+#[test]
+fn a_baseline_knows_what_is_generated_by_its_plain_name() {
+    if !has_kustomize() {
+        return;
+    }
+    let user = DEPLOYMENT.replace(
+        "          env:\n",
+        "          env:\n            - {name: A, valueFrom: {configMapKeyRef: {name: settings, key: gone}}}\n",
+    );
+    let generator = "resources: [api.yaml]\nconfigMapGenerator:\n- name: settings\n  literals:\n";
+    let folder =
+        folder(&[("api.yaml", &user), ("kustomization.yaml", &format!("{generator}  - a=1\n"))]);
+    let baseline = ["--only", "missing-config-key", "--baseline", "known.txt"];
+    let written = run(folder.path(), &[&baseline[..], &["--write-baseline"]].concat());
+    assert!(written.err.starts_with("known.txt: 1 finding written"), "{written:?}");
+    fs::write(folder.path().join("kustomization.yaml"), format!("{generator}  - a=2\n")).unwrap();
+    let again = run(folder.path(), &baseline);
+    assert!(again.status == 0 && again.out.contains("1 finding in the baseline\n"), "{again:?}");
 }

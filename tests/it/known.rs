@@ -222,7 +222,7 @@ fn a_focus_reports_either_side_of_a_pair() {
 }
 
 /// Runs git in a folder as somebody without settings of their own.
-fn git(folder: &Path, args: &[&str]) {
+pub(crate) fn git(folder: &Path, args: &[&str]) {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=a", "-c", "user.email=a@example", "-c", "commit.gpgsign=false"]);
     git.args(args).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -230,7 +230,7 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(output.status.success(), "{output:?}");
 }
 
-fn commit(folder: &Path) {
+pub(crate) fn commit(folder: &Path) {
     git(folder, &["add", "--all"]);
     git(folder, &["commit", "--quiet", "--message", "it"]);
 }
@@ -295,19 +295,22 @@ fn since_reports_what_a_deletion_causes() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n\
         spec: {type: ExternalName, externalName: web.example, ports: [{port: 80}]}\n";
     let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
-    let folder = folder(&[("i.yaml", ingress), ("s.yaml", service), ("n.yaml", namespace)]);
-    git(folder.path(), &["init", "--quiet"]);
-    commit(folder.path());
-    let rule = "--only=dangling-ingress";
-    let run = since(folder.path(), &["HEAD", rule]);
-    assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
-    fs::remove_file(folder.path().join("s.yaml")).unwrap();
-    let run = since(folder.path(), &["HEAD", rule]);
-    assert_eq!(run.status, 1, "{run:?}");
-    assert!(run.out.contains("─[i.yaml:"), "{run:?}");
-    commit(folder.path());
-    assert_eq!(since(folder.path(), &["HEAD", rule]).status, 0);
-    assert_eq!(since(folder.path(), &["HEAD~1", rule]).status, 1);
+    // Where the namespace is not known to be complete, it is the deletion that tells.
+    for more in [namespace, ""] {
+        let folder = folder(&[("i.yaml", ingress), ("s.yaml", service), ("n.yaml", more)]);
+        git(folder.path(), &["init", "--quiet"]);
+        commit(folder.path());
+        let rule = "--only=dangling-ingress";
+        let run = since(folder.path(), &["HEAD", rule]);
+        assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
+        fs::remove_file(folder.path().join("s.yaml")).unwrap();
+        let run = since(folder.path(), &["HEAD", rule]);
+        assert_eq!(run.status, 1, "{run:?}");
+        assert!(run.out.contains("─[i.yaml:"), "{run:?}");
+        commit(folder.path());
+        assert_eq!(since(folder.path(), &["HEAD", rule]).status, 0);
+        assert_eq!(since(folder.path(), &["HEAD~1", rule]).status, 1);
+    }
 }
 
 #[test]

@@ -55,7 +55,9 @@ impl Tool {
         if !allow_remote {
             refuse_network(&mut command);
         }
-        run(&mut command, MOST)
+        run(&mut command, MOST).map_err(|why| {
+            why.replace(" Use --debug flag to render out invalid YAML", "").trim().to_string()
+        })
     }
 }
 
