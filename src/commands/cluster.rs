@@ -1,9 +1,10 @@
 //! `--cluster`: what is read of a live cluster, and manifests laid over it; `purlin rbac`.
 
+use super::progress::Progress;
 use super::{done, fail, input, print, tell};
 use crate::cli::{Check, Rbac};
 use purlin::check::Selection;
-use purlin::load::cluster::{self, Options, Progress, Refused, Wanted};
+use purlin::load::cluster::{self, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
 use purlin::model::kind::KindInfo;
 use purlin::needs;
@@ -11,7 +12,6 @@ use purlin::policy::Policy;
 use purlin::rules::RULES;
 use purlin::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,11 +40,12 @@ pub(super) fn load(
         .iter()
         .map(|it| Wanted { groups: it.groups, kind: it.name })
         .collect();
-    let is_terminal = io::stderr().is_terminal();
-    let read = cluster::read(&options, source, &wanted, &|it| show(is_terminal, it));
-    if is_terminal {
-        let _ = write!(io::stderr(), "\r\x1b[K");
-    }
+    let progress = Progress::new();
+    let read = cluster::read(&options, source, &wanted, &|it| {
+        let cluster::Progress { kinds, of, objects } = it;
+        progress.show(&format!("reading the cluster: {kinds} of {of} lists, {objects} objects"));
+    });
+    drop(progress);
     let read = read?;
     warn(&read.refused);
     loaded.documents = read.documents;
@@ -92,16 +93,6 @@ fn warn(refused: &[Refused]) {
     for (why, resources) in reasons {
         let resources = resources.join(", ");
         tell(&format!("warning: cannot tell what `list` on {resources} would show: {why}"));
-    }
-}
-
-fn show(is_terminal: bool, it: Progress) {
-    if is_terminal {
-        let (kinds, of, objects) = (it.kinds, it.of, it.objects);
-        let _ = write!(
-            io::stderr(),
-            "\r\x1b[Kreading the cluster: {kinds} of {of} lists, {objects} objects"
-        );
     }
 }
 

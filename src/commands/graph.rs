@@ -1,7 +1,7 @@
 //! `purlin graph`.
 
 use super::check::{POLICY_FILE, complain, nothing, read_policy};
-use super::input::targets;
+use super::input::{render, targets};
 use super::{COULD_NOT, done, fail, print, say};
 use crate::cli::{Graph, GraphFormat};
 use purlin::analyze::Facts;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         cache: worlds::default_cache(),
     };
     let targets = targets(&args.paths, &policy, policy_file.as_deref());
-    let loaded = worlds::load(&targets, &options);
+    let loaded = render(&targets, &options);
     let model = match only_world(&loaded, &args.namespace) {
         Ok(model) => model,
         Err(message) => return fail(message),

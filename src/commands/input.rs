@@ -1,5 +1,6 @@
 //! What `purlin check` reads: the paths of the arguments, else the targets of the policy, else the current folder.
 
+use super::progress::Progress;
 use crate::cli::Check;
 use purlin::load::worlds::{self, Options, Target};
 use purlin::load::{self, Loaded};
@@ -39,5 +40,13 @@ pub(super) fn read(args: &Check, policy: &Policy, targets: &[Target], namespace:
         allow_remote: args.allow_remote || policy.allow_remote,
         cache: worlds::default_cache().filter(|_| !args.no_cache),
     };
-    worlds::load(targets, &options)
+    render(targets, &options)
+}
+
+/// The same with options at hand; shows how far it is.
+pub(super) fn render(targets: &[Target], options: &Options) -> Loaded {
+    let progress = Progress::new();
+    worlds::load(targets, options, &|it| {
+        progress.show(&format!("rendering {} of {}: {}", it.at, it.of, it.name));
+    })
 }

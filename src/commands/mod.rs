@@ -10,6 +10,7 @@ mod input;
 mod install;
 mod known;
 mod list;
+mod progress;
 mod reach;
 #[cfg(feature = "webhook")]
 mod serve;

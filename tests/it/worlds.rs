@@ -48,7 +48,7 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
 fn read(path: &Path) -> Loaded {
     let target = Target { path: path.to_path_buf(), ..Target::default() };
     let options = Options { namespace: "default".into(), ..Options::default() };
-    load(&[target], &options)
+    load(&[target], &options, &|_| {})
 }
 
 /// The names of the worlds, from a folder.
@@ -375,6 +375,17 @@ fn what_cannot_be_built_is_said_and_the_rest_is_judged() {
         ("out/kustomization.yaml", "resources: [../base/api.yaml]\n"),
         ("bad/kustomization.yaml", "resources: [bad.yaml]\n"),
         ("bad/bad.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [}\n"),
+        ("circle/a/kustomization.yaml", "resources: [../b]\n"),
+        ("circle/b/kustomization.yaml", "resources: [../a]\n"),
+        ("field/kustomization.yaml", "resources: [../base]\nfoo: bar\n"),
+        ("names/kustomization.yaml", "resources: [../base]\n"),
+        ("names/kustomization.yml", "resources: [../base]\n"),
+        ("twice/a.yaml", DEPLOYMENT),
+        ("twice/b.yaml", DEPLOYMENT),
+        ("twice/kustomization.yaml", "resources: [a.yaml, b.yaml]\n"),
+        // Nobody uses the component, so nobody but this world stands for what it includes.
+        ("unused/kustomization.yaml", "kind: Component\nresources: [../lonely]\n"),
+        ("lonely/kustomization.yaml", "resources: [gone.yaml]\n"),
     ]);
     let run = run(folder.path(), &["--only", "image-tag-latest,invalid-yaml", "--format", "json"]);
     assert_eq!(run.status, 2, "{run:?}");
@@ -389,14 +400,22 @@ fn what_cannot_be_built_is_said_and_the_rest_is_judged() {
     let expected = [
         ("bad", "bad.yaml"),
         ("chart", "chart/kustomization.yaml:1: `helmCharts` is a plugin"),
+        ("circle/a", ": it includes itself (in circle/b)"),
         ("far", "far/kustomization.yaml:2: `https://example.invalid/a.yaml` is not on this disk"),
+        ("field", ": invalid Kustomization: json: unknown field \"foo\" (in field)"),
         ("git", "git/kustomization.yaml:2: `github.com/example/repository//base?ref=v1` is not on"),
         ("gone", "gone/kustomization.yaml:3: `gone.yaml` is not there"),
+        ("lonely", "lonely/kustomization.yaml:1: `gone.yaml` is not there"),
+        ("names", "names: several of kustomization.yaml, kustomization.yml and Kustomization in"),
         // kustomize's own restriction stays in force.
         ("out", "is not in or below"),
         (
             "patch",
             "patch/kustomization.yaml:3: `http://example.invalid/p.yaml` is not on this disk",
+        ),
+        (
+            "twice",
+            ": merging resources from 'b.yaml': may not add resource with an already registered",
         ),
     ];
     let lines: Vec<_> = run.err.lines().collect();
@@ -405,6 +424,34 @@ fn what_cannot_be_built_is_said_and_the_rest_is_judged() {
         assert!(line.starts_with(&format!("error: cannot render {world}: ")), "{line}");
         assert!(line.contains(why) && !line.contains("/tmp/purlin-"), "{line}");
     }
+}
+
+/// `script` gives the program a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_is_shown_what_is_rendered() {
+    if !has_kustomize() || !has(&["script"]) {
+        return;
+    }
+    let folder = team();
+    let purlin = |more: &str| {
+        let purlin = env!("CARGO_BIN_EXE_purlin");
+        let line = format!("'{purlin}' check --only image-tag-latest {more}");
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        script.current_dir(folder.path()).env("TERM", "xterm").env("XDG_CACHE_HOME", "none");
+        Run::of(script.stdin(std::process::Stdio::null()))
+    };
+    let shown = "\r\x1b[Krendering 1 of 1: live\r\x1b[K";
+    let run = purlin("--no-cache");
+    assert_eq!((run.status, run.out.starts_with(shown)), (0, true), "{run:?}");
+    // Nobody watches.
+    let run = purlin("--no-cache 2> errors > report");
+    assert_eq!(run.out, "");
+    assert_eq!(fs::read_to_string(folder.path().join("errors")).unwrap(), "");
+    // Nothing takes long.
+    let run = purlin("--no-render base/api.yaml");
+    assert!(!run.out.contains("\x1b[K"), "{run:?}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         allow_remote: policy.allow_remote,
         cache: worlds::default_cache(),
     };
-    let loaded = worlds::load(&targets, &options);
+    let loaded = input::render(&targets, &options);
     complain(&loaded);
     if !loaded.failures.is_empty() {
         return fail("who may talk to whom depends on what could not be read");

@@ -89,7 +89,7 @@ pub(crate) fn find(targets: &[Target]) -> Found {
     // A template is no kustomization, whatever it is called.
     folders.retain(|it| !charts.iter().any(|chart| it.starts_with(chart.join("templates"))));
     let graph = Graph::read(folders);
-    let included = graph.included();
+    let parts = graph.parts();
     let inputs = graph.files();
     for (target, below) in &belows {
         let given = real(&target.path);
@@ -103,7 +103,7 @@ pub(crate) fn find(targets: &[Target]) -> Found {
             let is_given = given.as_ref() == Some(&folder)
                 || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
             let is_part = graph.get(&folder).is_some_and(|it| it.is_component)
-                || included.contains(folder.as_path()) && !is_given;
+                || parts.contains(folder.as_path()) && !is_given;
             if is_part || charts.iter().any(|it| folder.starts_with(it.join("templates"))) {
                 continue;
             }

@@ -53,10 +53,30 @@ impl Graph {
         self.by_folder.get(folder)?.as_ref().ok()
     }
 
-    /// The folders that some kustomization includes.
-    pub(crate) fn included(&self) -> FxHashSet<&Path> {
+    /// The kustomizations that are built as parts of others: all but those that none includes, and of a circle, or of what
+    /// only an unused component includes, one each.
+    pub(crate) fn parts(&self) -> FxHashSet<&Path> {
         let all = self.by_folder.values().flatten();
-        all.flat_map(|it| it.folders.iter().map(PathBuf::as_path)).collect()
+        let included: FxHashSet<&Path> =
+            all.flat_map(|it| it.folders.iter().map(PathBuf::as_path)).collect();
+        let is_component = |it: &Path| self.get(it).is_some_and(|it| it.is_component);
+        let folders = || self.by_folder.keys().map(PathBuf::as_path).filter(|it| !is_component(it));
+        let (mut parts, mut seen) = (FxHashSet::default(), FxHashSet::default());
+        let roots = folders().filter(|it| !included.contains(it));
+        for root in roots.chain(folders().filter(|it| included.contains(it))) {
+            if !seen.insert(root) {
+                continue;
+            }
+            let mut open = vec![root];
+            while let Some(folder) = open.pop() {
+                let inner = self.get(folder).map_or(&[][..], |it| &it.folders);
+                let inner = inner.iter().map(PathBuf::as_path).filter(|it| *it != root);
+                let new: Vec<_> = inner.filter(|it| seen.insert(*it)).collect();
+                parts.extend(new.iter().copied());
+                open.extend(new);
+            }
+        }
+        parts
     }
 
     /// The files that kustomizations are built from.

@@ -1,6 +1,6 @@
 //! Rendering charts by `helm template`.
 
-use super::program::{self, refuse_network, run};
+use super::program::{self, Broken, refuse_network, run};
 use crate::load::yaml::{self, Syntax};
 use crate::load::{decode, files};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Tool {
         release: Option<&str>,
         namespace: &str,
         allow_remote: bool,
-    ) -> Result<String, String> {
+    ) -> Result<String, Broken> {
         let mut command = Command::new(&self.program);
         command.arg("template").arg(release.unwrap_or("release-name")).arg(folder);
         command.args(["--namespace", namespace, "--include-crds", "--skip-tests"]);
@@ -55,8 +55,9 @@ impl Tool {
         if !allow_remote {
             refuse_network(&mut command);
         }
-        run(&mut command, MOST).map_err(|why| {
-            why.replace(" Use --debug flag to render out invalid YAML", "").trim().to_string()
+        run(&mut command, MOST).map_err(|it| {
+            let why = it.why.replace("Use --debug flag to render out invalid YAML", "");
+            Broken { why: why.trim().into(), ..it }
         })
     }
 }

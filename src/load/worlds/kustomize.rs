@@ -4,7 +4,7 @@
 //! object comes from; the user's files are not touched, and no restriction is lifted.
 
 use super::paths::{Names, relative};
-use super::program::{self, refuse_network, run};
+use super::program::{self, Broken, refuse_network, run};
 use crate::load::yaml::{self, Syntax};
 use crate::tree::{Node, Tree};
 use rustc_hash::FxHashMap;
@@ -48,9 +48,10 @@ impl Tool {
         scratch: &Path,
         allow_remote: bool,
         names: &Names,
-    ) -> Result<String, String> {
+    ) -> Result<String, Broken> {
         let way = relative(scratch, folder);
-        let way = way.to_str().ok_or("its path is no UTF-8")?.replace('\\', "/");
+        let way =
+            way.to_str().ok_or_else(|| "its path is no UTF-8".to_string())?.replace('\\', "/");
         let text = format!(
             "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n\
              resources: [{}]\nbuildMetadata: [originAnnotations, transformerAnnotations]\n",
@@ -63,17 +64,34 @@ impl Tool {
         if !allow_remote {
             refuse_network(&mut command);
         }
-        run(&mut command, MOST).map_err(|why| clean(&why, names))
+        run(&mut command, MOST).map_err(|it| Broken { why: clean(&it.why, names), ..it })
     }
 }
 
-/// The innermost of the errors that kustomize wraps into each other, with paths as the user knows them.
+/// What kustomize means: of the errors that it wraps into each other the innermost, with paths as the user knows them.
+///
+/// Whatever is listed under `resources` is tried as a file, then as a folder, and both errors are told.
 fn clean(why: &str, names: &Names) -> String {
-    let mut rest = why;
-    let mut folder = None;
-    while let Some((_, inner)) = rest.split_once("recursed accumulation of path '") {
-        let Some((path, inner)) = inner.split_once("': ") else { break };
-        (folder, rest) = (Some(path), inner);
+    const FIRST: &str = "accumulating resources: accumulation err='";
+    let (mut rest, mut folder) = (why, None);
+    loop {
+        let within = ["recursed accumulation of path '", "couldn't make target for path '"];
+        let within = within.iter().find_map(|it| rest.strip_prefix(it)?.split_once("': "));
+        if let Some((path, inner)) = within {
+            (folder, rest) = (Some(path), inner);
+        } else if let Some((_, second)) = rest.split_once("' must resolve to a file': ") {
+            rest = second;
+        } else {
+            break;
+        }
+    }
+    // It was a file, and what it lacks to be a folder says nothing.
+    for second in ["': must build at directory: '", "': new root '"] {
+        let first = rest.strip_prefix(FIRST).and_then(|it| it.split_once(second));
+        rest = first.map_or(rest, |(first, _)| first);
+    }
+    if rest.starts_with("cycle detected: ") {
+        rest = "it includes itself";
     }
     match folder {
         Some(folder) => format!("{rest} (in {})", names.name(Path::new(folder))),

@@ -46,11 +46,26 @@ pub struct Options {
     pub cache: Option<PathBuf>,
 }
 
+/// What is rendered now.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'n> {
+    /// The how manyeth it is.
+    pub at: usize,
+    /// Of so many.
+    pub of: usize,
+    /// What it is called.
+    pub name: &'n str,
+}
+
 /// Reads targets, and renders what is to be rendered.
-pub fn load(targets: &[Target], options: &Options) -> Loaded {
+pub fn load(
+    targets: &[Target],
+    options: &Options,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Loaded {
     let found = find::find(targets);
     let is_plain = found.jobs.is_empty();
-    let rendered = render::all(&found, options);
+    let rendered = render::all(&found, options, progress);
     let mut loaded = assemble::assemble(found, rendered);
     // Plain manifests alone are not a world among others.
     if is_plain && loaded.worlds.len() == 1 && loaded.worlds[0].namespace.is_none() {

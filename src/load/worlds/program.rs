@@ -30,12 +30,27 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
+/// Why a program gave nothing.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// What it complained of, or what it did.
+    pub(crate) why: String,
+    /// Whether it did not come to an end.
+    pub(crate) is_stuck: bool,
+}
+
+impl From<String> for Broken {
+    fn from(why: String) -> Broken {
+        Broken { why, is_stuck: false }
+    }
+}
+
 /// Runs a program to its end and gives what it printed.
 ///
 /// # Errors
 ///
 /// What it complained of; or that it did not start, took longer than `most`, or printed too much.
-pub(crate) fn run(command: &mut Command, most: Duration) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command, most: Duration) -> Result<String, Broken> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| {
         let program = command.get_program().to_string_lossy().into_owned();
@@ -64,17 +79,21 @@ pub(crate) fn run(command: &mut Command, most: Duration) -> Result<String, Strin
     read(stderr, MOST_COMPLAINTS, false);
     let (mut output, mut complaints) = (Vec::new(), Vec::new());
     let deadline = Instant::now() + most;
-    let mut failure = None;
+    let too_long = || Broken {
+        why: format!("it took longer than {} seconds", most.as_secs()),
+        is_stuck: true,
+    };
+    let mut failure: Option<Broken> = None;
     for _ in 0..readers {
         let left = deadline.saturating_duration_since(Instant::now());
         match receive.recv_timeout(left) {
             Ok((true, Ok(bytes))) if bytes.len() as u64 > MOST_BYTES => {
-                failure = Some(format!("it printed more than {} MiB", MOST_BYTES >> 20));
+                failure = Some(format!("it printed more than {} MiB", MOST_BYTES >> 20).into());
             }
             Ok((true, Ok(bytes))) => output = bytes,
             Ok((false, Ok(bytes))) => complaints = bytes,
-            Ok((_, Err(error))) => failure = Some(crate::load::files::describe(&error)),
-            Err(_) => failure = Some(format!("it took longer than {} seconds", most.as_secs())),
+            Ok((_, Err(error))) => failure = Some(crate::load::files::describe(&error).into()),
+            Err(_) => failure = Some(too_long()),
         }
         if failure.is_some() {
             break;
@@ -89,7 +108,7 @@ pub(crate) fn run(command: &mut Command, most: Duration) -> Result<String, Strin
             Some(status) => break status,
             // It has closed its output and goes on.
             None if Instant::now() >= deadline => {
-                failure = Some(format!("it took longer than {} seconds", most.as_secs()));
+                failure = Some(too_long());
                 let _ = child.kill();
                 break child.wait().map_err(|error| crate::load::files::describe(&error))?;
             }
@@ -97,9 +116,11 @@ pub(crate) fn run(command: &mut Command, most: Duration) -> Result<String, Strin
         }
     };
     match failure {
-        Some(why) => Err(why),
-        None if !status.success() => Err(complaint(&complaints)),
-        None => String::from_utf8(output).map_err(|_| "it printed what is no UTF-8".into()),
+        Some(broken) => Err(broken),
+        None if !status.success() => Err(complaint(&complaints).into()),
+        None => {
+            String::from_utf8(output).map_err(|_| "it printed what is no UTF-8".to_string().into())
+        }
     }
 }
 
@@ -119,5 +140,11 @@ fn complaint(bytes: &[u8]) -> String {
     let lines = text.lines().filter(|it| !it.starts_with("# Warning:") && !it.trim().is_empty());
     let text = lines.map(str::trim).collect::<Vec<_>>().join(" ");
     let text = text.strip_prefix("Error: ").or(text.strip_prefix("error: ")).unwrap_or(&text);
+    // Some kubectl writes it as a line of a log.
+    let logged = text
+        .split_once("\"command failed\" err=\"")
+        .map(|(_, it)| it.strip_suffix('"').unwrap_or(it));
+    let logged = logged.map(|it| it.replace("\\\"", "\""));
+    let text = logged.as_deref().unwrap_or(text);
     if text.is_empty() { "it failed without a word".into() } else { text.to_string() }
 }

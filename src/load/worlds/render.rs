@@ -3,12 +3,14 @@
 use super::cache::{Digests, Slot};
 use super::find::{Found, Job, JobKind};
 use super::graph::Inputs;
-use super::paths::{Names, real};
-use super::{Options, helm, kustomize};
+use super::paths::real;
+use super::program::Broken;
+use super::{Options, Progress, helm, kustomize};
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 /// What a program printed for a job.
@@ -19,16 +21,39 @@ pub(crate) struct Rendered {
     pub(crate) base: PathBuf,
 }
 
-/// The programs, found and asked for their versions when first needed.
-#[derive(Default)]
-struct Tools {
+/// What all jobs share: the options, and the programs, found and asked for their versions when first needed.
+struct Tools<'o> {
+    found: &'o Found,
+    options: &'o Options,
+    progress: &'o (dyn Fn(Progress<'_>) + Sync),
+    digests: Digests,
+    begun: AtomicUsize,
+    /// Whether a program did not come to an end.
+    is_stuck: AtomicBool,
     kustomize: OnceLock<Option<kustomize::Tool>>,
     kustomize_version: OnceLock<Option<String>>,
     helm: OnceLock<Option<helm::Tool>>,
     helm_version: OnceLock<Option<String>>,
 }
 
-impl Tools {
+impl Tools<'_> {
+    /// Runs a program for a job, unless one has hung: the next would, too, and each takes its time.
+    fn run(
+        &self,
+        job: &Job,
+        at: usize,
+        program: impl FnOnce() -> Result<String, Broken>,
+    ) -> Result<String, String> {
+        if self.is_stuck.load(Ordering::Relaxed) {
+            return Err("not tried, as another did not come to an end".into());
+        }
+        (self.progress)(Progress { at, of: self.found.jobs.len(), name: &job.name });
+        program().map_err(|broken| {
+            self.is_stuck.fetch_or(broken.is_stuck, Ordering::Relaxed);
+            broken.why
+        })
+    }
+
     fn kustomize(&self) -> Result<&kustomize::Tool, String> {
         let tool = self.kustomize.get_or_init(kustomize::Tool::find);
         tool.as_ref().ok_or_else(|| {
@@ -45,19 +70,31 @@ impl Tools {
 }
 
 /// Renders every job, in their order: what was printed, or why nothing was.
-pub(crate) fn all(found: &Found, options: &Options) -> Vec<Result<Rendered, String>> {
-    let tools = Tools::default();
+pub(crate) fn all(
+    found: &Found,
+    options: &Options,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Vec<Result<Rendered, String>> {
+    let tools = Tools {
+        found,
+        options,
+        progress,
+        digests: Digests::default(),
+        begun: AtomicUsize::new(0),
+        is_stuck: AtomicBool::new(false),
+        kustomize: OnceLock::new(),
+        kustomize_version: OnceLock::new(),
+        helm: OnceLock::new(),
+        helm_version: OnceLock::new(),
+    };
     let scratch = TempDir::with_prefix("purlin-");
-    let digests = Digests::default();
     let each = found.jobs.par_iter().enumerate().map(|(at, job)| match &job.kind {
         JobKind::Kustomization(inputs) => {
             let scratch = scratch.as_ref().map_err(|it| format!("no temporary folder: {it}"))?;
             let scratch = real(scratch.path()).ok_or("no temporary folder")?.join(at.to_string());
-            build(job, inputs, &tools, &scratch, &found.names, options, &digests)
+            build(job, inputs, &tools, &scratch)
         }
-        JobKind::Chart { values, release } => {
-            template(job, values, release.as_deref(), &tools, options, &digests)
-        }
+        JobKind::Chart { values, release } => template(job, values, release.as_deref(), &tools),
     });
     each.collect()
 }
@@ -65,17 +102,19 @@ pub(crate) fn all(found: &Found, options: &Options) -> Vec<Result<Rendered, Stri
 fn build(
     job: &Job,
     inputs: &Inputs,
-    tools: &Tools,
+    tools: &Tools<'_>,
     scratch: &Path,
-    names: &Names,
-    options: &Options,
-    digests: &Digests,
 ) -> Result<Rendered, String> {
+    let (names, options) = (&tools.found.names, tools.options);
+    let count = tools.begun.fetch_add(1, Ordering::Relaxed) + 1;
     let at = |file: &Path, line: usize| match line {
         0 => names.name(file),
         _ => format!("{}:{line}", names.name(file)),
     };
     if let Some((file, line, why)) = inputs.refused.first() {
+        if *file == job.folder {
+            return Err(why.clone());
+        }
         return Err(format!("{}: {why}", at(file, *line)));
     }
     if let Some((file, line, what)) = inputs.remote.first()
@@ -91,14 +130,15 @@ fn build(
     let slot = slot.and_then(|folder| {
         let version = tools.kustomize_version.get_or_init(|| tool.version()).as_deref()?;
         let parts = ["kustomize 1", version, job.folder.to_str()?];
-        Slot::new(folder, &parts, inputs.files.keys().cloned().collect(), digests)
+        Slot::new(folder, &parts, inputs.files.keys().cloned().collect(), &tools.digests)
     });
     let kept = slot.as_ref().and_then(Slot::get);
     if let Some((base, text)) = kept.as_deref().and_then(|it| it.split_once('\n')) {
         return Ok(Rendered { text: text.to_string(), base: PathBuf::from(base) });
     }
     fs::create_dir(scratch).map_err(|it| format!("no temporary folder: {it}"))?;
-    let text = tool.build(&job.folder, scratch, options.allow_remote, names)?;
+    let build = || tool.build(&job.folder, scratch, options.allow_remote, names);
+    let text = tools.run(job, count, build)?;
     if let Some((slot, base)) = slot.zip(scratch.to_str()) {
         slot.put(&format!("{base}\n{text}"));
     }
@@ -109,10 +149,10 @@ fn template(
     job: &Job,
     values: &[PathBuf],
     release: Option<&str>,
-    tools: &Tools,
-    options: &Options,
-    digests: &Digests,
+    tools: &Tools<'_>,
 ) -> Result<Rendered, String> {
+    let options = tools.options;
+    let count = tools.begun.fetch_add(1, Ordering::Relaxed) + 1;
     if let Some(missing) = values.iter().find(|it| !it.is_file()) {
         return Err(format!("`{}`, a file of values, is not there", missing.display()));
     }
@@ -127,13 +167,14 @@ fn template(
             parts.push(path.to_str()?);
             files.push(path.clone());
         }
-        Slot::new(folder, &parts, files, digests)
+        Slot::new(folder, &parts, files, &tools.digests)
     });
     let base = job.folder.clone();
     if let Some(text) = slot.as_ref().and_then(Slot::get) {
         return Ok(Rendered { text, base });
     }
-    let text = tool.template(&job.folder, values, release, namespace, options.allow_remote)?;
+    let template = || tool.template(&job.folder, values, release, namespace, options.allow_remote);
+    let text = tools.run(job, count, template)?;
     if let Some(slot) = slot {
         slot.put(&text);
     }
