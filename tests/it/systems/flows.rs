@@ -102,7 +102,7 @@ fn repaired_systems_prove_their_flows_and_no_more() {
         "healthcare-onprem/repaired",
         "yt-video-creator/repaired",
     ] {
-        let differ = with_flows(world, "", |facts, flows| differences(facts, flows));
+        let differ = with_flows(world, "", differences);
         assert!(differ.is_empty(), "{world}:\n{}", differ.join("\n"));
     }
 }
