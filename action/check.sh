@@ -19,9 +19,12 @@ check() {
   purlin check "${manifests[@]+"${manifests[@]}"}" "${options[@]}" "$@"
 }
 
-# The report for people, in the log.
+# The report for people, in the log. What it quotes from manifests must not be taken for a command of the runner.
 status=0
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+echo "::stop-commands::$token"
 check || status=$?
+echo "::$token::"
 echo "status=$status" >>"$GITHUB_OUTPUT"
 if [ "$status" -gt 1 ]; then
   echo "::error title=purlin::purlin could not do its work; the log says why"

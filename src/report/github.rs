@@ -13,7 +13,7 @@ use crate::rule::Severity;
 pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
     let mut out = String::new();
-    for finding in &outcome.findings {
+    for finding in text::worst_first(outcome) {
         let world = place::worlds(outcome, &finding.worlds);
         let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
         for (at, label) in finding.labels.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Markdown, for the summary of a job or a comment on a change.
 
 use super::place::{self, Spot};
-use super::text::counted;
+use super::text::{counted, worst_first};
 use crate::check::Outcome;
 use crate::locate::Locator;
 use crate::model::Model;
@@ -17,7 +17,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     if !outcome.findings.is_empty() {
         out.push_str("\n| | rule | finding | where |\n| --- | --- | --- | --- |\n");
     }
-    let findings = outcome.findings.iter();
+    let findings = worst_first(outcome).into_iter();
     let rows = findings.map(|it| row(model, &locator, it, place::worlds(outcome, &it.worlds)));
     let left = add(&mut out, rows);
     if left > 0 {

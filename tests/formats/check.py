@@ -91,7 +91,9 @@ def markdown(text, report):
     assert table.seen <= ours, table.seen - ours
     rows = table.rows[1:]
     assert len(rows) == len(report["findings"]), (len(rows), len(report["findings"]))
-    for row, finding in zip(rows, report["findings"]):
+    # The worst come first, else in the order of the places.
+    findings = sorted(report["findings"], key=lambda it: ["error", "warning", "note"].index(it["severity"]))
+    for row, finding in zip(rows, findings):
         severity, rule, message, places = row
         assert (severity, rule) == (finding["severity"], finding["rule"]), row
         assert words(message.split("\n")[0]) == words(finding["message"]), (message, finding["message"])

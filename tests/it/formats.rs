@@ -180,3 +180,21 @@ fn annotations_stand_at_both_places_and_are_escaped() {
     assert!(commands[0].2.contains("n␍\n::error::x"), "{}", commands[0].2);
     assert!(!text.contains('\r'));
 }
+
+#[test]
+fn what_is_read_to_some_point_has_the_worst_first() {
+    let latest = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n";
+    let folder = folder(&[("a.yaml", latest), ("b.yaml", DEPLOYMENT), ("budget.yaml", BUDGET)]);
+    let run = |format: &str| {
+        let only = format!("--only={RULE},image-tag-latest");
+        purlin(folder.path(), &["check", &only, "--format", format]).out
+    };
+    let words = |text: &str, words: &[&str]| -> Vec<String> {
+        let first = text.lines().filter_map(|it| it.split(' ').find(|it| words.contains(it)));
+        first.map(str::to_string).collect()
+    };
+    assert_eq!(words(&run("github"), &["::error", "::warning"]), ["::error", "::warning"]);
+    let table = run("markdown");
+    let (_, table) = table.split_once("| --- |").unwrap();
+    assert_eq!(words(table, &["error", "warning"]), ["error", "warning"]);
+}
