@@ -1,10 +1,10 @@
 //! What the fields of a kustomization set, apart from patches: replicas, images, names, labels, replacements, generators.
 
+use super::names::Names;
 use super::way::{Sought, Way};
 use super::{Answer, Place, is_affix, patch};
 use crate::load::Loaded;
 use crate::load::origin::Named;
-use crate::model::Object;
 use crate::source::{SourceId, Span};
 use crate::tree::Node;
 
@@ -41,7 +41,7 @@ fn replicas<'t>(root: Node<'t>, sought: &Sought<'_>) -> Option<Node<'t>> {
     if !sought.is_at(&["spec", "replicas"]) {
         return None;
     }
-    let own = |it: &Node<'t>| it.text("name").is_some_and(|name| sought.name.contains(name));
+    let own = |it: &Node<'t>| it.text("name").is_some_and(|name| sought.names.has(name));
     let counts = root.list("replicas").filter(own).filter_map(|it| it.get("count"));
     counts.filter(|it| sought.is_same(*it)).last()
 }
@@ -93,7 +93,7 @@ fn replacement<'t>(root: Node<'t>, sought: &Sought<'_>) -> Option<Node<'t>> {
         let select = target.get("select");
         let text = |key| select.and_then(|it| it.text(key));
         if text("kind").is_some_and(|it| it != sought.kind)
-            || text("name").is_some_and(|it| !sought.name.contains(it))
+            || text("name").is_some_and(|it| !sought.names.has(it))
         {
             continue;
         }
@@ -137,7 +137,7 @@ pub(super) fn generated(
     generator: &str,
     sought: &Sought<'_>,
 ) -> Option<Place> {
-    let entry = entry(loaded, file, generator, sought.name)?;
+    let entry = entry(loaded, file, generator, &sought.names)?;
     let node = match sought.ways.as_slice() {
         [Way::Key("data" | "stringData" | "binaryData"), Way::Key(key)] => match data(entry, key) {
             Some(node) => node,
@@ -151,14 +151,19 @@ pub(super) fn generated(
 }
 
 /// The entry that has an object of this name generated.
-fn entry<'l>(loaded: &'l Loaded, file: SourceId, generator: &str, name: &str) -> Option<Node<'l>> {
+fn entry<'l>(
+    loaded: &'l Loaded,
+    file: SourceId,
+    generator: &str,
+    names: &Names,
+) -> Option<Node<'l>> {
     let field = match generator {
         "ConfigMapGenerator" => "configMapGenerator",
         "SecretGenerator" => "secretGenerator",
         _ => return None,
     };
     let root = loaded.inputs.trees(&loaded.sources, file).first()?.root();
-    let own = |it: &Node<'_>| it.text("name").is_some_and(|it| name.contains(it));
+    let own = |it: &Node<'_>| it.text("name").is_some_and(|it| names.has(it));
     let mut entries: Vec<_> = root.list(field).filter(own).collect();
     entries.sort_by_key(|it| it.text("name").map(str::len));
     entries.pop()
@@ -169,10 +174,9 @@ pub(super) fn is_generated(
     loaded: &Loaded,
     kustomization: SourceId,
     named: &Named,
-    object: &Object<'_>,
+    (generator, names): (&str, &Names),
 ) -> bool {
-    let generator = object.document.origin.as_ref().and_then(|it| it.generator.as_deref());
-    let entry = generator.and_then(|it| entry(loaded, kustomization, it, object.name));
+    let entry = entry(loaded, kustomization, generator, names);
     entry.is_some_and(|entry| {
         let paths = ["files", "envs", "env"].iter().filter_map(|it| entry.get(it));
         let mut paths = paths.flat_map(|it| it.items().chain((!it.is_seq()).then_some(it)));

@@ -6,6 +6,7 @@
 
 mod inline;
 mod kustomization;
+mod names;
 mod patch;
 mod way;
 
@@ -15,6 +16,7 @@ use crate::model::Object;
 use crate::path::FieldPath;
 use crate::source::{SourceId, Span};
 use crate::tree::Node;
+use names::Names;
 use rustc_hash::FxHashSet;
 use way::Sought;
 
@@ -34,7 +36,7 @@ enum Answer {
 /// The place that set a field of an object, or where it lacks that, the innermost field around it.
 pub fn place(loaded: &Loaded, object: &Object<'_>, path: &FieldPath) -> Option<Place> {
     let origin = object.document.origin.as_deref()?;
-    let sought = Sought::new(object, path);
+    let sought = Sought::new(object, Names::of(loaded, object, origin), path);
     if sought.value.is_map() || sought.value.is_seq() || sought.is_name() {
         // Who wrote it first stands for what others only added to.
         return written(loaded, object, origin, &sought)
@@ -71,10 +73,17 @@ fn has_part(
     match named.role {
         // Its own file is looked at by itself.
         Role::Object => false,
-        Role::Patch => patch::is_for(loaded, kustomization, named, (object.kind_name, object.name)),
+        Role::Patch => {
+            let names = Names::of(loaded, object, origin);
+            patch::is_for(loaded, kustomization, named, (object.kind_name, &names))
+        }
         Role::Generated => {
-            let is_own = origin.file == Some(kustomization) && origin.generator.is_some();
-            is_own && kustomization::is_generated(loaded, kustomization, named, object)
+            let is_own = origin.file == Some(kustomization);
+            let names = || Names::of(loaded, object, origin);
+            let generator = origin.generator.as_deref().filter(|_| is_own);
+            generator.is_some_and(|it| {
+                kustomization::is_generated(loaded, kustomization, named, (it, &names()))
+            })
         }
         Role::All => true,
     }
@@ -109,7 +118,7 @@ fn written(
     if let Some(generator) = &origin.generator {
         return kustomization::generated(loaded, file, generator, sought);
     }
-    let root = document(loaded, file, object)?;
+    let root = document(loaded, file, object, &sought.names)?;
     let (key, value) = sought.find(root)?;
     let has_affixes = origin.changes.iter().any(|it| is_affix(&it.kind));
     let is_it = sought.is_same(value) || sought.is_name_of(value, has_affixes);
@@ -121,7 +130,12 @@ fn is_affix(kind: &str) -> bool {
 }
 
 /// The object as it was written in a file, perhaps by a shorter name.
-fn document<'l>(loaded: &'l Loaded, file: SourceId, object: &Object<'_>) -> Option<Node<'l>> {
+fn document<'l>(
+    loaded: &'l Loaded,
+    file: SourceId,
+    object: &Object<'_>,
+    names: &Names,
+) -> Option<Node<'l>> {
     let trees = loaded.inputs.trees(&loaded.sources, file);
     let mut all: Vec<Node<'l>> = Vec::new();
     for tree in trees {
@@ -133,9 +147,9 @@ fn document<'l>(loaded: &'l Loaded, file: SourceId, object: &Object<'_>) -> Opti
     }
     all.retain(|it| it.text("kind") == Some(object.kind_name));
     let name = |it: &Node<'l>| it.at(&["metadata", "name"]).and_then(Node::str).unwrap_or("");
-    all.retain(|it| object.name.contains(name(it)));
-    if all.iter().any(|it| name(it) == object.name) {
-        all.retain(|it| name(it) == object.name);
+    all.retain(|it| names.has(name(it)));
+    if all.iter().any(|it| name(it) == names.original()) {
+        all.retain(|it| name(it) == names.original());
     }
     if all.len() > 1 {
         let namespace = |it: &Node<'l>| it.at(&["metadata", "namespace"]).and_then(Node::str);

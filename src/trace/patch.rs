@@ -1,5 +1,6 @@
 //! What a patch sets: a strategic merge patch, or a list of JSON operations (RFC 6902).
 
+use super::names::Names;
 use super::way::{Sought, Way, follow};
 use super::{Answer, Place, inline, span};
 use crate::load::Loaded;
@@ -26,7 +27,7 @@ pub(super) fn is_for(
     loaded: &Loaded,
     kustomization: SourceId,
     named: &Named,
-    object: (&str, &str),
+    object: (&str, &Names),
 ) -> bool {
     let Some(tree) = loaded.inputs.trees(&loaded.sources, kustomization).first() else {
         return false;
@@ -98,7 +99,7 @@ enum Said {
 }
 
 fn document(root: Node<'_>, target: Option<Node<'_>>, sought: &Sought<'_>) -> Said {
-    let aim = document_aim(root, target, (sought.kind, sought.name));
+    let aim = document_aim(root, target, (sought.kind, &sought.names));
     if aim == Aim::No {
         return Said::No;
     }
@@ -121,24 +122,19 @@ fn document(root: Node<'_>, target: Option<Node<'_>>, sought: &Sought<'_>) -> Sa
 }
 
 /// Whether a patch is for an object of this kind and name.
-fn document_aim(root: Node<'_>, target: Option<Node<'_>>, object: (&str, &str)) -> Aim {
+fn document_aim(root: Node<'_>, target: Option<Node<'_>>, object: (&str, &Names)) -> Aim {
     match target {
         Some(target) => aim(target, object),
         None if root.is_map() => {
             let name = root.at(&["metadata", "name"]).and_then(Node::str).unwrap_or_default();
-            let is_it = root.text("kind") == Some(object.0) && is_name(name, object.1);
+            let is_it = root.text("kind") == Some(object.0) && object.1.has(name);
             if is_it { Aim::Yes } else { Aim::No }
         }
         None => Aim::No,
     }
 }
 
-/// A patch may call an object by the name that it had then.
-fn is_name(name: &str, rendered: &str) -> bool {
-    !name.is_empty() && rendered.contains(name)
-}
-
-fn aim(target: Node<'_>, object: (&str, &str)) -> Aim {
+fn aim(target: Node<'_>, object: (&str, &Names)) -> Aim {
     let mut aim = Aim::Yes;
     for (key, value) in target.pairs() {
         let value = value.str().unwrap_or_default();
@@ -146,7 +142,7 @@ fn aim(target: Node<'_>, object: (&str, &str)) -> Aim {
             value.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'/'));
         let is_it = match key {
             "kind" if is_plain => value == object.0,
-            "name" if is_plain => is_name(value, object.1),
+            "name" if is_plain => object.1.has(value),
             // A namespace may be set later, and versions differ only where kinds do.
             "group" | "version" | "namespace" => true,
             _ => {

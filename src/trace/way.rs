@@ -1,5 +1,6 @@
 //! The way to a field in other trees than the rendered one, where items of lists may stand in another order.
 
+use super::names::Names;
 use crate::model::Object;
 use crate::path::{FieldPath, Step};
 use crate::tree::Node;
@@ -20,9 +21,10 @@ pub(super) enum Way<'d> {
 
 /// A field that is looked for.
 pub(super) struct Sought<'d> {
-    /// The rendered object's kind and name.
+    /// The rendered object's kind.
     pub(super) kind: &'d str,
-    pub(super) name: &'d str,
+    /// What it was ever called.
+    pub(super) names: Names,
     /// The way to the field, or to the innermost one around it.
     pub(super) ways: Vec<Way<'d>>,
     /// What was rendered there.
@@ -30,7 +32,7 @@ pub(super) struct Sought<'d> {
 }
 
 impl<'d> Sought<'d> {
-    pub(super) fn new(object: &Object<'d>, path: &FieldPath) -> Sought<'d> {
+    pub(super) fn new(object: &Object<'d>, names: Names, path: &FieldPath) -> Sought<'d> {
         let mut ways = Vec::new();
         let mut here = object.root;
         for step in path.steps() {
@@ -48,7 +50,7 @@ impl<'d> Sought<'d> {
                 }
             }
         }
-        Sought { kind: object.kind_name, name: object.name, ways, value: here }
+        Sought { kind: object.kind_name, names, ways, value: here }
     }
 
     /// The last key on the way.

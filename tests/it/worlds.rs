@@ -253,6 +253,56 @@ fn a_field_is_shown_where_it_was_set_last() {
     }
 }
 
+/// Names that are parts of others are common, and a line of somebody else is worse than none.
+#[test]
+fn a_name_that_is_a_part_of_another_is_another() {
+    if !has_kustomize() {
+        return;
+    }
+    let worker = DEPLOYMENT.replace("name: api\n", "name: api-worker\n");
+    let worker = worker.replace("replicas: 1", "replicas: 5");
+    let main = DEPLOYMENT.replace("name: api\n", "name: x-api\n");
+    let settings = |name: &str| format!("- name: {name}\n  literals: [a={name}]\n");
+    let generators = format!("configMapGenerator:\n{}{}", settings("set"), settings("set-b"));
+    let folder = folder(&[
+        ("base/all.yaml", &format!("{DEPLOYMENT}---\n{worker}---\n{main}")),
+        (
+            "base/kustomization.yaml",
+            &format!("nameSuffix: -v1\nresources: [all.yaml]\n{generators}"),
+        ),
+        (
+            "live/kustomization.yaml",
+            "namePrefix: x-\nresources: [../base]\nreplicas: [{name: api, count: 5}]\npatches:\n- path: ready.yaml\n",
+        ),
+        (
+            "live/ready.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api-v1}\nspec: {minReadySeconds: 7}\n",
+        ),
+    ]);
+    let root = folder.path().canonicalize().unwrap();
+    let loaded = read(&root);
+    assert_eq!(loaded.failures, []);
+    let (model, _) = check(&loaded);
+    for (object, path, expected) in [
+        ("x-api-v1", "metadata.name", "base/all.yaml:4: api"),
+        ("x-api-v1", "spec.replicas", "live/kustomization.yaml:3: 5"),
+        ("x-api-v1", "spec.minReadySeconds", "live/ready.yaml:4: 7"),
+        ("x-api-worker-v1", "metadata.name", "base/all.yaml:23: api-worker"),
+        ("x-api-worker-v1", "spec.replicas", "base/all.yaml:25: 5"),
+        ("x-x-api-v1", "metadata.name", "base/all.yaml:42: x-api"),
+        ("x-x-api-v1", "spec.replicas", "base/all.yaml:44: 1"),
+    ] {
+        let object = format!("Deployment/default/{object}");
+        assert_eq!(place(&model, &root, &object, path), expected, "{object} {path}");
+    }
+    for object in model.objects().filter(|it| it.kind_name == "ConfigMap") {
+        let name = object.field(&["data", "a"]).unwrap().str().unwrap();
+        let line = if name == "set" { 5 } else { 7 };
+        let expected = format!("base/kustomization.yaml:{line}: a={name}");
+        assert_eq!(place(&model, &root, &object.to_string(), "data.a"), expected);
+    }
+}
+
 /// Every value that is shown in a file stands there: never a made-up line.
 #[test]
 fn what_is_shown_stands_there() {
