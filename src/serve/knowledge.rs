@@ -35,14 +35,20 @@ pub(super) struct Knowledge {
     /// By namespace, how often a watch showed something that nobody had asked us about.
     changes: Mutex<FxHashMap<Box<str>, u64>>,
     kinds: Mutex<BTreeMap<Kind, (Freshness, Option<Resource>)>>,
+    opened: Mutex<Option<Instant>>,
     metrics: Arc<Metrics>,
 }
 
 impl Knowledge {
     pub(super) fn new(kinds: impl IntoIterator<Item = Kind>, metrics: Arc<Metrics>) -> Knowledge {
         let kinds = kinds.into_iter().map(|it| (it, (Freshness::Unlisted, None))).collect();
-        let changes = Mutex::default();
-        Knowledge { state: Mutex::default(), changes, kinds: Mutex::new(kinds), metrics }
+        Knowledge {
+            state: Mutex::default(),
+            changes: Mutex::default(),
+            kinds: Mutex::new(kinds),
+            opened: Mutex::default(),
+            metrics,
+        }
     }
 
     /// The state. Should a writer panic, what it wrote last may be half done, and yet the rest is better than nothing:
@@ -65,10 +71,22 @@ impl Knowledge {
         }
         drop(kinds);
         match freshness {
+            Freshness::Open => {
+                *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
             Freshness::Unserved => self.state().observe_list(kind, "", Vec::new()),
-            Freshness::Forbidden => self.state().set_complete(kind, false),
-            _ => {}
+            Freshness::Forbidden => {
+                let mut state = self.state();
+                state.observe_list(kind, "", Vec::new());
+                state.set_complete(kind, false);
+            }
+            Freshness::Unlisted | Freshness::Broken(_) => {}
         }
+    }
+
+    /// When the API server let us see a kind last.
+    pub(super) fn opened(&self) -> Option<Instant> {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes where the objects of a kind are.

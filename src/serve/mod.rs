@@ -49,6 +49,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as channel;
 
+/// How long the API server may take for a connection, and for the next bytes of an answer: a connection may die without
+/// a word.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
+
 /// For how long the last answers may take when the server goes down.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
@@ -91,7 +95,7 @@ pub struct Options {
 /// What is missing to begin.
 pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let metrics = Arc::new(Metrics::default());
-    let client = Client::try_from(config).map_err(|why| format!("no client: {why}"))?;
+    let (client, watching) = clients(config).map_err(|why| format!("no client: {why}"))?;
     let events = Events::new(client.clone(), own_pod());
     let policy =
         policy_source::follow(options.policy, client.clone(), events.clone(), metrics.clone())
@@ -116,14 +120,14 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         knowledge: knowledge.clone(),
         policy: policy.clone(),
         pool: pool.clone(),
-        client: client.clone(),
+        client: watching.clone(),
         races: races.clone(),
         metrics: metrics.clone(),
         stale_after: options.stale_after,
         own_account: own_account.clone(),
     };
     let reporter = Reporter {
-        client: client.clone(),
+        client,
         knowledge: knowledge.clone(),
         policy: policy.clone(),
         pool: pool.clone(),
@@ -138,7 +142,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         events,
         metrics: metrics.clone(),
     };
-    tokio::spawn(watch::follow_all(client, kinds, knowledge.clone(), metrics.clone()));
+    tokio::spawn(watch::follow_all(watching, kinds, knowledge.clone(), metrics.clone()));
     tokio::spawn(second.look());
     tokio::spawn(reporter.write());
     tokio::spawn(keep_time(knowledge));
@@ -175,6 +179,17 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     }
     pool.stop();
     Ok(())
+}
+
+/// A client for what has time, and one to watch and to look again before a denial: that one says at once what went
+/// wrong, because whoever waits for it has limits of their own, and what waits to be tried again is stale meanwhile.
+fn clients(mut config: Config) -> kube::Result<(Client, Client)> {
+    config.connect_timeout = Some(PATIENCE.0);
+    let mut watching = config.clone();
+    watching.default_retry = false;
+    config.read_timeout = Some(PATIENCE.1);
+    config.reset_reader_on_write = true;
+    Ok((Client::try_from(config)?, Client::try_from(watching)?))
 }
 
 async fn bind(what: &str, address: SocketAddr) -> Result<TcpListener, String> {

@@ -15,21 +15,34 @@ use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::time::error::Elapsed;
+use tokio::time::{timeout, timeout_at};
 
 /// Objects in a page of a list.
 const PAGE: usize = 500;
 
-/// For how long the API server may keep a watch open, in seconds: a connection that died without a word is noticed
-/// when this is over.
-const OPEN: u32 = 60;
+/// For how long the API server is to keep a watch open, in seconds.
+const OPEN: u64 = 20;
+
+/// When a watch is given up that the API server has not closed by then: its connection died without a word.
+const DEAD: Duration = Duration::from_secs(OPEN + 5);
+
+/// How long the API server may take for a page of a list.
+const LIST: Duration = Duration::from_secs(60);
+
+/// How long it may take to begin any other answer.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// How long to wait after a failure, at first and at most: what is missed in between is stale, and a watch is cheap.
-const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(800));
+const WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
-/// How often to ask for kinds that the API server did not serve, or not let us see.
+/// How often to ask for kinds that the API server did not serve.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
-/// Why a kind is not followed any further.
+/// How often to ask for a kind that the API server does not let us see.
+const ASK_AGAIN_FORBIDDEN: Duration = Duration::from_secs(5);
+
+/// Why a watch, or a list, ended out of order.
 enum Broken {
     /// What the watch would go on from is forgotten: list again.
     TooOld,
@@ -37,8 +50,16 @@ enum Broken {
     Unserved,
     /// It does not let us see it.
     Forbidden,
+    /// Nothing came any more, not even an end.
+    Silent,
     /// Something else, which may pass.
     Failed(String),
+}
+
+impl From<Elapsed> for Broken {
+    fn from(_: Elapsed) -> Broken {
+        Broken::Silent
+    }
 }
 
 impl From<kube::Error> for Broken {
@@ -66,7 +87,7 @@ pub(super) async fn follow_all(
     let mut ended = tokio::task::JoinSet::new();
     loop {
         let open: BTreeSet<Kind> = kinds.difference(&followed).copied().collect();
-        let wait = match resources::discover(&client, &open).await {
+        let wait = match discover(&client, &open).await {
             Ok(served) => {
                 for kind in open.iter().filter(|kind| served.iter().all(|it| it.kind != **kind)) {
                     knowledge.set(*kind, Freshness::Unserved);
@@ -80,7 +101,7 @@ pub(super) async fn follow_all(
                 ASK_AGAIN
             }
             Err(why) => {
-                tracing::warn!(%why, "cannot ask the API server what it serves");
+                tracing::warn!(why, "cannot ask the API server what it serves");
                 WAIT.1
             }
         };
@@ -94,7 +115,15 @@ pub(super) async fn follow_all(
     }
 }
 
-/// Follows a kind until the API server does not serve it, or lets us see it, any more.
+/// Those of the kinds that the API server serves.
+async fn discover(client: &Client, kinds: &BTreeSet<Kind>) -> Result<Vec<Resource>, String> {
+    match timeout(ANSWER, resources::discover(client, kinds)).await {
+        Ok(served) => served.map_err(|why| why.to_string()),
+        Err(_) => Err("no answer in time".into()),
+    }
+}
+
+/// Follows a kind until the API server does not serve it any more.
 async fn follow(
     client: Client,
     resource: Resource,
@@ -102,38 +131,56 @@ async fn follow(
     metrics: Arc<Metrics>,
 ) -> Kind {
     let kind = resource.kind;
-    let mut follower =
-        Follower { client, resource, knowledge, version: String::new(), wait: WAIT.0 };
+    let now = Instant::now();
+    let mut follower = Follower {
+        client,
+        resource,
+        knowledge,
+        version: String::new(),
+        wait: WAIT.0,
+        heard: now,
+        asked: now,
+        refused: None,
+        is_told: false,
+    };
     loop {
-        let Err(broken) = follower.go_on().await else {
-            follower.wait = WAIT.0;
-            continue;
+        let broken = follower.go_on().await.err();
+        let since = match broken {
+            Some(Broken::Silent) => follower.heard,
+            _ => Instant::now(),
         };
-        let freshness = match broken {
-            Broken::TooOld => {
+        // What is not listed yet is no staler for that.
+        if !follower.version.is_empty() {
+            follower.knowledge.set(kind, Freshness::Broken(since));
+        }
+        let why = match broken {
+            None => continue,
+            Some(Broken::TooOld) => {
                 follower.version.clear();
-                follower.knowledge.set(kind, Freshness::Broken(Instant::now()));
                 tokio::time::sleep(WAIT.0).await;
                 continue;
             }
-            Broken::Unserved => Freshness::Unserved,
-            Broken::Forbidden => Freshness::Forbidden,
-            Broken::Failed(why) => {
-                metrics.watch_failures.get_or_create(&OfKind { kind: kind.name().into() }).inc();
-                tracing::warn!(kind = kind.name(), why, "a watch broke off");
-                if !follower.version.is_empty() {
-                    follower.knowledge.set(kind, Freshness::Broken(Instant::now()));
+            Some(Broken::Unserved) => {
+                follower.knowledge.set(kind, Freshness::Unserved);
+                return kind;
+            }
+            Some(Broken::Forbidden) if follower.is_forbidden() => {
+                if !std::mem::replace(&mut follower.is_told, true) {
+                    tracing::error!(kind = kind.name(), "purlin may not list or watch this kind");
                 }
-                tokio::time::sleep(follower.wait).await;
-                follower.wait = (follower.wait * 2).min(WAIT.1);
+                follower.version.clear();
+                follower.knowledge.set(kind, Freshness::Forbidden);
+                tokio::time::sleep(ASK_AGAIN_FORBIDDEN).await;
                 continue;
             }
+            Some(Broken::Forbidden) => "it may not be seen, as yet".into(),
+            Some(Broken::Silent) => "nothing came any more".into(),
+            Some(Broken::Failed(why)) => why,
         };
-        if freshness == Freshness::Forbidden {
-            tracing::error!(kind = kind.name(), "purlin may not list or watch this kind");
-        }
-        follower.knowledge.set(kind, freshness);
-        return kind;
+        metrics.watch_failures.get_or_create(&OfKind { kind: kind.name().into() }).inc();
+        tracing::warn!(kind = kind.name(), why, "a watch broke off");
+        tokio::time::sleep(follower.wait).await;
+        follower.wait = (follower.wait * 2).min(WAIT.1);
     }
 }
 
@@ -144,15 +191,31 @@ struct Follower {
     /// Where to go on; empty to list.
     version: String,
     wait: Duration,
+    /// When something came last.
+    heard: Instant,
+    /// When the last request began.
+    asked: Instant,
+    /// Since when it is refused.
+    refused: Option<Instant>,
+    /// Whether the log says so.
+    is_told: bool,
 }
 
 impl Follower {
     /// Lists, if need be, and watches until the API server closes the watch in order.
     async fn go_on(&mut self) -> Result<(), Broken> {
+        self.asked = Instant::now();
         if self.version.is_empty() {
             self.list().await?;
         }
         self.watch().await
+    }
+
+    /// Whether a refusal is to be believed. An API server that has just started refuses everything, because it has not
+    /// read the roles yet; where it let us see another kind in between, it has.
+    fn is_forbidden(&mut self) -> bool {
+        let refused = *self.refused.get_or_insert_with(Instant::now);
+        self.knowledge.opened().is_some_and(|it| refused < it && it < self.asked)
     }
 
     async fn list(&mut self) -> Result<(), Broken> {
@@ -160,7 +223,7 @@ impl Follower {
         let mut rest = String::new();
         loop {
             let path = format!("{}?limit={PAGE}{rest}", self.resource.path);
-            let mut page = resources::get(&self.client, &path).await?;
+            let mut page = timeout(LIST, resources::get(&self.client, &path)).await??;
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
                 objects.extend(items.into_iter().map(|it| document(&self.resource, it)));
             }
@@ -175,7 +238,7 @@ impl Follower {
         }
         tracing::info!(kind = self.resource.kind.name(), objects = objects.len(), "listed");
         self.knowledge.state().observe_list(self.resource.kind, "", objects);
-        self.knowledge.set(self.resource.kind, Freshness::Open);
+        self.is_open();
         Ok(())
     }
 
@@ -184,14 +247,27 @@ impl Follower {
             "{}?watch=1&allowWatchBookmarks=true&timeoutSeconds={OPEN}&resourceVersion={}",
             self.resource.path, self.version
         );
-        let events = self.client.request_events::<Value>(request(&path)?).await?;
-        let mut events = pin!(events);
-        self.knowledge.set(self.resource.kind, Freshness::Open);
-        self.wait = WAIT.0;
-        while let Some(event) = events.try_next().await? {
+        let events = self.client.request_events::<Value>(request(&path)?);
+        let mut events = pin!(timeout(ANSWER, events).await??);
+        self.is_open();
+        let opened = self.heard;
+        while let Some(event) = timeout_at((opened + DEAD).into(), events.try_next()).await?? {
+            self.heard = Instant::now();
             self.take(event)?;
         }
+        // A connection that is cut ends like one that is closed, only earlier.
+        if opened.elapsed() + Duration::from_secs(1) < Duration::from_secs(OPEN) {
+            return Err(Broken::Failed("the connection was closed".into()));
+        }
         Ok(())
+    }
+
+    fn is_open(&mut self) {
+        self.heard = Instant::now();
+        self.refused = None;
+        self.is_told = false;
+        self.wait = WAIT.0;
+        self.knowledge.set(self.resource.kind, Freshness::Open);
     }
 
     fn take(&mut self, event: WatchEvent<Value>) -> Result<(), Broken> {

@@ -5,12 +5,19 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// An API server in name only. Its threads end with the test binary.
 pub(crate) struct Pretence {
     address: SocketAddr,
-    objects: Arc<Mutex<Vec<Value>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    objects: Mutex<Vec<Value>>,
+    is_refusing: AtomicBool,
 }
 
 /// `apiVersion`, kind and resource of what it serves.
@@ -28,20 +35,30 @@ impl Pretence {
     pub(crate) fn start(objects: Vec<Value>) -> Pretence {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let objects = Arc::new(Mutex::new(objects));
-        let held = objects.clone();
+        let shared = Arc::new(Shared { objects: Mutex::new(objects), ..Shared::default() });
+        let pretence = Pretence { address, shared: shared.clone() };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let held = held.clone();
-                std::thread::spawn(move || serve(stream, &held));
+                let shared = shared.clone();
+                std::thread::spawn(move || serve(stream, &shared));
             }
         });
-        Pretence { address, objects }
+        pretence
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Replaces what it holds. Watches are not told.
     pub(crate) fn hold(&self, objects: Vec<Value>) {
-        *self.objects.lock().unwrap() = objects;
+        *self.shared.objects.lock().unwrap() = objects;
+    }
+
+    /// Whether it refuses everything, as an API server does before it has read the roles.
+    pub(crate) fn refuse(&self, is_refusing: bool) {
+        self.shared.is_refusing.store(is_refusing, Ordering::Relaxed);
     }
 
     /// A kubeconfig for it.
@@ -58,7 +75,7 @@ impl Pretence {
     }
 }
 
-fn serve(stream: TcpStream, objects: &Mutex<Vec<Value>>) {
+fn serve(stream: TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     loop {
@@ -82,12 +99,16 @@ fn serve(stream: TcpStream, objects: &Mutex<Vec<Value>>) {
         }
         let target = first.split(' ').nth(1).unwrap_or("/").to_string();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let written = if query.contains("watch=1") {
+        let is_refused = shared.is_refusing.load(Ordering::Relaxed);
+        let written = if query.contains("watch=1") && !is_refused {
             // Nothing ever happens.
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
             stream.write_all(head.as_bytes())
         } else {
-            let (status, body) = answer(path, &objects.lock().unwrap());
+            let (status, body) = match is_refused {
+                true => (403, status(403, "Forbidden")),
+                false => answer(path, &shared.objects.lock().unwrap()),
+            };
             let body = body.to_string();
             stream.write_all(
                 format!(
@@ -120,10 +141,7 @@ fn answer(path: &str, objects: &[Value]) -> (u16, Value) {
         return (200, json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}));
     }
     for (version, kind, plural) in SERVED {
-        let root = match version.contains('/') {
-            true => format!("/apis/{version}"),
-            false => format!("/api/{version}"),
-        };
+        let root = root(version);
         if path == root {
             let of_version = SERVED.iter().filter(|it| it.0 == *version);
             let resources: Vec<_> = of_version
@@ -143,17 +161,24 @@ fn answer(path: &str, objects: &[Value]) -> (u16, Value) {
             return (200, list);
         }
     }
-    let found = objects.iter().find(|it| {
+    // Of two versions the one that came last.
+    let found = objects.iter().rfind(|it| {
         let text = |field: &str| it["metadata"][field].as_str().unwrap_or_default();
         let plural = SERVED.iter().find(|served| it["kind"] == served.1).map_or("", |it| it.2);
         path.ends_with(&format!("/namespaces/{}/{plural}/{}", text("namespace"), text("name")))
     });
     match found {
         Some(it) => (200, it.clone()),
-        None => (
-            404,
-            json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404,
-                   "reason": "NotFound", "message": "not found", "metadata": {}}),
-        ),
+        None => (404, status(404, "NotFound")),
     }
+}
+
+fn status(code: u16, reason: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+           "reason": reason, "message": reason, "metadata": {}})
+}
+
+fn root(version: &str) -> String {
+    let root = if version.contains('/') { "apis" } else { "api" };
+    format!("/{root}/{version}")
 }

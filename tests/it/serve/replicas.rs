@@ -5,40 +5,20 @@ use super::cluster::{
     wait_until_asked,
 };
 use super::program::{Program, Start};
+use super::relay::Relay;
 use super::requests::{budget, deployment};
 use crate::apiserver::ApiServer;
 use base64::Engine;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-
-/// Hands each connection to the next of some servers, as a Service does; its threads end with the test binary.
-fn spread(servers: Vec<SocketAddr>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for (at, near) in listener.incoming().flatten().enumerate() {
-            let far = TcpStream::connect(servers[at % servers.len()]).unwrap();
-            for it in [&near, &far] {
-                it.set_nodelay(true).unwrap();
-            }
-            let (mut near_too, mut far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-            let (mut near, mut far) = (near, far);
-            std::thread::spawn(move || io::copy(&mut near, &mut far));
-            std::thread::spawn(move || io::copy(&mut far_too, &mut near_too));
-        }
-    });
-    port
-}
 
 #[test]
 fn what_two_replicas_admit_at_once_is_reported() {
     let Some(api) = ApiServer::start() else { return };
     let mut programs = [serve(&api, "a", &[]), serve(&api, "b", &[])];
-    let port = spread(programs.iter().map(|it| it.reviews).collect());
+    let service = Relay::to(&programs.each_ref().map(|it| it.reviews));
     let authority = std::fs::read(api.ca()).unwrap();
-    configure(&api, port, &base64::engine::general_purpose::STANDARD.encode(authority));
+    configure(&api, service.port(), &base64::engine::general_purpose::STANDARD.encode(authority));
     wait_until_asked(&api, &programs.each_ref());
     namespace(&api, "shop");
     let mut admitted = BTreeSet::new();

@@ -2,6 +2,7 @@
 
 use super::pretence::Pretence;
 use super::program::{Program, Start};
+use super::relay::Relay;
 use crate::apiserver::certificates::Authority;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,15 @@ impl Setup {
         let pretence = Pretence::start(objects);
         let kubeconfig = pretence.kubeconfig(folder.path());
         Setup { pretence, authority, kubeconfig, certificate, folder }
+    }
+
+    /// The same cluster, seen through a relay.
+    pub(crate) fn through(self, relay: &Relay) -> Setup {
+        let config = std::fs::read_to_string(&self.kubeconfig).unwrap();
+        let (direct, way) = (self.pretence.address().port(), relay.port());
+        let config = config.replace(&format!("127.0.0.1:{direct}"), &format!("127.0.0.1:{way}"));
+        std::fs::write(&self.kubeconfig, config).unwrap();
+        self
     }
 
     pub(crate) fn folder(&self) -> &Path {
