@@ -111,6 +111,8 @@ pub struct Snapshot {
     topics: Sharded<Arc<Vec<Arc<Key>>>>,
     /// Grows with each change on which a denial in another namespace may rest.
     pub(super) outward_revision: u64,
+    /// The last revision of any slice. One that was emptied and filled again does not come to the same number twice.
+    last_revision: u64,
     /// The kinds of which every object is known.
     complete: Arc<FxHashSet<Kind>>,
     /// The same by their names, for the worlds that are cut out of it.
@@ -194,11 +196,13 @@ impl Snapshot {
 
     /// Puts an object in, in the place of the one of the same key, which it hands back.
     pub fn upsert(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
+        let revision = self.last_revision + 1;
         let slice = self.slice_mut(&entry.key.namespace);
         let earlier = slice.put(entry.clone());
         let is_same = earlier.as_ref().is_some_and(|it| says_the_same(it, &entry));
         if !is_same {
-            slice.revision += 1;
+            slice.revision = revision;
+            self.last_revision = revision;
         }
         self.objects += usize::from(earlier.is_none());
         let topics_before = earlier.as_ref().map_or(&[][..], |it| it.links.found_by());
@@ -215,13 +219,15 @@ impl Snapshot {
     /// Takes an object out and hands it back.
     pub fn remove(&mut self, key: &Key) -> Option<Arc<Entry>> {
         self.get(key)?;
+        let revision = self.last_revision + 1;
         let slice = self.slice_mut(&key.namespace);
         let taken = slice.take(key)?;
-        slice.revision += 1;
+        slice.revision = revision;
         let is_empty = slice.kinds.is_empty() && !key.namespace.is_empty();
         if is_empty {
             self.namespaces.remove(&key.namespace);
         }
+        self.last_revision = revision;
         self.objects -= 1;
         self.unlink(&taken);
         if is_outward(key.kind) {

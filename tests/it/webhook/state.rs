@@ -149,6 +149,18 @@ fn a_verdict_on_what_has_changed_since_is_not_entered() {
 }
 
 #[test]
+fn a_namespace_that_was_emptied_and_filled_again_is_another() {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "shop"}, "data": {}});
+    let mut state = cluster(&[at(map.clone(), 9)]);
+    let basis = state.snapshot();
+    let create = review(&request(None, Some(&budget())));
+    observe_deletion(&mut state, &map);
+    observe(&mut state, &at(deployment(2), 10));
+    assert!(!state.commit(&basis, &create, Instant::now()));
+}
+
+#[test]
 fn a_host_that_another_namespace_takes_meanwhile_is_judged_again() {
     let ingress = |namespace: &str| {
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
