@@ -28,6 +28,8 @@ pub(super) enum NoVerdict {
     Failed(String),
     /// What is known of the cluster is too old.
     Stale(String),
+    /// There was not enough time.
+    Late,
 }
 
 /// A verdict.
@@ -122,7 +124,7 @@ impl Endpoints {
                 let review = self.review(request, deadline);
                 match tokio::time::timeout_at(deadline.into(), review).await {
                     Ok(response) => response,
-                    Err(_) => self.no_verdict("late", StatusCode::GATEWAY_TIMEOUT, "out of time"),
+                    Err(_) => self.late(),
                 }
             }
         }
@@ -159,11 +161,16 @@ impl Endpoints {
             Err(NoVerdict::Stale(why)) => {
                 self.no_verdict("stale", StatusCode::SERVICE_UNAVAILABLE, &why)
             }
+            Err(NoVerdict::Late) => self.late(),
             Err(NoVerdict::Failed(why)) => {
                 tracing::error!(why, "a review failed");
                 self.no_verdict("failed", StatusCode::INTERNAL_SERVER_ERROR, &why)
             }
         }
+    }
+
+    fn late(&self) -> Response<Full<Bytes>> {
+        self.no_verdict("late", StatusCode::GATEWAY_TIMEOUT, "out of time")
     }
 
     fn no_verdict(

@@ -7,6 +7,7 @@ use crate::load::live;
 use crate::model::kind::Kind;
 use crate::source::SourceId;
 use crate::webhook::key::Key;
+use crate::webhook::overlay::{DOUBT, EXPIRY};
 use crate::webhook::state::State;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -150,14 +151,49 @@ impl Knowledge {
         self.state().snapshot().get(key).map(|it| it.version)
     }
 
-    /// A read that began when an object was known in this version did not find it. If it is known in another version
-    /// by now, it was written in the meantime, and the read tells nothing.
-    pub(super) fn observe_absence(&self, key: &Key, known: Option<u64>) {
+    /// A read that began at `asked`, when an object was known in the version `known`, shows it, or that it is not there.
+    pub(super) fn observe_live(
+        &self,
+        resource: &Resource,
+        key: &Key,
+        (known, asked): (Option<u64>, Instant),
+        object: Option<Value>,
+    ) {
+        let object = object.map(|it| document(resource, it));
         self.change(key, |state| {
-            if state.snapshot().get(key).map(|it| it.version) == known {
-                state.observe_deletion(key);
+            match object {
+                Some((document, version)) => state.observe(document, version),
+                // If it is known in another version by now, it was written meanwhile, and the read tells nothing.
+                None if state.snapshot().get(key).map(|it| it.version) == known => {
+                    state.observe_deletion(key);
+                }
+                None => {}
             }
+            state.doubt(key, asked);
         });
+    }
+
+    /// Some of the allowed writes that no watch has shown in time.
+    pub(super) fn doubtful(&self, now: Instant, most: usize) -> Vec<Key> {
+        self.state().unseen(DOUBT, now).take(most).map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Takes back the allowed writes of which nothing could be learnt for too long.
+    pub(super) fn expire(&self, now: Instant) {
+        let expired: Vec<Key> =
+            self.state().unseen(EXPIRY, now).map(|(_, key)| key.clone()).collect();
+        for key in expired {
+            self.change(&key, |state| state.forget(&key));
+        }
+    }
+
+    /// By namespace, when the first of the allowed writes was entered that no watch has shown yet.
+    pub(super) fn unseen_since(&self, now: Instant) -> FxHashMap<Box<str>, Instant> {
+        let mut since = FxHashMap::default();
+        for (entered, key) in self.state().unseen(Duration::ZERO, now) {
+            since.entry(key.namespace.clone()).or_insert(entered);
+        }
+        since
     }
 
     fn change(&self, key: &Key, change: impl FnOnce(&mut State)) {

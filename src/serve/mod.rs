@@ -1,8 +1,8 @@
 //! `purlin serve`: the validating admission webhook as a program.
 //!
 //! `server` holds connections, `endpoints` answers at paths, `reviewer` judges a review on what `knowledge` holds,
-//! which `watch` keeps up to date, `race` looks again after the write, and `reports` tells
-//! what is wrong whoever made it so. `certificates` and `policy_source` follow
+//! which `watch` keeps up to date and `live` where a watch is not enough, `race` looks again after the write, and
+//! `reports` tells what is wrong whoever made it so. `certificates` and `policy_source` follow
 //! what may change while it runs. What a request means and what the verdict is, [`crate::webhook`] tells.
 
 mod authority;
@@ -11,6 +11,7 @@ mod deadline;
 mod endpoints;
 mod events;
 mod knowledge;
+mod live;
 pub mod logs;
 mod metrics;
 pub mod policy_source;
@@ -142,6 +143,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         events,
         metrics: metrics.clone(),
     };
+    tokio::spawn(live::look_after_writes(watching.clone(), knowledge.clone()));
     tokio::spawn(watch::follow_all(watching, kinds, knowledge.clone(), metrics.clone()));
     tokio::spawn(second.look());
     tokio::spawn(reporter.write());
@@ -220,11 +222,10 @@ async fn end(stage: &channel::Sender<Stage>, drain: Duration) -> Result<(), Stri
     Ok(())
 }
 
-/// What has to be done every now and then.
+/// Tells the metrics every now and then how fresh what is known is.
 async fn keep_time(knowledge: Arc<Knowledge>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        knowledge.state().expire(std::time::Instant::now());
         knowledge.measure();
     }
 }

@@ -7,29 +7,32 @@ use super::metrics::{Metrics, OfRule};
 use super::policy_source::Current;
 use super::pool::Pool;
 use crate::webhook::review::{Operation, Review};
+use crate::webhook::snapshot::Snapshot;
 use crate::webhook::verdict::{Context, Verdict, judge};
 use serde_json::json;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long after the answer: by then the watches show what others wrote at the same time.
+/// How long after a watch showed the write itself: by then the watches show what others wrote at the same time.
 const AFTER: Duration = Duration::from_secs(1);
 
 /// How often to see what is due.
-const INTERVAL: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// For how long to wait until a watch shows the write itself; it may never have come about.
-const AT_MOST: Duration = Duration::from_secs(10);
+/// For how long to wait until a watch shows the write itself; it may never come about. A request takes 34 s at most.
+const AT_MOST: Duration = Duration::from_secs(40);
 
-/// The most writes to look at again; beyond it the oldest are let go, and counted.
+/// The most writes to look at again; beyond it the oldest are let go.
 const MOST: usize = 20_000;
 
 struct Write {
     review: Arc<Review>,
-    /// How much others had changed in its namespace when it was allowed.
+    /// How much others had changed in its namespace when it was allowed, or was looked at last.
     changes: u64,
     allowed: Instant,
+    /// When a watch was found to have shown it.
+    seen: Option<Instant>,
 }
 
 /// The writes that are to be looked at again.
@@ -48,21 +51,39 @@ impl Races {
         if review.is_dry_run || !is_write || review.key.name.is_empty() {
             return;
         }
-        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = self.writes();
         if writes.len() >= MOST {
             writes.pop_front();
         }
-        writes.push_back(Write { review: review.clone(), changes, allowed: now });
+        writes.push_back(Write { review: review.clone(), changes, allowed: now, seen: None });
     }
 
-    fn due(&self) -> Vec<Write> {
-        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = writes.iter().take_while(|it| it.allowed.elapsed() >= AFTER).count();
-        writes.drain(..due).collect()
+    fn writes(&self) -> MutexGuard<'_, VecDeque<Write>> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out the writes that were seen long enough ago, and lets go of those that did not come about.
+    fn due(&self, snapshot: &Snapshot, now: Instant) -> Vec<Write> {
+        let is_seen =
+            |it: &Review| snapshot.get(&it.key).is_some_and(|entry| entry.version > it.old_version);
+        let mut due = Vec::new();
+        let mut writes = self.writes();
+        let open = std::mem::take(&mut *writes);
+        for mut write in open {
+            if write.seen.is_none() && is_seen(&write.review) {
+                write.seen = Some(now);
+            }
+            match write.seen {
+                Some(seen) if now.duration_since(seen) >= AFTER => due.push(write),
+                None if now.duration_since(write.allowed) >= AT_MOST => {}
+                _ => writes.push_back(write),
+            }
+        }
+        due
     }
 
     fn later(&self, late: Vec<Write>) {
-        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writes = self.writes();
         late.into_iter().rev().for_each(|it| writes.push_front(it));
     }
 }
@@ -83,47 +104,54 @@ impl Second {
     pub(super) async fn look(self) {
         loop {
             tokio::time::sleep(INTERVAL).await;
+            let now = Instant::now();
+            let snapshot = self.knowledge.state().snapshot();
+            let due = self.races.due(&snapshot, now);
+            if due.is_empty() {
+                continue;
+            }
+            let unseen = self.knowledge.unseen_since(now);
             let mut late = Vec::new();
-            for write in self.races.due() {
+            for mut write in due {
+                // Who has changed it since is looked at for that.
+                if !write.review.stands(&snapshot) {
+                    continue;
+                }
+                let namespace = &write.review.key.namespace;
+                let changes = self.knowledge.changes(namespace);
                 // Who was alone in the namespace raced with nobody.
-                if self.knowledge.changes(&write.review.key.namespace) == write.changes {
+                if changes != write.changes && self.judge(&write.review).await {
                     continue;
                 }
-                if !self.is_seen(&write.review) {
-                    if write.allowed.elapsed() < AT_MOST {
-                        late.push(write);
-                    }
-                    continue;
+                write.changes = changes;
+                // What it was allowed for the sake of may not have come about.
+                if unseen.get(namespace).is_some_and(|it| *it <= write.allowed) {
+                    late.push(write);
                 }
-                self.judge(write).await;
             }
             self.races.later(late);
         }
     }
 
-    fn is_seen(&self, review: &Review) -> bool {
-        let snapshot = self.knowledge.state().snapshot();
-        snapshot.get(&review.key).is_some_and(|it| it.version > review.old_version)
-    }
-
-    async fn judge(&self, write: Write) {
+    /// Tells of what a write broke together with others; false if it broke nothing.
+    async fn judge(&self, review: &Arc<Review>) -> bool {
         let (policy, own_account) = (self.policy.get(), self.own_account.clone());
-        let (knowledge, review) = (self.knowledge.clone(), write.review.clone());
+        let (knowledge, judged) = (self.knowledge.clone(), review.clone());
         let work = move || -> Verdict {
             let own_account = own_account.as_deref();
             let context = Context { policy: &policy, own_account, now: jiff::Timestamp::now() };
             let snapshot = knowledge.state().snapshot();
-            judge(&snapshot, &review, &context)
+            judge(&snapshot, &judged, &context)
         };
-        let Ok(verdict) = self.pool.run(work).await else { return };
+        let Ok(verdict) = self.pool.run(work).await else { return false };
         for denial in &verdict.denials {
             self.metrics.races.get_or_create(&OfRule { rule: denial.rule }).inc();
-            let object = &write.review.key;
+            let object = &review.key;
             tracing::error!(
                 rule = denial.rule,
                 %object,
-                user = write.review.user,
-                uid = write.review.uid,
+                user = review.user,
+                uid = review.uid,
                 finding = denial.message,
                 "a race was admitted",
             );
@@ -137,5 +165,6 @@ impl Second {
             let message = format!("{}: {}", denial.rule, denial.message);
             self.events.warn_at(regarding, Reason::RaceAdmitted, &message).await;
         }
+        verdict.is_denied()
     }
 }

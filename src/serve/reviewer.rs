@@ -2,17 +2,17 @@
 
 use super::endpoints::{Answered, Judge, NoVerdict};
 use super::knowledge::Knowledge;
+use super::live;
 use super::metrics::{ByRule, Metrics};
 use super::policy_source::Current;
 use super::pool::{self, Failed, Pool};
 use super::race::Races;
-use super::resources;
 use crate::policy::Policy;
 use crate::webhook::key::Key;
 use crate::webhook::review::Review;
 use crate::webhook::verdict::{Context, Notice, Verdict, judge};
 use crate::webhook::world;
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use hyper::body::Bytes;
 use kube::Client;
 use std::collections::BTreeSet;
@@ -27,6 +27,10 @@ const MOST_READ: usize = 32;
 /// takes a fraction of a millisecond.
 const MUCH: usize = 64 * 1024;
 const MANY: usize = 200;
+
+/// How often an object is tried to be read, and how long to wait in between: a connection may just have been cut.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Who judges reviews.
 pub(super) struct Reviewer {
@@ -68,17 +72,15 @@ impl Reviewer {
         }
         let policy = self.policy.get();
         let review = self.parse(body).await?;
-        let verdict = self.verdict(&policy, &review, deadline).await?;
-        let verdict = if verdict.is_denied() {
-            self.read_again(&verdict.denials, deadline).await;
-            let verdict = self.verdict(&policy, &review, deadline).await?;
+        let mut verdict = self.verdict(&policy, &review, deadline).await?;
+        // What else turns out to be in the way then has to be confirmed as well.
+        let mut read = BTreeSet::new();
+        while self.read_again(&verdict.denials, &mut read, deadline).await? {
+            verdict = self.verdict(&policy, &review, deadline).await?;
             if !verdict.is_denied() {
                 self.metrics.spared.inc();
             }
-            verdict
-        } else {
-            verdict
-        };
+        }
         self.note(&review, &verdict);
         Ok(Answered { body: review.response(&verdict), verdict: name(&verdict) })
     }
@@ -105,7 +107,7 @@ impl Reviewer {
             0..MANY => pool::attempt(judge),
             _ => self.pool.run(judge).await,
         };
-        judged.map_err(failed)
+        judged.map_err(failed)?.ok_or(NoVerdict::Late)
     }
 
     fn work(&self, policy: Arc<Policy>) -> Work {
@@ -117,24 +119,44 @@ impl Reviewer {
         }
     }
 
-    /// Reads the objects that a denial rests on from the API server: a watch may be a moment behind.
-    async fn read_again(&self, denials: &[Notice], deadline: Instant) {
-        let keys: BTreeSet<&Key> = denials.iter().flat_map(|it| &it.objects).collect();
-        let reads = keys.into_iter().filter(|it| !it.name.is_empty()).take(MOST_READ).map(
-            async |key: &Key| {
-                let Some(resource) = self.knowledge.resource(key.kind) else { return };
-                let known = self.knowledge.version(key);
-                match resources::read(&self.client, &resource, key).await {
-                    Ok(Some(object)) => self.knowledge.observe(&resource, object),
-                    Ok(None) => self.knowledge.observe_absence(key, known),
-                    Err(why) => tracing::warn!(%why, %key, "cannot look again before a denial"),
-                }
-            },
-        );
+    /// Reads the objects that a denial rests on from the API server, each once: a watch may be a moment behind. False if
+    /// nothing was read.
+    async fn read_again(
+        &self,
+        denials: &[Notice],
+        read: &mut BTreeSet<Key>,
+        deadline: Instant,
+    ) -> Result<bool, NoVerdict> {
+        let objects: BTreeSet<&Key> = denials.iter().flat_map(|it| &it.objects).collect();
+        let unread = objects.into_iter().filter(|it| !it.name.is_empty() && !read.contains(*it));
+        let unread: Vec<Key> = unread.take(MOST_READ - read.len()).cloned().collect();
+        let looks = unread.iter().map(|it| self.look(it));
         // Half of the time that is left, so that there is some for the answer.
         let half = deadline.saturating_duration_since(Instant::now()) / 2;
-        if tokio::time::timeout(half, join_all(reads)).await.is_err() {
-            tracing::warn!("no time to look again before a denial");
+        let looked = tokio::time::timeout(half, try_join_all(looks)).await;
+        // A denial that nobody could confirm is none.
+        looked.map_err(|_| NoVerdict::Late)??;
+        let is_any = !unread.is_empty();
+        read.extend(unread);
+        Ok(is_any)
+    }
+
+    async fn look(&self, key: &Key) -> Result<(), NoVerdict> {
+        let Some(resource) = self.knowledge.resource(key.kind) else { return Ok(()) };
+        for _ in 1..TRIES {
+            if live::look(&self.client, &self.knowledge, &resource, key).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        match live::look(&self.client, &self.knowledge, &resource, key).await {
+            Ok(()) => Ok(()),
+            // It may be listed but not read: then there is only what the watch says.
+            Err(kube::Error::Api(status)) if matches!(status.code, 401 | 403) => {
+                tracing::warn!(why = status.message, %key, "may not look again before a denial");
+                Ok(())
+            }
+            Err(why) => Err(NoVerdict::Failed(format!("cannot confirm a denial: {key}: {why}"))),
         }
     }
 
@@ -169,9 +191,9 @@ struct Work {
 }
 
 impl Work {
-    /// The verdict on what is known now. What is allowed is known from then on, so of two requests that exclude each
-    /// other the later one is judged with the earlier one in place.
-    fn judge(&self, review: &Arc<Review>, deadline: Instant) -> Verdict {
+    /// The verdict on what is known now; none if time runs out. What is allowed is known from then on, so of two requests
+    /// that exclude each other the later one is judged with the earlier one in place.
+    fn judge(&self, review: &Arc<Review>, deadline: Instant) -> Option<Verdict> {
         let context = Context {
             policy: &self.policy,
             own_account: self.own_account.as_deref(),
@@ -181,14 +203,16 @@ impl Work {
             let changes = self.knowledge.changes(&review.key.namespace);
             let basis = self.knowledge.state().snapshot();
             let verdict = judge(&basis, review, &context);
+            if verdict.is_denied() {
+                return Some(verdict);
+            }
             let now = Instant::now();
-            // Who asked has given up; that the answer rests on something old makes no difference.
-            if verdict.is_denied() || now > deadline {
-                return verdict;
+            if now > deadline {
+                return None;
             }
             if self.knowledge.state().commit(&basis, review, now) {
                 self.races.allowed(review, changes, now);
-                return verdict;
+                return Some(verdict);
             }
         }
     }

@@ -97,7 +97,11 @@ pub(super) fn limit(review: &Review) -> Mode {
 /// Whether an update changes what a rule may look at; finalizers, owners and the like it does not.
 fn changes_anything(review: &Review) -> bool {
     let (Some(object), Some(old)) = (&review.object, &review.old) else { return true };
-    let (new, old) = (object.tree.root(), old.tree.root());
+    !are_alike(object.tree.root(), old.tree.root(), &["labels", "annotations"])
+}
+
+/// Whether two versions of an object say the same, of their metadata in these fields.
+pub(super) fn are_alike(new: Node<'_>, old: Node<'_>, metadata: &[&str]) -> bool {
     let same = |keys: &[&str]| match (new.at(keys), old.at(keys)) {
         (Some(a), Some(b)) => a.same(b),
         (None, None) => true,
@@ -105,10 +109,10 @@ fn changes_anything(review: &Review) -> bool {
     };
     let fields = |it: Node<'_>| it.pairs().filter(|(key, _)| *key != "metadata").count();
     let is_same_below = |(key, _): (&str, Node<'_>)| match key {
-        "metadata" => same(&["metadata", "labels"]) && same(&["metadata", "annotations"]),
+        "metadata" => metadata.iter().all(|it| same(&["metadata", it])),
         _ => same(&[key]),
     };
-    !(fields(new) == fields(old) && new.pairs().all(is_same_below))
+    fields(new) == fields(old) && new.pairs().all(is_same_below)
 }
 
 /// Whether an absence that the request makes is no longer one that the rest of an apply may fill: the object was there

@@ -4,9 +4,9 @@
 //! `k8s.io/apiserver/pkg/admission/plugin/webhook/{request,validating,errors}`.
 
 use super::key::Key;
-use super::message;
 use super::snapshot::Snapshot;
 use super::verdict::Verdict;
+use super::{exempt, message, scale};
 use crate::load::{Document, live};
 use crate::model::kind::{Kind, Scope};
 use crate::source::SourceId;
@@ -150,6 +150,25 @@ impl Review {
             "scale" => snapshot.get(&self.key).map(|it| it.document.clone()),
             _ => self.old.clone(),
         }
+    }
+
+    /// Whether an update leaves everything that rules read as it is.
+    pub(super) fn changes_nothing(&self) -> bool {
+        match (&self.object, &self.old) {
+            (Some(object), Some(old)) => object.tree.root().same(old.tree.root()),
+            _ => false,
+        }
+    }
+
+    /// Whether the object is known as the request has written it: neither is that still to come, nor has anybody changed
+    /// it since. Controllers may have annotated it.
+    pub fn stands(&self, snapshot: &Snapshot) -> bool {
+        let Some(entry) = snapshot.get(&self.key).filter(|it| it.version > self.old_version) else {
+            return false;
+        };
+        let written = scale::written(snapshot, self);
+        let root = entry.document.tree.root();
+        written.is_some_and(|it| exempt::are_alike(it.tree.root(), root, &["labels"]))
     }
 
     /// The body of the answer.

@@ -32,7 +32,7 @@ use crate::model::kind::{Kind, WORKLOADS, group};
 use crate::tree::Node;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The cluster as far as it is known.
 #[derive(Debug, Default)]
@@ -95,7 +95,8 @@ impl State {
         self.snapshot.set_complete(kind, is_complete);
     }
 
-    /// Enters what an allowed request writes, so that the next verdict knows of it. Dry runs are not entered.
+    /// Enters what an allowed request writes, so that the next verdict knows of it. Dry runs are not entered, nor what
+    /// changes nothing that a rule reads: the API server may not even write it.
     ///
     /// False where what the verdict rests on has changed since `basis` was taken: it has to be judged again.
     #[must_use]
@@ -116,6 +117,7 @@ impl State {
                 self.overlay.enter(&mut self.snapshot, key, None, review.old_version, now);
             }
             Operation::Delete => {}
+            Operation::Update if review.changes_nothing() => {}
             Operation::Create | Operation::Update => {
                 let Some(document) = written(&self.snapshot, review) else { return true };
                 // Its own version is known once it is stored; until then it is newer than all others.
@@ -136,12 +138,19 @@ impl State {
                 || basis.outward_revision == self.snapshot.outward_revision)
     }
 
-    /// Takes back the allowed writes that no watch has shown in time.
-    pub fn expire(&mut self, now: Instant) {
-        self.overlay.expire(&mut self.snapshot, now);
+    /// The allowed writes of at least this age that no watch has shown, with the times at which they were entered, the
+    /// oldest first.
+    pub fn unseen(&self, age: Duration, now: Instant) -> impl Iterator<Item = (Instant, &Key)> {
+        self.overlay.unseen(age, now)
     }
 
-    /// Takes one allowed write back: it is known to have failed, or a live read shows something else.
+    /// Takes back an allowed write of which a read that began at `asked` showed nothing, if it was doubtful by then.
+    /// What was read is to be observed first.
+    pub fn doubt(&mut self, key: &Key, asked: Instant) {
+        self.overlay.doubt(&mut self.snapshot, key, asked);
+    }
+
+    /// Takes an allowed write back.
     pub fn forget(&mut self, key: &Key) {
         self.overlay.forget(&mut self.snapshot, key);
     }

@@ -214,6 +214,33 @@ fn what_contradicts_is_denied_in_whichever_order_it_comes() {
 }
 
 #[test]
+fn what_a_quota_refuses_after_all_is_not_held_against_anybody() {
+    let Some(api) = ApiServer::start() else { return };
+    let mut program = serve(&api, "serve", &[]);
+    register(&api, &program);
+    namespace(&api, "shop");
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"namespace": "shop", "name": "some"},
+        "spec": {"hard": {"count/deployments.apps": "10"}},
+    });
+    create(&api, &quota).unwrap();
+    // The quota is asked after the webhook has allowed, and goes by what a controller has counted.
+    let all = json!({"count/deployments.apps": "10"});
+    let status = json!({"status": {"hard": all, "used": all}});
+    send(&api, "PATCH", &format!("{}/status", path(&quota, true)), &status).unwrap();
+    let mut refused = String::new();
+    program.wait("a refusal by the quota", |_| {
+        let _ = delete(&api, &deployment("shop", "api", 2));
+        refused = create(&api, &deployment("shop", "api", 2)).err().unwrap_or_default();
+        refused.contains("exceeded quota")
+    });
+    let since = std::time::Instant::now();
+    program.wait("a budget", |_| create(&api, &budget("shop", "api", 2)).is_ok());
+    eprintln!("what was refused after all counted for {:.0?}", since.elapsed());
+}
+
+#[test]
 fn of_two_that_exclude_each_other_one_replica_admits_one() {
     let Some(api) = ApiServer::start() else { return };
     let program = serve(&api, "serve", &[]);

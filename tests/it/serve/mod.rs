@@ -2,6 +2,7 @@
 
 mod client;
 mod cluster;
+mod doubt;
 mod going_down;
 mod pretence;
 pub(crate) mod program;

@@ -17,6 +17,8 @@ pub(crate) struct Pretence {
 #[derive(Default)]
 struct Shared {
     objects: Mutex<Vec<Value>>,
+    /// The open watches, by path.
+    watches: Mutex<Vec<(String, TcpStream)>>,
     is_refusing: AtomicBool,
 }
 
@@ -54,6 +56,20 @@ impl Pretence {
     /// Replaces what it holds. Watches are not told.
     pub(crate) fn hold(&self, objects: Vec<Value>) {
         *self.shared.objects.lock().unwrap() = objects;
+    }
+
+    /// Holds an object as well, in this version, and tells the watches.
+    pub(crate) fn show(&self, mut object: Value, version: u64) {
+        object["metadata"]["resourceVersion"] = version.to_string().into();
+        let served = SERVED.iter().find(|it| object["kind"] == it.1).unwrap();
+        let path = format!("{}/{}", root(served.0), served.2);
+        let event = json!({"type": "MODIFIED", "object": object}).to_string();
+        self.shared.objects.lock().unwrap().push(object);
+        for (_, stream) in self.shared.watches.lock().unwrap().iter().filter(|it| it.0 == path) {
+            // A watch that was closed is told nothing.
+            let _ =
+                { stream }.write_all(format!("{:x}\r\n{event}\n\r\n", event.len() + 1).as_bytes());
+        }
     }
 
     /// Whether it refuses everything, as an API server does before it has read the roles.
@@ -101,7 +117,8 @@ fn serve(stream: TcpStream, shared: &Shared) {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let is_refused = shared.is_refusing.load(Ordering::Relaxed);
         let written = if query.contains("watch=1") && !is_refused {
-            // Nothing ever happens.
+            let watch = (path.to_string(), stream.try_clone().unwrap());
+            shared.watches.lock().unwrap().push(watch);
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
             stream.write_all(head.as_bytes())
         } else {

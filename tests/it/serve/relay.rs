@@ -41,7 +41,7 @@ impl Relay {
         self.port
     }
 
-    fn lead_to(&self, servers: &[SocketAddr]) {
+    pub(super) fn lead_to(&self, servers: &[SocketAddr]) {
         *self.shared.servers.lock().unwrap() = servers.to_vec();
     }
 

@@ -42,3 +42,17 @@ fn a_refusal_of_everything_is_not_believed() {
     review["request"]["dryRun"] = true.into();
     assert_eq!(program.review(&review).json()["response"]["allowed"], false);
 }
+
+#[test]
+fn a_denial_that_cannot_be_confirmed_is_none() {
+    let setup = Setup::new(vec![deployment("shop", "api", 2)]);
+    let way = Relay::to(&[setup.pretence.address()]);
+    let setup = setup.through(&way);
+    let program = setup.serve(&[]);
+    way.lead_to(&[]);
+    way.cut();
+    let answer = program.review(&creation(&budget("shop", "api", 2)));
+    assert_eq!(answer.status, 500, "{answer:?}");
+    assert!(answer.body.contains("cannot confirm a denial"), "{answer:?}");
+    assert_eq!(program.review(&creation(&budget("shop", "api", 1))).status, 200);
+}

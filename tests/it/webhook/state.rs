@@ -7,7 +7,7 @@ use purlin::load::live;
 use purlin::model::kind::Kind;
 use purlin::policy::Policy;
 use purlin::source::SourceId;
-use purlin::webhook::overlay::{EXPIRY, MOST};
+use purlin::webhook::overlay::{DOUBT, EXPIRY, MOST};
 use purlin::webhook::state::State;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -50,12 +50,99 @@ fn an_allowed_write_counts_before_a_watch_shows_it() {
     assert_eq!(denied(&state, &next), BTreeSet::from_iter(BLOCKED.iter().copied()));
 
     // A quota may have refused it after all, so it is not believed in for ever.
-    state.expire(now + EXPIRY / 2);
+    expire(&mut state, now + EXPIRY / 2);
     assert_eq!(state.pending(), 1);
-    state.expire(now + EXPIRY);
+    expire(&mut state, now + EXPIRY);
     assert_eq!(state.pending(), 0);
     assert!(denied(&state, &next).is_empty());
     assert!(state.snapshot().is_empty());
+}
+
+/// Takes back what has expired, as the server does.
+fn expire(state: &mut State, now: Instant) {
+    let expired: Vec<_> = state.unseen(EXPIRY, now).map(|(_, key)| key.clone()).collect();
+    expired.iter().for_each(|it| state.forget(it));
+}
+
+#[test]
+fn a_write_that_a_read_does_not_show_is_taken_back_when_it_is_doubtful() {
+    let now = Instant::now();
+    let next = request(None, Some(&budget()));
+    let key = review(&request(None, Some(&deployment(2)))).key;
+
+    // A creation.
+    let mut state = cluster(&[]);
+    assert!(!submit(&mut state, &request(None, Some(&deployment(2))), now).is_denied());
+    assert_eq!(state.unseen(DOUBT, now + DOUBT / 2).count(), 0);
+    assert_eq!(state.unseen(DOUBT, now + DOUBT).count(), 1);
+    // It may be under way still.
+    observe_deletion(&mut state, &deployment(2));
+    state.doubt(&key, now + DOUBT / 2);
+    assert!(!denied(&state, &next).is_empty());
+    state.doubt(&key, now + DOUBT);
+    assert!(denied(&state, &next).is_empty());
+    assert_eq!((state.pending(), state.unseen(DOUBT, now + DOUBT).count()), (0, 0));
+
+    // A change, of which the read shows what it was to change.
+    let (old, new) = (at(deployment(3), 10), at(deployment(2), 10));
+    let mut state = cluster(std::slice::from_ref(&old));
+    assert!(!submit(&mut state, &request(Some(&old), Some(&new)), now).is_denied());
+    observe(&mut state, &old);
+    assert!(!denied(&state, &next).is_empty());
+    state.doubt(&key, now + DOUBT);
+    assert!(denied(&state, &next).is_empty());
+
+    // A deletion.
+    let budget_at = at(budget(), 11);
+    let mut state = cluster(&[old.clone(), budget_at.clone()]);
+    let shrink = request(Some(&old), Some(&new));
+    assert!(!submit(&mut state, &request(Some(&budget_at), None), now).is_denied());
+    assert!(denied(&state, &shrink).is_empty());
+    observe(&mut state, &budget_at);
+    state.doubt(&review(&next).key, now + DOUBT);
+    assert!(!denied(&state, &shrink).is_empty());
+}
+
+#[test]
+fn what_changes_nothing_is_not_waited_for() {
+    let old = at(deployment(3), 10);
+    let mut state = cluster(std::slice::from_ref(&old));
+    assert!(!submit(&mut state, &request(Some(&old), Some(&old)), Instant::now()).is_denied());
+    assert_eq!(state.pending(), 0);
+}
+
+#[test]
+fn what_a_watch_still_tells_of_a_deleted_object_does_not_undo_the_new_one() {
+    let (three, two) = (at(deployment(3), 10), at(deployment(2), 0));
+    let mut state = cluster(std::slice::from_ref(&three));
+    let now = Instant::now();
+    let scaled = at(deployment(4), 10);
+    assert!(!submit(&mut state, &request(Some(&three), Some(&scaled)), now).is_denied());
+    let scaled = at(deployment(4), 11);
+    assert!(!submit(&mut state, &request(Some(&scaled), None), now).is_denied());
+    assert!(!submit(&mut state, &request(None, Some(&two)), now).is_denied());
+    let next = request(None, Some(&budget()));
+    for late in [&three, &scaled] {
+        observe(&mut state, late);
+        assert!(!denied(&state, &next).is_empty(), "{late}");
+    }
+    observe_deletion(&mut state, &scaled);
+    assert!(!denied(&state, &next).is_empty());
+    observe(&mut state, &at(deployment(2), 13));
+    assert_eq!(state.pending(), 0);
+    assert!(!denied(&state, &next).is_empty());
+}
+
+#[test]
+fn a_namespace_that_was_emptied_and_filled_again_is_another() {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "shop"}, "data": {}});
+    let mut state = cluster(&[at(map.clone(), 9)]);
+    let basis = state.snapshot();
+    let create = review(&request(None, Some(&budget())));
+    observe_deletion(&mut state, &map);
+    observe(&mut state, &at(deployment(2), 10));
+    assert!(!state.commit(&basis, &create, Instant::now()));
 }
 
 #[test]
@@ -98,7 +185,7 @@ fn what_is_taken_back_is_what_the_watches_said_last() {
     assert!(!submit(&mut state, &request(Some(&old), Some(&new)), now).is_denied());
     // The watch reaches what the write was based on.
     observe(&mut state, &old);
-    state.expire(now + EXPIRY);
+    expire(&mut state, now + EXPIRY);
     let key = &review(&request(Some(&old), Some(&new))).key;
     let snapshot = state.snapshot();
     let entry = snapshot.get(key).unwrap();
@@ -149,18 +236,6 @@ fn a_verdict_on_what_has_changed_since_is_not_entered() {
 }
 
 #[test]
-fn a_namespace_that_was_emptied_and_filled_again_is_another() {
-    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "shop"}, "data": {}});
-    let mut state = cluster(&[at(map.clone(), 9)]);
-    let basis = state.snapshot();
-    let create = review(&request(None, Some(&budget())));
-    observe_deletion(&mut state, &map);
-    observe(&mut state, &at(deployment(2), 10));
-    assert!(!state.commit(&basis, &create, Instant::now()));
-}
-
-#[test]
 fn a_host_that_another_namespace_takes_meanwhile_is_judged_again() {
     let ingress = |namespace: &str| {
         json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
@@ -193,7 +268,7 @@ fn no_more_writes_are_remembered_than_there_is_room_for() {
     }
     assert_eq!(state.pending(), MOST);
     assert_eq!(state.snapshot().len(), MOST);
-    state.expire(now + EXPIRY);
+    expire(&mut state, now + EXPIRY);
     assert!(state.snapshot().is_empty());
 }
 
