@@ -22,6 +22,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
                 // The other places point back, so that neither side of a pair is missed in a review.
                 _ => ("notice", format!("{}\n{}", label.text, finding.message)),
             };
+            let message = message + &place::rendered(model, &locator, label);
             let (place, name) = place(&place::spot(model, &locator, label), repository);
             let title = property(finding.rule);
             let message = data(&format!("{name}{}", message.trim()));

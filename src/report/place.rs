@@ -30,6 +30,16 @@ pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, label: &
     }
 }
 
+/// That a label points into what was rendered, for readers that show the first line of the file where none is given.
+pub(super) fn rendered(model: &Model<'_>, locator: &Locator<'_, '_>, label: &Label) -> String {
+    match spot(model, locator, label) {
+        Spot::Rendered(_) => {
+            format!("\nrendered: {}, on no line of this file", locator.name(&label.place))
+        }
+        _ => String::new(),
+    }
+}
+
 impl Spot<'_> {
     /// `file:line:column`, or the file with what is known of it.
     pub(super) fn to_text(&self) -> String {

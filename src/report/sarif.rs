@@ -154,11 +154,7 @@ const MOST_RELATED: usize = 100;
 pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
     let cx = Cx { model, locator: &locator, repository };
-    let results = outcome
-        .findings
-        .iter()
-        .map(|it| result(&cx, it, place::names(outcome, &it.worlds)))
-        .collect();
+    let results = outcome.findings.iter().map(|it| result(&cx, it, outcome)).collect();
     let rules = RULES.iter().copied().map(descriptor).collect();
     let semantic_version = env!("CARGO_PKG_VERSION");
     let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
@@ -214,7 +210,9 @@ struct Cx<'c, 'd> {
     repository: &'c Repository,
 }
 
-fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, worlds: Vec<&'r str>) -> SarifResult<'r> {
+fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, outcome: &'r Outcome) -> SarifResult<'r> {
+    let worlds = place::names(outcome, &finding.worlds);
+    let world = place::worlds(outcome, &finding.worlds);
     let mut labels = finding.labels.iter();
     let primary = labels.next().map(|it| location(cx, None, it));
     let related = labels.take(MOST_RELATED).enumerate();
@@ -223,7 +221,7 @@ fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, worlds: Vec<&'r str>) -> Sa
         rule_id: finding.rule,
         rule_index: RULES.iter().position(|it| it.id == finding.rule),
         level: finding.severity.unwrap_or(Severity::Error).name(),
-        message: Message { text: message(finding) },
+        message: Message { text: message(cx, finding, world) },
         locations: primary.into_iter().collect(),
         related_locations: related,
         partial_fingerprints: BTreeMap::from([("purlin/v1", finding.fingerprint.as_str())]),
@@ -232,14 +230,17 @@ fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, worlds: Vec<&'r str>) -> Sa
 }
 
 /// Code scanning shows only those related locations that the message links to.
-fn message(finding: &Finding) -> String {
+fn message(cx: &Cx<'_, '_>, finding: &Finding, world: Option<String>) -> String {
+    let rendered = finding.labels.iter().take(1);
+    let rendered: String = rendered.map(|it| place::rendered(cx.model, cx.locator, it)).collect();
+    let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
     let labels = finding.labels.iter().skip(1).take(MOST_RELATED).enumerate();
     let links = labels.map(|(at, it)| {
         let text = if it.text.is_empty() { "another place" } else { &it.text };
         let text = text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]");
         format!("\nsee: [{text}]({})", at + 1)
     });
-    text::paragraphs(finding) + &links.collect::<String>()
+    text::paragraphs(finding) + &rendered + &world + &links.collect::<String>()
 }
 
 fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
@@ -263,7 +264,8 @@ fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
             logical_locations.push(LogicalLocation { fully_qualified_name: name, kind: "member" })
         }
     }
-    let message = (!label.text.is_empty()).then(|| Message { text: label.text.clone() });
+    let text = format!("{}{}", label.text, place::rendered(cx.model, cx.locator, label));
+    let message = (!label.text.is_empty()).then_some(Message { text });
     Location { id, physical_location, logical_locations, message }
 }
 

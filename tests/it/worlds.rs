@@ -662,6 +662,13 @@ fn charts_are_rendered_with_the_values_of_their_target() {
     assert_eq!(computed["file"], "chart/templates/api.yaml");
     assert_eq!((&computed["rendered"], &computed["line"]), (&Value::Bool(true), &Value::Null));
     assert_eq!(of("Service")["line"], 4, "{report:#}");
+    // Who shows the first line for want of another says so.
+    let mark = "rendered: Deployment/shop/one-api spec.replicas, on no line of this file";
+    for (format, found) in [("github", 1), ("sarif", 2)] {
+        let run = run(folder.path(), &["--only", "single-replica", "--format", format]);
+        assert_eq!(run.out.matches(mark).count(), found, "{format}: {}", run.out);
+        assert!(run.out.contains("world: small"), "{format}: {}", run.out);
+    }
 }
 
 pub(crate) fn json(folder: &Path, arguments: &[&str], status: i32) -> Value {
