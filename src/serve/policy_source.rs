@@ -62,7 +62,12 @@ pub(super) async fn follow(
     events: Events,
     metrics: Arc<Metrics>,
 ) -> Result<Current, String> {
-    let text = read(&source, &client).await?;
+    let text = match source {
+        PolicySource::ConfigMap { .. } => {
+            resources::at_start(async || read(&source, &client).await).await?
+        }
+        _ => read(&source, &client).await?,
+    };
     let mut seen = (text, today());
     let policy = parse(&source, &seen.0)?;
     let current = Current { policy: Arc::new(RwLock::new(Arc::new(policy))) };

@@ -7,6 +7,11 @@ use kube::Client;
 use kube::discovery::Discovery;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// For how long an API server may not help at the start, and how long to wait in between.
+const START: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where the objects of a kind are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +92,25 @@ pub(super) async fn read(
         Ok(it) => Ok(Some(it)),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(why) => Err(why),
+    }
+}
+
+/// Tries until something comes of it, for as long as an API server may take to start: whoever starts at the same time
+/// is refused for a while, because the roles are not read yet.
+///
+/// # Errors
+///
+/// What went wrong in the end.
+pub(super) async fn at_start<T>(attempt: impl AsyncFn() -> Result<T, String>) -> Result<T, String> {
+    let end = Instant::now() + START;
+    loop {
+        match attempt().await {
+            Err(why) if Instant::now() < end => {
+                tracing::warn!(why, "the API server does not help yet");
+                tokio::time::sleep(PAUSE).await;
+            }
+            result => return result,
+        }
     }
 }
 

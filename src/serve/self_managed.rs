@@ -8,7 +8,7 @@
 use super::authority::{self, Material};
 use super::certificates::{Identity, Pems, configure};
 use super::metrics::Metrics;
-use super::resources::get;
+use super::resources::{at_start, get};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
@@ -57,7 +57,7 @@ pub(super) async fn follow(
         }
     };
     let keeper = Keeper { managed, client, authorities };
-    let mut current = keeper.material().await?;
+    let mut current = at_start(async || keeper.material().await).await?;
     keeper.publish(&current).await;
     let (config, expiry) = configure(&keeper.pems(&current))?;
     metrics.certificate_expiry.set(expiry);

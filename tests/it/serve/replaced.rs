@@ -1,10 +1,13 @@
 //! What is replaced while the server runs: its certificate and its policy.
 
 use super::client::Connection;
+use super::cluster::{create, kubeconfig, send};
 use super::going_down::Over;
-use super::program::Program;
+use super::program::{Program, Start};
 use super::requests::{budget, creation, deployment};
 use super::setup::Setup;
+use crate::apiserver::ApiServer;
+use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -12,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Lays a pair into a volume as kubelet does: a folder by time, and a link that is swapped
 /// (`k8s.io/kubernetes/pkg/volume/util/atomic_writer.go`).
-fn project(volume: &Path, name: &str, certificate: &Path, key: &Path) {
+pub(super) fn project(volume: &Path, name: &str, certificate: &Path, key: &Path) {
     let folder = volume.join(format!("..{name}"));
     fs::create_dir(&folder).unwrap();
     fs::copy(certificate, folder.join("tls.crt")).unwrap();
@@ -22,15 +25,21 @@ fn project(volume: &Path, name: &str, certificate: &Path, key: &Path) {
     fs::rename(&link, volume.join("..data")).unwrap();
 }
 
-/// A server that reads its certificate from a volume.
-fn serve(setup: &Setup) -> (PathBuf, Program) {
-    let volume = setup.folder().join("volume");
+/// A volume that holds a pair.
+pub(super) fn volume(folder: &Path, certificate: &Path, key: &Path) -> PathBuf {
+    let volume = folder.join("volume");
     fs::create_dir(&volume).unwrap();
     for file in ["tls.crt", "tls.key"] {
         symlink(format!("..data/{file}"), volume.join(file)).unwrap();
     }
+    project(&volume, "0", certificate, key);
+    volume
+}
+
+/// A server that reads its certificate from a volume.
+fn serve(setup: &Setup) -> (PathBuf, Program) {
     let (certificate, key) = setup.authority.issue("first", "first", &[]);
-    project(&volume, "0", &certificate, &key);
+    let volume = volume(setup.folder(), &certificate, &key);
     let pair = (volume.join("tls.crt"), volume.join("tls.key"));
     let mut program = setup.begin_with((&pair.0, &pair.1), "serve", &[]);
     program.wait_until_ready();
@@ -89,20 +98,24 @@ fn a_pair_that_does_not_fit_changes_nothing() {
     assert_eq!(shown(&program), before);
 }
 
+/// A policy in which one rule has this level.
+fn policy(level: &str) -> String {
+    format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nrules:\n  pdb-blocks-drain: {level}\n")
+}
+
+/// Whether what that rule finds is allowed.
+fn is_allowed(program: &Program) -> bool {
+    let mut review = creation(&budget("shop", "api", 2));
+    review["request"]["dryRun"] = true.into();
+    program.review(&review).json()["response"]["allowed"] == true
+}
+
 #[test]
 fn a_policy_is_replaced_and_one_that_is_not_valid_changes_nothing() {
     let setup = Setup::new(vec![deployment("shop", "api", 2)]);
     let path = setup.folder().join("purlin.yaml");
-    let policy = |level: &str| {
-        format!(
-            "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nrules:\n  pdb-blocks-drain: {level}\n"
-        )
-    };
     fs::write(&path, policy("error")).unwrap();
     let mut program = setup.serve(&["--policy", path.to_str().unwrap()]);
-    let mut review = creation(&budget("shop", "api", 2));
-    review["request"]["dryRun"] = true.into();
-    let is_allowed = |it: &Program| it.review(&review).json()["response"]["allowed"] == true;
     assert!(!is_allowed(&program));
     fs::write(&path, policy("nonsense")).unwrap();
     program.wait("a refusal", |it| it.metric("purlin_policy_failures_total") == 1.0);
@@ -112,4 +125,55 @@ fn a_policy_is_replaced_and_one_that_is_not_valid_changes_nothing() {
     fs::write(&path, policy("off")).unwrap();
     program.wait("the policy", is_allowed);
     assert_eq!(program.metric("purlin_policy_reloads_total"), 1.0);
+}
+
+#[test]
+fn a_policy_in_a_config_map_is_waited_for_and_followed_and_a_mistake_is_told_there() {
+    let Some(api) = ApiServer::start() else { return };
+    super::cluster::namespace(&api, "shop");
+    create(&api, &deployment("shop", "api", 2)).unwrap();
+    let map = |level: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"namespace": "default", "name": "policy"},
+            "data": {"purlin.yaml": policy(level)},
+        })
+    };
+    let (certificate, key) = api.issue("webhook");
+    let (kubeconfig, authority) = (kubeconfig(&api), api.ca());
+    let log = api.folder().join("serve.log");
+    let start = Start {
+        log: log.clone(),
+        kubeconfig: &kubeconfig,
+        certificate: Some((&certificate, &key)),
+        authority: &authority,
+        more: &["--policy-config-map=default/policy"],
+    };
+    let mut program = std::thread::scope(|scope| {
+        let program = scope.spawn(|| Program::start(&start));
+        // It may be started before its policy is there.
+        while !fs::read_to_string(&log).is_ok_and(|it| it.contains("does not help yet")) {
+            assert!(!program.is_finished(), "it did not wait");
+            std::thread::yield_now();
+        }
+        create(&api, &map("error")).unwrap();
+        program.join().unwrap()
+    });
+    program.wait_until_ready();
+    assert!(!is_allowed(&program));
+
+    let path = "/api/v1/namespaces/default/configmaps/policy";
+    send(&api, "PATCH", path, &map("nonsense")).unwrap();
+    program.wait("an event", |_| {
+        let events = send(&api, "GET", "/api/v1/namespaces/default/events", &Value::Null).unwrap();
+        let about = |it: &Value| {
+            let told = it["message"].as_str().unwrap().contains("default/policy:purlin.yaml:4:");
+            it["reason"] == "InvalidPolicy" && it["involvedObject"]["name"] == "policy" && told
+        };
+        events["items"].as_array().unwrap().iter().any(about)
+    });
+    assert_eq!(program.metric("purlin_policy_failures_total"), 1.0);
+    assert!(!is_allowed(&program));
+    send(&api, "PATCH", path, &map("off")).unwrap();
+    program.wait("the policy", is_allowed);
 }
