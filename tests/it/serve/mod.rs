@@ -1,5 +1,6 @@
 //! `purlin serve`: the real program over real HTTPS.
 
+mod chaos;
 mod client;
 mod cluster;
 mod doubt;

@@ -41,6 +41,7 @@ impl Relay {
         self.port
     }
 
+    /// Hands new connections to other servers; those that are open stay where they are.
     pub(super) fn lead_to(&self, servers: &[SocketAddr]) {
         *self.shared.servers.lock().unwrap() = servers.to_vec();
     }
@@ -62,6 +63,11 @@ impl Relay {
     pub(super) fn release(&self) {
         *self.shared.is_held.lock().unwrap() = false;
         self.shared.released.notify_all();
+    }
+
+    /// How many connections it has taken.
+    pub(super) fn taken(&self) -> usize {
+        self.shared.taken.load(Ordering::Relaxed)
     }
 }
 
