@@ -3,6 +3,7 @@
 mod chaos;
 mod client;
 mod cluster;
+mod contract;
 mod doubt;
 mod going_down;
 mod pretence;
