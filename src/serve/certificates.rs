@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Identity {
 ///
 /// If they cannot be used now.
 pub(super) async fn follow(files: Files, metrics: Arc<Metrics>) -> Result<Identity, String> {
-    let mut current = read(&files).await?;
+    let mut current = read_all(&files).await?;
     let (config, expiry) = configure(&current)?;
     metrics.certificate_expiry.set(expiry);
     let identity = Identity::new(config);
@@ -71,7 +71,7 @@ pub(super) async fn follow(files: Files, metrics: Arc<Metrics>) -> Result<Identi
         let mut refused = None;
         loop {
             tokio::time::sleep(INTERVAL).await;
-            let result = match read(&files).await {
+            let result = match read_all(&files).await {
                 Ok(pems) if pems == current => {
                     refused = None;
                     continue;
@@ -100,11 +100,7 @@ pub(super) async fn follow(files: Files, metrics: Arc<Metrics>) -> Result<Identi
     Ok(identity)
 }
 
-async fn read(files: &Files) -> Result<Pems, String> {
-    let read = async |path: &PathBuf| {
-        let bytes = tokio::fs::read(path).await;
-        bytes.map_err(|why| format!("cannot read {}: {why}", path.display()))
-    };
+async fn read_all(files: &Files) -> Result<Pems, String> {
     let client_authorities = match &files.client_authorities {
         Some(path) => Some(read(path).await?),
         None => None,
@@ -114,6 +110,12 @@ async fn read(files: &Files) -> Result<Pems, String> {
         key: read(&files.key).await?,
         client_authorities,
     })
+}
+
+/// Reads a file.
+pub(super) async fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = tokio::fs::read(path).await;
+    bytes.map_err(|why| format!("cannot read {}: {why}", path.display()))
 }
 
 /// What a handshake goes by, and when the certificate expires, in seconds since 1970.

@@ -201,3 +201,25 @@ fn result(format: &Format, notice: &Notice) -> Value {
         format.subjects: subjects.collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_has_an_end_and_counts_all_the_same() {
+        let notice = Notice {
+            rule: "pdb-blocks-drain",
+            severity: Severity::Error,
+            message: String::new(),
+            text: "ü".repeat(2 * MOST_OF_MESSAGE),
+            objects: Vec::new(),
+        };
+        for format in &FORMATS {
+            let report = report(format, "shop", &vec![notice.clone(); MOST + 50]);
+            let results = report["results"].as_array().unwrap();
+            assert_eq!((results.len(), &report["summary"]["fail"]), (MOST, &json!(MOST + 50)));
+            assert!(report.to_string().len() < 1_500_000, "etcd takes no more");
+        }
+    }
+}

@@ -6,7 +6,7 @@
 //! until it expires.
 
 use super::authority::{self, Material};
-use super::certificates::{Identity, Pems, configure};
+use super::certificates::{Identity, Pems, configure, read};
 use super::metrics::Metrics;
 use super::resources::{at_start, get};
 use base64::Engine;
@@ -49,46 +49,40 @@ pub(super) async fn follow(
     client: Client,
     metrics: Arc<Metrics>,
 ) -> Result<Identity, String> {
-    let authorities = match &managed.client_authorities {
-        None => None,
-        Some(path) => {
-            let read = tokio::fs::read(path).await;
-            Some(read.map_err(|why| format!("cannot read {}: {why}", path.display()))?)
-        }
-    };
-    let keeper = Keeper { managed, client, authorities };
-    let mut current = at_start(async || keeper.material().await).await?;
-    keeper.publish(&current).await;
-    let (config, expiry) = configure(&keeper.pems(&current))?;
+    let keeper = Keeper { managed, client };
+    let material = at_start(async || keeper.material().await).await?;
+    keeper.publish(&material).await;
+    let mut current = keeper.pems(&material).await?;
+    let (config, expiry) = configure(&current)?;
     metrics.certificate_expiry.set(expiry);
     let identity = Identity::new(config);
     let kept = identity.clone();
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(INTERVAL).await;
-            let material = match keeper.material().await {
-                Ok(it) => it,
-                Err(why) => {
-                    metrics.certificate_failures.inc();
-                    tracing::error!(why, "cannot look after the certificate; the old one stays");
-                    continue;
+            let pems = match keeper.material().await {
+                Ok(material) => {
+                    keeper.publish(&material).await;
+                    keeper.pems(&material).await
                 }
+                Err(why) => Err(why),
             };
-            keeper.publish(&material).await;
-            if material.certificate == current.certificate {
-                continue;
-            }
-            match configure(&keeper.pems(&material)) {
-                Ok((config, expiry)) => {
+            let result = match pems {
+                Ok(pems) if pems == current => continue,
+                Ok(pems) => configure(&pems).map(|it| (pems, it)),
+                Err(why) => Err(why),
+            };
+            match result {
+                Ok((pems, (config, expiry))) => {
+                    current = pems;
                     kept.set(config);
                     metrics.certificate_expiry.set(expiry);
                     metrics.certificate_reloads.inc();
                     tracing::info!(expiry, "the certificate was replaced");
-                    current = material;
                 }
                 Err(why) => {
                     metrics.certificate_failures.inc();
-                    tracing::error!(why, "the new certificate cannot be used; the old one stays");
+                    tracing::error!(why, "cannot look after the certificate; the old one stays");
                 }
             }
         }
@@ -99,16 +93,19 @@ pub(super) async fn follow(
 struct Keeper {
     managed: SelfManaged,
     client: Client,
-    authorities: Option<Vec<u8>>,
 }
 
 impl Keeper {
-    fn pems(&self, material: &Material) -> Pems {
-        Pems {
+    async fn pems(&self, material: &Material) -> Result<Pems, String> {
+        let client_authorities = match &self.managed.client_authorities {
+            None => None,
+            Some(path) => Some(read(path).await?),
+        };
+        Ok(Pems {
             certificate: material.certificate.clone().into_bytes(),
             key: material.key.clone().into_bytes(),
-            client_authorities: self.authorities.clone(),
-        }
+            client_authorities,
+        })
     }
 
     /// What the Secret holds, renewed where that is due.

@@ -24,6 +24,17 @@ impl Authority {
         Authority { folder: folder.to_path_buf(), issuer: Issuer::new(params, key) }
     }
 
+    /// One below it, which writes into another folder; its certificate is `ca.crt` there.
+    pub(crate) fn below(&self, folder: &Path) -> Authority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.distinguished_name.push(DnType::CommonName, "purlin-it-below");
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        fs::write(folder.join("ca.crt"), certificate.pem()).unwrap();
+        Authority { folder: folder.to_path_buf(), issuer: Issuer::new(params, key) }
+    }
+
     /// Issues a certificate for loopback, for servers and clients alike, and says where it and its key are.
     pub(crate) fn issue(&self, file: &str, name: &str, groups: &[&str]) -> (PathBuf, PathBuf) {
         let names = vec!["127.0.0.1".to_string(), "localhost".to_string()];

@@ -45,6 +45,16 @@ fn reviews_are_answered_one_after_the_other_on_one_connection() {
 }
 
 #[test]
+fn it_speaks_the_version_of_http_that_the_api_server_speaks() {
+    let setup = Setup::new(Vec::new());
+    let program = setup.serve(&[]);
+    let mut tls = (*program.tls).clone();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let connection = Connection::open(program.reviews, &tls.into()).unwrap();
+    assert_eq!(connection.stream.get_ref().conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+#[test]
 fn what_is_no_review_gets_no_verdict() {
     let setup = Setup::new(Vec::new());
     let program = setup.serve(&[]);

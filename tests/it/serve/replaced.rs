@@ -86,6 +86,42 @@ fn a_certificate_is_replaced_by_a_swapped_link_without_a_failed_handshake() {
 }
 
 #[test]
+fn a_chain_is_shown_whole_and_may_be_renamed_over_or_written_again() {
+    let setup = Setup::new(Vec::new());
+    let folder = setup.folder().join("below");
+    fs::create_dir(&folder).unwrap();
+    let below = setup.authority.below(&folder);
+    let pair = |name: &str| {
+        let (certificate, key) = below.issue(name, name, &[]);
+        let [leaf, authority] =
+            [certificate, folder.join("ca.crt")].map(|it| fs::read(it).unwrap());
+        ([leaf, authority].concat(), fs::read(key).unwrap())
+    };
+    let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
+    let write = |(chain, secret): (Vec<u8>, Vec<u8>)| {
+        fs::write(&certificate, chain).unwrap();
+        fs::write(&key, secret).unwrap();
+    };
+    write(pair("first"));
+    // The client knows only the authority above the one that has signed.
+    let mut program = setup.begin_with((&certificate, &key), "serve", &[]);
+    let mut before = shown(&program);
+    let mut wait_for_another = |program: &mut Program| {
+        program.wait("another certificate", |it| shown(it) != before);
+        before = shown(program);
+    };
+    write(pair("second"));
+    wait_for_another(&mut program);
+    let (chain, secret) = pair("third");
+    for (path, bytes) in [(&certificate, chain), (&key, secret)] {
+        let next = folder.join("next");
+        fs::write(&next, bytes).unwrap();
+        fs::rename(&next, path).unwrap();
+    }
+    wait_for_another(&mut program);
+}
+
+#[test]
 fn a_pair_that_does_not_fit_changes_nothing() {
     let setup = Setup::new(Vec::new());
     let (volume, mut program) = serve(&setup);

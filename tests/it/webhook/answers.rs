@@ -42,6 +42,14 @@ fn what_is_no_question_is_malformed() {
 }
 
 #[test]
+fn of_a_namespace_the_request_names_itself() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {}}});
+    let mut body = request(None, Some(&namespace));
+    body["request"]["namespace"] = "shop".into();
+    assert_eq!(review(&body).key.to_string(), "Namespace/shop");
+}
+
+#[test]
 fn objects_as_large_as_the_api_server_takes_are_read() {
     let mut large = config_map();
     large["data"] = json!({"a": "x".repeat(3 << 20)});

@@ -104,6 +104,18 @@ fn a_write_that_a_read_does_not_show_is_taken_back_when_it_is_doubtful() {
 }
 
 #[test]
+fn the_same_request_again_is_answered_alike() {
+    let mut state = cluster(&[]);
+    let now = Instant::now();
+    let (create, next) = (request(None, Some(&deployment(2))), request(None, Some(&budget())));
+    for _ in 0..2 {
+        assert!(!submit(&mut state, &create, now).is_denied());
+        assert_eq!(state.pending(), 1);
+        assert!(submit(&mut state, &next, now).is_denied());
+    }
+}
+
+#[test]
 fn what_changes_nothing_is_not_waited_for() {
     let old = at(deployment(3), 10);
     let mut state = cluster(std::slice::from_ref(&old));
