@@ -225,3 +225,65 @@ fn answer(
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::server::Server;
+    use std::io::{Read, Write};
+    use tokio::net::{TcpListener, TcpStream};
+
+    struct Never(NoVerdict);
+
+    impl Judge for Never {
+        fn judge(&self, _: Bytes, _: Instant) -> Judging<'_> {
+            Box::pin(async { Err(self.0.clone()) })
+        }
+
+        fn missing(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    /// What is answered to a review, head and body.
+    async fn answer(why: NoVerdict) -> String {
+        let (_stage, stage) = watch::channel(Stage::Serving);
+        let metrics = Arc::new(Metrics::default());
+        let judge = Arc::new(Never(why));
+        let endpoints = Arc::new(Endpoints::new(judge, 1, stage.clone(), metrics.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Server { identity: None, most_connections: 1, stage, metrics };
+        tokio::spawn(server.serve(listener, move |request| {
+            let endpoints = endpoints.clone();
+            async move { endpoints.admission(request).await }
+        }));
+        let stream = TcpStream::connect(address).await.unwrap().into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        let asked = tokio::task::spawn_blocking(move || {
+            let (mut stream, mut text) = (stream, String::new());
+            let head = "POST /validate HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\
+                        Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.read_to_string(&mut text).unwrap();
+            text
+        });
+        asked.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_no_verdict_is_a_failed_call() {
+        let why = || "a panic: of rule 7".to_string();
+        for (no_verdict, status) in [
+            (NoVerdict::Failed(why()), 500),
+            (NoVerdict::Stale(why()), 503),
+            (NoVerdict::Late, 504),
+            (NoVerdict::Malformed(why()), 400),
+        ] {
+            let answer = answer(no_verdict).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(answer.contains("purlin gives no verdict: "), "{answer}");
+            assert!(!answer.to_lowercase().contains("retry-after"), "{answer}");
+        }
+    }
+}

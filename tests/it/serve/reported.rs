@@ -40,28 +40,34 @@ fn what_is_wrong_is_reported_and_the_report_goes_with_it() {
         let path = format!("/apis/{group}/{version}/namespaces/{namespace}/{plural}/purlin");
         send(&api, "GET", &path, &Value::Null).ok()
     };
-    let drains = |report: &Value| {
-        let results = report["results"].as_array().unwrap().clone();
-        results.into_iter().find(|it| it["rule"] == "pdb-blocks-drain")
+    let drains = |report: Option<Value>| {
+        let results = report.map_or(Vec::new(), |it| it["results"].as_array().unwrap().clone());
+        results.into_iter().filter(|it| it["rule"] == "pdb-blocks-drain").collect::<Vec<_>>()
     };
+    let mut first = Vec::new();
     for format in formats {
-        let mut found = None;
-        program.wait("a report", |_| {
-            found = report("shop", format).and_then(|it| drains(&it));
-            found.is_some()
-        });
-        let found = found.unwrap();
+        program.wait("a report", |_| !drains(report("shop", format)).is_empty());
+        let written = report("shop", format).unwrap();
+        first.push(written["metadata"]["uid"].clone());
+        let found = &drains(Some(written))[0];
         assert_eq!(found["result"], "fail");
         let subjects = found[format.4].as_array().unwrap();
         assert_eq!(subjects.len(), 2, "{found:#}");
         assert!(found["message"].as_str().unwrap().contains("2 − 2"));
         assert_eq!(report("idle", format), None, "nothing is wrong there");
     }
-    delete(&api, &budget("shop", "api", 2)).unwrap();
-    delete(&api, &deployment("shop", "api", 2)).unwrap();
+    // What is new goes into the same report.
+    create(&api, &deployment("shop", "web", 1)).unwrap();
+    create(&api, &budget("shop", "web", 1)).unwrap();
+    for (format, uid) in formats.into_iter().zip(first) {
+        program.wait("another finding", |_| drains(report("shop", format)).len() == 2);
+        assert_eq!(report("shop", format).unwrap()["metadata"]["uid"], uid);
+    }
+    for (name, number) in [("api", 2), ("web", 1)] {
+        delete(&api, &budget("shop", name, number)).unwrap();
+        delete(&api, &deployment("shop", name, number)).unwrap();
+    }
     for format in formats {
-        program.wait("an end of the report", |_| {
-            report("shop", format).is_none_or(|it| drains(&it).is_none())
-        });
+        program.wait("an end of the report", |_| report("shop", format).is_none());
     }
 }
