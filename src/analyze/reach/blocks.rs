@@ -5,20 +5,23 @@ use super::network::Block;
 use super::sets::Spec;
 use super::verdict::Truth;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::IpAddr;
 
 /// Every block that a policy names, each once, as a tree in preorder: what lies in a block follows it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Blocks {
     all: Vec<IpNet>,
-    /// The endpoint of what is left of each without those below it, if anything is.
-    endpoints: Vec<Option<EndpointId>>,
+    /// The block that each lies in.
+    outer: Vec<Option<usize>>,
     /// One past the last that lies in each.
     ends: Vec<usize>,
+    /// The endpoint of what is left of each without those below it, if anything is.
+    endpoints: Vec<Option<EndpointId>>,
 }
 
 impl Blocks {
-    /// Cuts the addresses, and adds an endpoint for each piece.
-    pub(super) fn new(specs: &[Spec<'_>], endpoints: &mut Vec<Endpoint<'_>>) -> Blocks {
+    /// Cuts the addresses.
+    pub(super) fn new(specs: &[Spec<'_>]) -> Blocks {
         let named = specs.iter().filter_map(|it| match it {
             Spec::Block(it) | Spec::Network(it) => Some(it),
             _ => None,
@@ -33,26 +36,54 @@ impl Blocks {
         all.sort_unstable_by_key(|it| (it.addr(), it.prefix_len()));
         all.dedup();
         let mut ends = vec![all.len(); all.len()];
-        let mut children = vec![Vec::new(); all.len()];
+        let mut outer = vec![None; all.len()];
         let mut open: Vec<usize> = Vec::new();
         for (at, block) in all.iter().enumerate() {
-            while let Some(outer) = open.pop_if(|it| !all[*it].contains(block)) {
-                ends[outer] = at;
+            while let Some(closed) = open.pop_if(|it| !all[*it].contains(block)) {
+                ends[closed] = at;
             }
-            if let Some(outer) = open.last() {
-                children[*outer].push(*block);
-            }
+            outer[at] = open.last().copied();
             open.push(at);
         }
-        let pieces = all.iter().zip(children).map(|(block, without)| {
+        Blocks { all, outer, ends, endpoints: Vec::new() }
+    }
+
+    /// Adds an endpoint for each piece.
+    pub(super) fn add_to(&mut self, endpoints: &mut Vec<Endpoint<'_>>) {
+        let mut within = vec![Vec::new(); self.all.len()];
+        for (block, outer) in self.all.iter().zip(&self.outer) {
+            if let Some(outer) = outer {
+                within[*outer].push(*block);
+            }
+        }
+        let pieces = self.all.iter().zip(within).map(|(block, without)| {
             if is_full(block, &without) {
                 return None;
             }
             endpoints.push(Endpoint::Addresses(Addresses { block: *block, without }));
             Some(EndpointId(endpoints.len() as u32 - 1))
         });
-        let endpoints = pieces.collect();
-        Blocks { all, endpoints, ends }
+        self.endpoints = pieces.collect();
+    }
+
+    /// The smallest block that holds an address: all that policies can tell of it.
+    pub(super) fn around(&self, address: IpAddr) -> IpNet {
+        let before = self.all.partition_point(|it| it.addr() <= address);
+        let mut at = before.checked_sub(1);
+        while let Some(it) = at {
+            if self.all[it].contains(&address) {
+                return self.all[it];
+            }
+            at = self.outer[it];
+        }
+        // Nobody names a block of this version.
+        IpNet::V6(Ipv6Net::default())
+    }
+
+    /// Whether a block and its holes are among those that the addresses are cut by.
+    pub(super) fn has(&self, block: &Block) -> bool {
+        let mut nets = block.except.iter().chain([&block.cidr]);
+        nets.all(|it| self.find(it).is_some())
     }
 
     /// The pieces that a block with holes consists of, in order.

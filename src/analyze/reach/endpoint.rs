@@ -31,8 +31,8 @@ pub struct Pods<'d> {
     pub is_in_host_network: bool,
     /// Those of their ports that a policy names, in the order in which they are declared.
     pub(super) names: Vec<(&'d str, Protocol, u16)>,
-    /// Their addresses, where a cluster told.
-    pub(super) addresses: Vec<IpAddr>,
+    /// The smallest blocks that policies name around their addresses, where a cluster told these.
+    pub(super) addresses: Vec<IpNet>,
     /// Their ports that node ports and load balancers lead to without keeping the source's address.
     pub(super) exposed: PortSet,
 }

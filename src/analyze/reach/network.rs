@@ -2,7 +2,7 @@
 
 use super::verdict::{Reason, Truth};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What enforces network policies, where that makes a difference to what they mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,11 +70,6 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Whether it holds an address.
-    pub(super) fn has(&self, address: IpAddr) -> bool {
-        self.cidr.contains(&address) && !self.except.iter().any(|it| it.contains(&address))
-    }
-
     /// Whether it holds all of a block, whatever its holes are elsewhere.
     fn covers(&self, other: &IpNet) -> bool {
         let touches = |it: &IpNet| it.contains(other) || other.contains(it);
@@ -91,9 +86,13 @@ impl Block {
         !self.except.iter().any(|it| it.contains(common))
     }
 
-    /// Whether it holds addresses that are all among these, or some of them.
-    fn of_known(&self, addresses: &[IpAddr], reason: Reason) -> Truth {
-        let inside = addresses.iter().filter(|it| self.has(**it)).count();
+    /// Whether it holds all or some of these addresses, each as the smallest block around it that any
+    /// policy names.
+    fn of_known(&self, addresses: &[IpNet], reason: Reason) -> Truth {
+        let is_in = |it: &&IpNet| {
+            self.cidr.contains(*it) && !self.except.iter().any(|except| except.contains(*it))
+        };
+        let inside = addresses.iter().filter(is_in).count();
         match inside {
             0 => Truth::No,
             _ if inside == addresses.len() => Truth::Yes,
@@ -104,7 +103,7 @@ impl Block {
 
 impl Network {
     /// Whether the addresses of pods lie in a block; `known` are those of the pods, if any are.
-    pub(super) fn holds_pods(&self, block: &Block, known: &[IpAddr]) -> Truth {
+    pub(super) fn holds_pods(&self, block: &Block, known: &[IpNet]) -> Truth {
         let reason = Reason::PodAddress;
         if !known.is_empty() {
             return block.of_known(known, reason);
@@ -122,7 +121,7 @@ impl Network {
     }
 
     /// Whether the addresses of nodes lie in a block; `known` are all of theirs, if any are.
-    pub(super) fn holds_nodes(block: &Block, known: &[IpAddr]) -> Truth {
+    pub(super) fn holds_nodes(block: &Block, known: &[IpNet]) -> Truth {
         let reason = Reason::NodeAddress;
         if !known.is_empty() {
             return block.of_known(known, reason);

@@ -5,13 +5,14 @@ use crate::analyze::selector::Selector;
 use crate::model::Model;
 use crate::model::kind::Kind;
 use crate::tree::Node;
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The nodes, as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct Nodes<'d> {
     /// The addresses of all of them; empty where one of them tells none.
-    pub(super) addresses: Vec<IpAddr>,
+    pub(super) addresses: Vec<IpNet>,
     labels: Vec<Vec<(&'d str, &'d str)>>,
 }
 
@@ -22,8 +23,8 @@ impl<'d> Nodes<'d> {
         for object in model.of_kind(Kind::Node) {
             let listed = object.field(&["status", "addresses"]);
             let listed = listed.into_iter().flat_map(Node::items);
-            let own: Vec<IpAddr> =
-                listed.filter_map(|it| it.text("address")?.parse().ok()).collect();
+            let own = listed.filter_map(|it| it.text("address")?.parse::<IpAddr>().ok());
+            let own: Vec<_> = own.map(IpNet::from).collect();
             is_told &= !own.is_empty();
             nodes.addresses.extend(own);
             nodes.labels.push(object.labels());

@@ -197,7 +197,7 @@ impl FromIterator<Ports> for PortSet {
 }
 
 /// A value for every port of every protocol.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortMap<V> {
     /// Where a run of one value begins, and the value; sorted, the first at the first port.
     runs: Vec<(u32, V)>,

@@ -64,6 +64,13 @@ impl<'d> Specs<'d> {
         self.all.push(spec);
         id
     }
+
+    /// Forgets all but the first ones.
+    pub(super) fn truncate(&mut self, length: usize) {
+        for spec in self.all.drain(length..) {
+            self.by_spec.remove(&spec);
+        }
+    }
 }
 
 /// Whom a policy means, as endpoints.
@@ -90,6 +97,15 @@ impl Set {
             pods: Truth::No,
             nodes: Truth::No,
             is_open: false,
+        }
+    }
+
+    /// Adds an endpoint, the last of all, where another is a member.
+    pub(super) fn add_like(&mut self, id: EndpointId, other: EndpointId) {
+        for members in [&mut self.members, &mut self.in_host_network] {
+            if let Some(truth) = Set::member(members, other) {
+                members.push((id, truth));
+            }
         }
     }
 

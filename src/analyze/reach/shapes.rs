@@ -1,5 +1,6 @@
 //! Pods by what selectors can ask of them: the first, coarse grouping, so that selectors are held against few.
 
+use super::blocks::Blocks;
 use super::ports::{PortSet, Ports, Protocol};
 use super::sets::{Scope, Spec};
 use super::verdict::{Reason, Truth};
@@ -12,8 +13,8 @@ use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::Model;
 use crate::model::kind::Kind;
 use crate::tree::Node;
+use ipnet::IpNet;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::net::IpAddr;
 
 /// Pods of one namespace with the same labels, as far as any policy asks for them, and the same ports and addresses.
 #[derive(Clone, Debug)]
@@ -33,51 +34,78 @@ pub(super) struct Key<'d> {
     /// The workload whose name a label that varies is made of.
     owner: &'d str,
     pub(super) names: Vec<(&'d str, Protocol, u16)>,
-    pub(super) addresses: Vec<IpAddr>,
+    pub(super) addresses: Vec<IpNet>,
     pub(super) exposed: PortSet,
+}
+
+/// What policies ask of pods.
+#[derive(Debug)]
+pub(super) struct Asked<'d> {
+    /// Their labels under these keys, in order.
+    keys: Vec<&'d str>,
+    /// Their ports of these names.
+    names: FxHashSet<&'d str>,
+    /// In which of these blocks their addresses lie.
+    pub(super) blocks: Blocks,
 }
 
 /// All shapes, found by label.
 #[derive(Debug)]
 pub(super) struct Shapes<'d> {
     pub(super) all: Vec<Shape<'d>>,
+    pub(super) asked: Asked<'d>,
     by_namespace: FxHashMap<&'d str, Vec<u32>>,
     by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<u32>>,
     /// The namespaces that pods run in, in order.
     namespaces: Vec<&'d str>,
 }
 
-/// The label keys that any selector asks for, in order.
-fn keys_in_use<'d>(specs: &[Spec<'d>]) -> Vec<&'d str> {
-    let selectors = specs.iter().filter_map(|it| match it {
+impl<'d> Asked<'d> {
+    pub(super) fn new(specs: &[Spec<'d>], names: FxHashSet<&'d str>) -> Asked<'d> {
+        let mut keys: Vec<_> = specs.iter().flat_map(keys_of).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Asked { keys, names, blocks: Blocks::new(specs) }
+    }
+
+    /// Whether a description asks for nothing else.
+    pub(super) fn has(&self, spec: &Spec<'d>) -> bool {
+        keys_of(spec).all(|it| self.keys.binary_search(&it).is_ok())
+            && match spec {
+                Spec::Block(it) | Spec::Network(it) => self.blocks.has(it),
+                _ => true,
+            }
+    }
+
+    /// Whether it is known of each pod whether it has a port of this name.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+/// The label keys that a description asks for.
+fn keys_of<'s, 'd>(spec: &'s Spec<'d>) -> impl Iterator<Item = &'d str> + use<'s, 'd> {
+    let selector = match spec {
         Spec::Pods { pods, .. } => Some(pods),
         _ => None,
-    });
-    let mut keys: Vec<_> =
-        selectors.flat_map(|it| it.requirements.iter().map(|it| it.key)).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    };
+    selector.into_iter().flat_map(|it| it.requirements.iter().map(|it| it.key))
 }
 
 impl<'d> Shapes<'d> {
-    pub(super) fn new(
-        model: &Model<'d>,
-        facts: &Facts<'d>,
-        specs: &[Spec<'d>],
-        names: &FxHashSet<&'d str>,
-    ) -> Shapes<'d> {
-        let keys = keys_in_use(specs);
+    pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>, asked: Asked<'d>) -> Shapes<'d> {
         let mut all: Vec<Shape<'d>> = Vec::new();
         let mut by_key: FxHashMap<Key<'d>, u32> = FxHashMap::default();
         for workload in facts.workloads().iter() {
             if !is_on_the_network(workload) {
                 continue;
             }
-            let key = key(model, facts, workload, &keys, names);
-            let at = *by_key.entry(key.clone()).or_insert_with(|| {
+            let key = key(model, facts, workload, &asked);
+            let at = by_key.get(&key).copied().unwrap_or_else(|| {
+                let at = all.len() as u32;
+                by_key.insert(key.clone(), at);
                 all.push(Shape { key, labels: workload.labels.clone(), workloads: Vec::new() });
-                all.len() as u32 - 1
+                at
             });
             all[at as usize].workloads.push(workload.id);
         }
@@ -85,7 +113,7 @@ impl<'d> Shapes<'d> {
         let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (at, shape) in all.iter().enumerate() {
             by_namespace.entry(shape.key.namespace).or_default().push(at as u32);
-            for (key, value) in keys.iter().zip(&shape.key.labels) {
+            for (key, value) in asked.keys.iter().zip(&shape.key.labels) {
                 if let LabelValue::Is(value) = value {
                     let label = (shape.key.namespace, *key, *value);
                     by_label.entry(label).or_default().push(at as u32);
@@ -95,7 +123,7 @@ impl<'d> Shapes<'d> {
         let mut namespaces: Vec<_> = all.iter().map(|it| it.key.namespace).collect();
         namespaces.sort_unstable();
         namespaces.dedup();
-        Shapes { all, by_namespace, by_label, namespaces }
+        Shapes { all, asked, by_namespace, by_label, namespaces }
     }
 
     /// The shapes that a description by labels means, in order.
@@ -189,14 +217,13 @@ fn key<'d>(
     model: &Model<'d>,
     facts: &Facts<'d>,
     workload: &Workload<'d>,
-    keys: &[&'d str],
-    names: &FxHashSet<&'d str>,
+    asked: &Asked<'d>,
 ) -> Key<'d> {
-    let labels: Vec<_> = keys.iter().map(|it| workload.labels.get(it)).collect();
+    let labels: Vec<_> = asked.keys.iter().map(|it| workload.labels.get(it)).collect();
     let owner = if labels.contains(&LabelValue::Varies) { workload.labels.owner } else { "" };
     let ports = facts.ports(workload.id).iter();
     let named = ports.filter_map(|it| {
-        let name = it.name.filter(|it| names.contains(it))?;
+        let name = it.name.filter(|it| asked.names.contains(it))?;
         Some((name, Protocol::parse(it.protocol)?, u16::try_from(it.number).ok()?))
     });
     let named = named.collect();
@@ -208,16 +235,17 @@ fn key<'d>(
         labels,
         owner,
         names: named,
-        addresses: if is_bare { addresses(workload.template) } else { Vec::new() },
+        addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
         exposed: exposed(model, facts, workload),
     }
 }
 
-fn addresses(pod: Node<'_>) -> Vec<IpAddr> {
+/// What policies can tell of the addresses of a pod.
+fn addresses(pod: Node<'_>, blocks: &Blocks) -> Vec<IpNet> {
     let Some(status) = pod.get("status") else { return Vec::new() };
     let listed = status.list("podIPs").filter_map(|it| it.text("ip"));
-    let mut addresses: Vec<IpAddr> =
-        listed.chain(status.text("podIP")).filter_map(|it| it.parse().ok()).collect();
+    let parsed = listed.chain(status.text("podIP")).filter_map(|it| it.parse().ok());
+    let mut addresses: Vec<IpNet> = parsed.map(|it| blocks.around(it)).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses

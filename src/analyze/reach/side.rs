@@ -48,6 +48,10 @@ impl<'d> Reach<'d> {
     /// The same, where it is known that a node is not the pod's own.
     pub(super) fn side_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
         let policies = self.of_policies(side, node);
+        if self.selecting_in_tiers(side.subject).is_empty() {
+            let open = |it: Outcome, ()| it.then(Outcome::ALLOW).verdict();
+            return policies.with(&PortMap::of(()), open);
+        }
         let baseline = self.of_baseline(side);
         let rest = policies.with(&baseline, Outcome::then);
         let all = self.of_tier(side, Tier::Admin).with(&rest, Outcome::then);
@@ -112,7 +116,7 @@ impl<'d> Reach<'d> {
             let rules = self.policies[*at as usize].rules(side.direction).unwrap_or_default();
             let own = self.opened(side, rules);
             if let Truth::Maybe(reason) = truth {
-                why = why.or(Some(*reason));
+                why = Some(why.map_or(*reason, |it: Reason| it.min(*reason)));
             }
             if !is_isolated {
                 let open = own.surely();

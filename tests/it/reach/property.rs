@@ -4,8 +4,12 @@ use super::reference::{End, verdict};
 use super::world::{OUTSIDE, PORTS, Random, World};
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::{Endpoint, EndpointId, Network, Protocol, Reach};
+use purlin::analyze::reach::{
+    Endpoint, EndpointId, Flow, Network, PortMap, Protocol, Reach, Verdict,
+};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// How many worlds are tried: `PURLIN_REACH_WORLDS`, or enough for a change to be noticed.
 fn worlds() -> u64 {
@@ -55,12 +59,127 @@ fn first_difference(seed: u64) -> Option<String> {
     difference.map(|it| format!("world {seed} under {:?}: {it}\n{manifest}", world.plugin))
 }
 
+/// Two ends by the names of all their pods, with all that is said of them.
+type Pair = (String, String, PortMap<Verdict>);
+
+/// The pairs of a list, so that they can be compared with those of another analysis.
+fn pairs(
+    facts: &Facts<'_>,
+    reach: &Reach<'_>,
+    flows: impl IntoIterator<Item = Flow>,
+) -> BTreeSet<Pair> {
+    let names = |id| -> Vec<String> {
+        match reach.get(id) {
+            Endpoint::Pods(it) => {
+                it.workloads.iter().map(|it| facts.workloads().get(*it).name.into()).collect()
+            }
+            // What no policy tells apart any more is still cut.
+            Endpoint::Addresses(it) => {
+                let inside =
+                    OUTSIDE.into_iter().map(Ipv4Addr::from).filter(|at| it.has((*at).into()));
+                inside.map(|it| it.to_string()).collect()
+            }
+            Endpoint::Nodes => vec!["nodes".into()],
+        }
+    };
+    let mut all = BTreeSet::new();
+    for flow in flows {
+        for from in names(flow.from) {
+            for to in names(flow.to) {
+                all.insert((from.clone(), to, flow.ports.clone()));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_table_holds_all_pairs_that_pass() {
+    let wrong = (0..worlds()).into_par_iter().find_map_first(|seed| {
+        let world = World::new(&mut Random(seed));
+        let network = Network { plugin: world.plugin, ..Network::default() };
+        let manifest = world.manifest();
+        model_of(&manifest, |model| {
+            let facts = Facts::new(model).with_network(&network);
+            let reach = facts.reach();
+            let ids: Vec<_> = reach.endpoints().map(|it| it.0).collect();
+            let is_pods = |id| reach.get(id).pods().is_some();
+            let mut all = Vec::new();
+            for (from, to) in ids.iter().flat_map(|from| ids.iter().map(|to| (*from, *to))) {
+                let ports = reach.judge(from, to);
+                let passes = ports.uniform() != Some(Verdict::Deny);
+                if passes && (is_pods(from) || is_pods(to)) {
+                    all.push(Flow { from, to, ports });
+                }
+            }
+            (reach.table() != all)
+                .then(|| format!("world {seed} under {:?}\n{manifest}", world.plugin))
+        })
+    });
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+}
+
+/// A world judged, one policy replaced, and the world after that judged from scratch.
+#[test]
+fn a_changed_policy_is_judged_as_if_all_were() {
+    let tried = (0..worlds()).into_par_iter().filter(|seed| {
+        let mut random = Random(*seed);
+        let world = World::new(&mut random);
+        let (after, at) = world.changed(&mut random);
+        let wrong = changed(&world, &after, at);
+        assert!(wrong != Some(false), "world {seed}\n{}\n{}", world.manifest(), after.manifest());
+        wrong.is_some()
+    });
+    let tried = tried.count() as u64;
+    // The others ask for what nobody asked for before.
+    assert!(tried > worlds() / 4, "{tried}");
+}
+
+/// Whether a changed policy is judged rightly; nothing where everybody has to be grouped anew.
+fn changed(before: &World, after: &World, at: usize) -> Option<bool> {
+    let network = Network { plugin: before.plugin, ..Network::default() };
+    let (old, new) = (before.manifest(), after.manifest());
+    model_of(&old, |old| {
+        model_of(&new, |new| {
+            let (facts, facts_after) = (Facts::new(old), Facts::new(new));
+            let (facts, facts_after) =
+                (facts.with_network(&network), facts_after.with_network(&network));
+            let mut reach = Reach::new(old, &facts, &network);
+            let table = reach.table();
+            let policies =
+                [&facts, &facts_after].map(|it| it.policies().iter().collect::<Vec<_>>());
+            // A policy that is gone leaves its place to the next.
+            let is_gone = policies[1].len() < policies[0].len();
+            let after = policies[1].get(at).filter(|_| !is_gone);
+            let touched =
+                reach.replace(&facts, policies[0].get(at).map(|it| it.object), after.copied())?;
+            let whole = pairs(&facts_after, facts_after.reach(), facts_after.reach().table());
+            // What was said of an endpoint holds for its parts.
+            let mut kept = table;
+            for (id, part) in &touched.splits {
+                let of = |it| if it == *id { vec![*id, *part] } else { vec![it] };
+                let copies = kept.iter().flat_map(|flow| {
+                    let ends = of(flow.from)
+                        .into_iter()
+                        .flat_map(|from| of(flow.to).into_iter().map(move |to| (from, to)));
+                    ends.map(|(from, to)| Flow { from, to, ports: flow.ports.clone() })
+                        .collect::<Vec<_>>()
+                });
+                kept = copies.collect();
+            }
+            kept.retain(|it| !touched.has(it.from, it.to));
+            let anew = reach.flows_of(&touched);
+            let is_touched = anew.iter().all(|it| touched.has(it.from, it.to));
+            let found = pairs(&facts, &reach, kept.into_iter().chain(anew));
+            Some(is_touched && found == whole && pairs(&facts, &reach, reach.table()) == whole)
+        })
+    })
+}
+
 fn endpoint(facts: &Facts<'_>, reach: &Reach<'_>, end: End) -> EndpointId {
     let is_it = |it: &Endpoint<'_>| match (it, end) {
         (Endpoint::Nodes, End::Node) => true,
-        (Endpoint::Addresses(it), End::Address(address)) => {
-            it.has(std::net::Ipv4Addr::from(address).into())
-        }
+        (Endpoint::Addresses(it), End::Address(address)) => it.has(Ipv4Addr::from(address).into()),
         _ => false,
     };
     match end {

@@ -167,6 +167,24 @@ impl World {
         }
     }
 
+    /// The same with another policy, one more, or one less, and which one it is of the world before or after.
+    pub(super) fn changed(&self, random: &mut Random) -> (World, usize) {
+        let mut world = self.clone();
+        let at = random.below(world.policies.len() + 1);
+        if at == world.policies.len() {
+            world.policies.push(policy(random));
+        } else if random.one_in(4) {
+            world.policies.remove(at);
+        } else if random.one_in(2) {
+            let namespace = world.policies[at].namespace;
+            world.policies[at] = Policy { namespace, ..policy(random) };
+        } else {
+            world.policies[at].ingress = Some(random.some(3, rule));
+            world.policies[at].egress = Some(random.some(3, rule));
+        }
+        (world, at)
+    }
+
     /// As one List.
     pub(super) fn manifest(&self) -> String {
         let mut items = vec![json!({

@@ -1,0 +1,145 @@
+//! Endpoints of shapes that every selector treats alike, and of addresses; and the sets that policies mean, as endpoints.
+
+use super::Reach;
+use super::endpoint::{Endpoint, EndpointId, Pods};
+use super::network::{Block, Network, Plugin};
+use super::sets::{Set, Spec};
+use super::verdict::{Reason, Truth};
+use crate::analyze::Facts;
+use rustc_hash::FxHashMap;
+
+/// Shapes, and whether a description means them.
+pub(super) type Found = Vec<(u32, Truth)>;
+
+impl<'d> Reach<'d> {
+    /// Makes the endpoints and resolves all sets.
+    pub(super) fn group(&mut self, facts: &Facts<'d>) {
+        let found: Vec<Found> = self.specs.all.iter().map(|it| self.shapes_of(facts, it)).collect();
+        let mut signatures: Vec<Found> = vec![Vec::new(); self.shapes.all.len()];
+        for (set, found) in found.iter().enumerate() {
+            for (shape, truth) in found {
+                signatures[*shape as usize].push((set as u32, *truth));
+            }
+        }
+        let mut by_signature = FxHashMap::default();
+        for (shape, signature) in self.shapes.all.iter().zip(signatures) {
+            let key = &shape.key;
+            let same = (
+                key.namespace,
+                key.is_in_host_network,
+                &key.names,
+                &key.addresses,
+                &key.exposed,
+                signature,
+            );
+            let next = EndpointId(self.endpoints.len() as u32);
+            let id = *by_signature.entry(same).or_insert_with(|| {
+                self.endpoints.push(Endpoint::Pods(Pods {
+                    namespace: key.namespace,
+                    workloads: Vec::new(),
+                    is_in_host_network: key.is_in_host_network,
+                    names: key.names.clone(),
+                    addresses: key.addresses.clone(),
+                    exposed: key.exposed.clone(),
+                }));
+                next
+            });
+            self.of_shape.push(id);
+            self.of_workload.extend(shape.workloads.iter().map(|it| (*it, id)));
+            if let Endpoint::Pods(it) = &mut self.endpoints[id.0 as usize] {
+                it.workloads.extend(&shape.workloads);
+            }
+        }
+        self.shapes.asked.blocks.add_to(&mut self.endpoints);
+        self.of_nodes = EndpointId(self.endpoints.len() as u32);
+        self.endpoints.push(Endpoint::Nodes);
+        let sets = self.specs.all.iter().zip(&found).map(|(spec, found)| self.set_of(spec, found));
+        self.sets = sets.collect();
+    }
+
+    /// The shapes that a description by labels means, in order.
+    pub(super) fn shapes_of(&self, facts: &Facts<'d>, spec: &Spec<'d>) -> Found {
+        match spec {
+            Spec::Pods { scope, pods } => self.shapes.of(facts, scope, pods),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The set of a description, of which the shapes are known.
+    pub(super) fn set_of(&self, spec: &Spec<'d>, found: &[(u32, Truth)]) -> Set {
+        let set = match spec {
+            Spec::Pods { .. } => self.pods(found),
+            Spec::Block(block) => {
+                let mut set = self.block(block);
+                match self.network.plugin {
+                    // A selector by address means nobody that Cilium knows by an identity of its own.
+                    Plugin::Cilium => {
+                        set.members.retain(|(id, _)| {
+                            matches!(self.endpoints[id.0 as usize], Endpoint::Addresses(_))
+                        });
+                        set.pods = Truth::No;
+                        set.nodes = Truth::No;
+                    }
+                    Plugin::Generic => {
+                        let perhaps = Truth::Maybe(Reason::PodAddress);
+                        for (id, truth) in &mut set.members {
+                            if self.endpoints[id.0 as usize].pods().is_some() {
+                                *truth = truth.and(perhaps);
+                            }
+                        }
+                        set.pods = set.pods.and(perhaps);
+                    }
+                    Plugin::Calico | Plugin::Antrea | Plugin::OvnKubernetes | Plugin::AwsVpc => {}
+                }
+                set
+            }
+            Spec::Network(block) => self.block(block),
+            Spec::Nodes(selector) => Set { nodes: self.nodes.fit(selector), ..Set::nobody() },
+            // Names of what is in the cluster are not for this kind of peer.
+            Spec::Domain => Set { members: self.public(), ..Set::nobody() },
+        };
+        Set { is_open: spec.is_open(), ..set }
+    }
+
+    /// The set of pods of these shapes.
+    fn pods(&self, found: &[(u32, Truth)]) -> Set {
+        let mut set = Set::nobody();
+        for (shape, truth) in found {
+            let id = self.of_shape[*shape as usize];
+            let endpoint = &self.endpoints[id.0 as usize];
+            let list =
+                if endpoint.is_of_node() { &mut set.in_host_network } else { &mut set.members };
+            list.push((id, *truth));
+        }
+        for list in [&mut set.members, &mut set.in_host_network] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        set
+    }
+
+    /// The set of those with addresses in a block.
+    fn block(&self, block: &Block) -> Set {
+        let known = self.endpoints.iter().enumerate().filter_map(|(at, it)| {
+            let addresses = &it.pods().filter(|it| !it.addresses.is_empty())?.addresses;
+            Some((EndpointId(at as u32), self.network.holds_pods(block, addresses)))
+        });
+        let mut members: Vec<_> = known.filter(|(_, truth)| *truth != Truth::No).collect();
+        members.extend(self.shapes.asked.blocks.members(block));
+        members.sort_unstable();
+        Set {
+            members,
+            in_host_network: Vec::new(),
+            pods: self.network.holds_pods(block, &[]),
+            nodes: Network::holds_nodes(block, &self.nodes.addresses),
+            is_open: true,
+        }
+    }
+
+    /// The addresses that a domain name may stand for.
+    fn public(&self) -> Vec<(EndpointId, Truth)> {
+        let all = self.endpoints();
+        let public = all.filter(|(_, it)| matches!(it, Endpoint::Addresses(it) if it.is_public()));
+        public.map(|(id, _)| (id, Truth::Maybe(Reason::DomainName))).collect()
+    }
+}
