@@ -561,6 +561,14 @@ fn the_cache_answers_for_the_same_files_only() {
     assert_eq!((replicas(&["--no-cache"]), entries()), (2, 0));
     assert_eq!((replicas(&[]), entries()), (2, 1));
     assert_eq!((replicas(&[]), entries()), (2, 1));
+    // The same files elsewhere are the same question, and findings point to where they are now.
+    let copy = team();
+    let arguments = ["live", "--only", "pod-not-isolated", "--format", "json"];
+    let mut elsewhere = command(copy.path(), &arguments);
+    let run = Run::of(elsewhere.env("XDG_CACHE_HOME", folder.path().join("cache")));
+    assert_eq!(entries(), 1);
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(report["findings"][0]["labels"][0]["file"], "base/api.yaml", "{report:#}");
     // It is used: what is put into it is what comes out.
     let entry = fs::read_dir(&cache).unwrap().next().unwrap().unwrap().path();
     let text = fs::read_to_string(&entry).unwrap();

@@ -4,7 +4,7 @@
 use super::find::{Found, Group, Job, JobKind};
 use super::graph::Inputs;
 use super::kustomization::{Content, Reference};
-use super::paths::{normal, real};
+use super::paths::real;
 use super::render::Rendered;
 use super::{helm, kustomize};
 use crate::load::files::{self, Failure, File, Step};
@@ -260,7 +260,7 @@ impl Texts {
 }
 
 fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
-    let base = rendered.base;
+    let real_path = |it: &PathBuf| rendered.real_path(it, &job.folder);
     match &job.kind {
         JobKind::Kustomization(_) => {
             let mut real_changes: FxHashMap<*const Vec<(PathBuf, String)>, Arc<Vec<_>>> =
@@ -270,13 +270,11 @@ fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
             let each = built.iter().map(|it| {
                 let changes = real_changes.entry(Arc::as_ptr(&it.changes)).or_insert_with(|| {
                     let each = it.changes.iter();
-                    Arc::new(
-                        each.map(|(path, kind)| (normal(&base.join(path)), kind.clone())).collect(),
-                    )
+                    Arc::new(each.map(|(path, kind)| (real_path(path), kind.clone())).collect())
                 });
                 Object {
                     text: it.text.clone(),
-                    file: it.file.as_ref().map(|it| normal(&base.join(it))),
+                    file: it.file.as_ref().map(real_path),
                     generator: it.generator.clone(),
                     changes: changes.clone(),
                     settings: Arc::default(),
@@ -286,11 +284,11 @@ fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
         }
         JobKind::Chart { values, .. } => {
             let values = values.iter().filter_map(|it| real(it));
-            let settings = helm::settings(&base).into_iter().chain(values);
+            let settings = helm::settings(&job.folder).into_iter().chain(values);
             let settings = Arc::new(settings.collect::<Vec<_>>());
-            let chart = base.join("Chart.yaml");
+            let chart = job.folder.join("Chart.yaml");
             let each = helm::objects(&rendered.text).into_iter().map(|it| {
-                let template = it.template.map(|it| base.join(it)).filter(|it| it.is_file());
+                let template = it.template.map(|it| job.folder.join(it)).filter(|it| it.is_file());
                 Object {
                     text: it.text,
                     file: Some(template.unwrap_or_else(|| chart.clone())),

@@ -1,9 +1,11 @@
 //! What was rendered before from the same files by the same program.
 //!
-//! The key is made of the contents of every file that goes in and of the program's version, so that an answer is never
-//! stale; what cannot be known that way is rendered anew each time. Entries hold what was rendered, secrets included,
+//! The key is made of the contents of every file that goes in, by its way from the folder that is rendered, and of the
+//! program's version: an answer is never stale, and is the same in every clone and for a commit that is laid out
+//! elsewhere. What cannot be known that way is rendered anew each time. Entries hold what was rendered, secrets included,
 //! and are readable by their owner only.
 
+use super::paths::relative;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -50,21 +52,25 @@ pub(crate) struct Slot {
     folder: PathBuf,
     name: String,
     parts: Vec<String>,
-    files: Vec<PathBuf>,
+    /// The ways to the files, and these.
+    files: Vec<(PathBuf, PathBuf)>,
 }
 
 impl Slot {
-    /// The slot for what is rendered from these files, the parts being what else decides on the result.
+    /// The slot for what is rendered in a folder from these files, the parts being what else decides on the result.
     pub(crate) fn new(
-        folder: &Path,
+        cache: &Path,
         parts: &[&str],
-        mut files: Vec<PathBuf>,
+        folder: &Path,
+        files: Vec<PathBuf>,
         digests: &Digests,
     ) -> Option<Slot> {
+        let files = files.into_iter().map(|it| (relative(folder, &it), it));
+        let mut files: Vec<_> = files.collect();
         files.sort();
         let parts: Vec<String> = parts.iter().map(|it| (*it).to_string()).collect();
         let name = name(&parts, &files, |it| digests.of(it))?;
-        Some(Slot { folder: folder.to_path_buf(), name, parts, files })
+        Some(Slot { folder: cache.to_path_buf(), name, parts, files })
     }
 
     /// What was kept, if it is whole.
@@ -97,7 +103,7 @@ impl Slot {
 /// The name of a slot; lengths keep two lists of parts from being the same bytes.
 fn name(
     parts: &[String],
-    files: &[PathBuf],
+    files: &[(PathBuf, PathBuf)],
     digest: impl Fn(&Path) -> Option<[u8; 32]>,
 ) -> Option<String> {
     let mut hash = Sha256::new();
@@ -106,8 +112,8 @@ fn name(
         hash.update(part);
     };
     parts.iter().for_each(|it| add(it.as_bytes()));
-    for file in files {
-        add(file.as_os_str().as_encoded_bytes());
+    for (way, file) in files {
+        add(way.as_os_str().as_encoded_bytes());
         add(&digest(file)?);
     }
     Some(hex(&hash.finalize()))

@@ -3,7 +3,7 @@
 use super::cache::{Digests, Slot};
 use super::find::{Found, Job, JobKind};
 use super::graph::Inputs;
-use super::paths::real;
+use super::paths::{normal, real, relative};
 use super::program::Broken;
 use super::{Options, Progress, helm, kustomize};
 use rayon::prelude::*;
@@ -18,7 +18,20 @@ pub(crate) struct Rendered {
     /// The text.
     pub(crate) text: String,
     /// The real folder that paths in it start from.
-    pub(crate) base: PathBuf,
+    base: PathBuf,
+    /// The real folder that was rendered, which may have been elsewhere.
+    folder: PathBuf,
+}
+
+impl Rendered {
+    /// What a path in the text stands for, where the rendered folder is this one.
+    pub(crate) fn real_path(&self, path: &Path, folder: &Path) -> PathBuf {
+        let there = normal(&self.base.join(path));
+        if self.folder == folder {
+            return there;
+        }
+        normal(&folder.join(relative(&self.folder, &there)))
+    }
 }
 
 /// What all jobs share: the options, and the programs, found and asked for their versions when first needed.
@@ -129,20 +142,31 @@ fn build(
     let slot = options.cache.as_deref().filter(|_| inputs.is_pure && inputs.remote.is_empty());
     let slot = slot.and_then(|folder| {
         let version = tools.kustomize_version.get_or_init(|| tool.version()).as_deref()?;
-        let parts = ["kustomize 1", version, job.folder.to_str()?];
-        Slot::new(folder, &parts, inputs.files.keys().cloned().collect(), &tools.digests)
+        let parts = ["kustomize 2", version];
+        Slot::new(
+            folder,
+            &parts,
+            &job.folder,
+            inputs.files.keys().cloned().collect(),
+            &tools.digests,
+        )
     });
     let kept = slot.as_ref().and_then(Slot::get);
-    if let Some((base, text)) = kept.as_deref().and_then(|it| it.split_once('\n')) {
-        return Ok(Rendered { text: text.to_string(), base: PathBuf::from(base) });
+    let kept = kept.as_deref().and_then(|it| {
+        let (base, rest) = it.split_once('\n')?;
+        let (folder, text) = rest.split_once('\n')?;
+        Some(Rendered { text: text.into(), base: base.into(), folder: folder.into() })
+    });
+    if let Some(kept) = kept {
+        return Ok(kept);
     }
     fs::create_dir(scratch).map_err(|it| format!("no temporary folder: {it}"))?;
     let build = || tool.build(&job.folder, scratch, options.allow_remote, names);
     let text = tools.run(job, count, build)?;
-    if let Some((slot, base)) = slot.zip(scratch.to_str()) {
-        slot.put(&format!("{base}\n{text}"));
+    if let Some(((slot, base), folder)) = slot.zip(scratch.to_str()).zip(job.folder.to_str()) {
+        slot.put(&format!("{base}\n{folder}\n{text}"));
     }
-    Ok(Rendered { text, base: scratch.to_path_buf() })
+    Ok(Rendered { text, base: scratch.to_path_buf(), folder: job.folder.clone() })
 }
 
 fn template(
@@ -160,23 +184,27 @@ fn template(
     let namespace = job.namespace.as_deref().unwrap_or(&options.namespace);
     let slot = options.cache.as_deref().and_then(|folder| {
         let version = tools.helm_version.get_or_init(|| tool.version()).as_deref()?;
-        let mut parts = vec!["helm 1", version, namespace, release.unwrap_or_default()];
-        parts.push(job.folder.to_str()?);
-        let mut files = helm::files(&job.folder)?;
-        for path in values {
-            parts.push(path.to_str()?);
-            files.push(path.clone());
+        let ways: Vec<PathBuf> = values
+            .iter()
+            .map(|it| Some(relative(&job.folder, &real(it)?)))
+            .collect::<Option<_>>()?;
+        let mut parts = vec!["helm 2", version, namespace, release.unwrap_or_default()];
+        // The last of them has the last word, so their order counts.
+        for way in &ways {
+            parts.push(way.to_str()?);
         }
-        Slot::new(folder, &parts, files, &tools.digests)
+        let mut files = helm::files(&job.folder)?;
+        files.extend(values.iter().filter_map(|it| real(it)));
+        Slot::new(folder, &parts, &job.folder, files, &tools.digests)
     });
-    let base = job.folder.clone();
+    let (base, folder) = (job.folder.clone(), job.folder.clone());
     if let Some(text) = slot.as_ref().and_then(Slot::get) {
-        return Ok(Rendered { text, base });
+        return Ok(Rendered { text, base, folder });
     }
     let template = || tool.template(&job.folder, values, release, namespace, options.allow_remote);
     let text = tools.run(job, count, template)?;
     if let Some(slot) = slot {
         slot.put(&text);
     }
-    Ok(Rendered { text, base })
+    Ok(Rendered { text, base, folder })
 }
