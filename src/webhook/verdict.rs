@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{self, World, worlds};
+use super::world::{World, namespace_of, world, worlds};
 use super::worse::{self, Said};
 use super::{exempt, message, scale};
 use crate::check;
@@ -81,7 +81,7 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     }
     let before = said(&before, &rules, context);
     let limit = exempt::limit(review);
-    let namespace = world::namespace(&review.key);
+    let namespace = namespace_of(&review.key);
     for it in worse::worse(&before, found) {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
@@ -106,9 +106,7 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
 
 /// What is wrong in a namespace as it is, whoever made it so.
 pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
-    // A world is that of an object; one without a name is none.
-    let nobody = Key::known(Kind::ConfigMap, namespace, "");
-    let [world, _] = worlds(snapshot, &nobody, None, None);
+    let world = world(snapshot, namespace);
     let rules = RULES.iter().copied().filter(|it| check::is_on(it, context.policy));
     let said = said(&world, &rules.collect::<Vec<_>>(), context).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
