@@ -41,11 +41,16 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
         ways.entry(way).or_default().push(workload.id);
     }
-    for (way, workloads) in &ways {
+    for (way, mut workloads) in ways {
         if way.udp == Reach::Open && way.tcp == Reach::Open {
             continue;
         }
-        let policies: Vec<_> = way.policies.iter().map(|it| cx.facts.policies().get(*it)).collect();
+        // In which order they were read says nothing.
+        workloads
+            .sort_by_cached_key(|it| cx.object(cx.facts.workloads().get(*it).object).to_string());
+        let mut policies: Vec<_> =
+            way.policies.iter().map(|it| cx.facts.policies().get(*it)).collect();
+        policies.sort_by_key(|it| cx.object(it.object).name);
         let namespace = policies.first().map_or("", |it| it.namespace);
         if is_meant(&policies, connected.contains(namespace)) {
             continue;
@@ -54,8 +59,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let first = policies.iter().find(|it| !it.selects_all()).or(policies.first());
         let Some(first) = first else { continue };
         let object = cx.object(first.object);
-        if let Some(on_what) = unsure(way) {
-            let whose = names(cx, workloads);
+        if let Some(on_what) = unsure(&way) {
+            let whose = names(cx, &workloads);
             out.cannot_tell(
                 object,
                 format!("whether {whose} may ask the cluster's DNS: {on_what}"),
@@ -65,7 +70,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         match cx.absence_of_policies(namespace) {
             Absence::Elsewhere => {}
             Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            Absence::Absent => out.find(finding(cx, way, &policies, first, workloads)),
+            Absence::Absent => out.find(finding(cx, &way, &policies, first, &workloads)),
         }
     }
 }
