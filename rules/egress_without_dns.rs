@@ -162,6 +162,7 @@ fn finding(
         count => format!("{count} policies isolate {whom} for egress"),
     };
     finding
+        .awaits(&[Kind::NetworkPolicy])
         .note(format!("{isolate}; what is allowed: {}", allowed(policies)))
         .note(why)
         .help(format!(

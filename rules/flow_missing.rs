@@ -62,7 +62,12 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
     if let Some(from) = from.filter(|it| *it != object) {
         finding = finding.label(cx.object(from).whole(), "and begins here");
     }
-    for because in it.because.iter().filter(|it| it.effect == Effect::Closes).take(6) {
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    let closing = it.because.iter().filter(|it| it.effect == Effect::Closes);
+    if closing.clone().all(|it| cx.object(it.policy).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
+    for because in closing.take(6) {
         let policy = cx.object(because.policy);
         let place = match because.rule {
             Some(rule) => policy.place(rule),

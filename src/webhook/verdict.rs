@@ -86,7 +86,7 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
         let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
-        let outcome = match (it.rule.admission, mode) {
+        let outcome = match (admission(&it, review), mode) {
             (Admission::Audit, _) | (_, Mode::Audit) => Admission::Audit,
             (Admission::Warn, Mode::Enforce) if exempt::grace_is_over(review, it.rule, context) => {
                 Admission::Deny
@@ -102,6 +102,17 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
         }
     }
     verdict
+}
+
+/// What is to be done of a finding in enforce mode: what one more object would mend is an absence until such an object is
+/// there and is changed.
+fn admission(said: &Said, review: &Review) -> Admission {
+    let is_changed =
+        review.operation == Operation::Update && said.awaits.contains(&review.key.kind);
+    match said.rule.admission {
+        Admission::Deny if !said.awaits.is_empty() && !is_changed => Admission::Warn,
+        admission => admission,
+    }
 }
 
 /// What is wrong in a namespace as it is, whoever made it so.
