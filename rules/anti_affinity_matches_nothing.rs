@@ -3,6 +3,7 @@
 use crate::absence::Absence;
 use crate::analyze::spread::{Reach, Term, terms};
 use crate::analyze::workloads::Workload;
+use crate::model::kind::WORKLOADS;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
@@ -64,8 +65,12 @@ fn judge(
     let message =
         format!("a term of `{object}` keeps away from pods with `{selector}`, and there are none");
     let place = term.node.get("labelSelector").unwrap_or(term.node);
-    let finding = Finding::new(message, object.place(place), "matches no pods")
+    let mut finding = Finding::new(message, object.place(place), "matches no pods")
         .label(object.at(&workload.labels_path()), format!("its own pods: {}", labels.join(",")));
+    // A constraint is about the workload's own pods, a term may be about others that are still to come.
+    if !term.is_constraint {
+        finding = finding.awaits(WORKLOADS);
+    }
     out.find(match other {
         None => finding
             .note("a term that matches nothing holds nothing apart: all replicas may share a node")

@@ -49,11 +49,16 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         ways.entry(way).or_default().push(workload.id);
     }
     let above = Above::new(cx.model);
-    for (way, workloads) in &ways {
+    for (way, mut workloads) in ways {
         if way.udp == Reach::Open && way.tcp == Reach::Open {
             continue;
         }
-        let policies: Vec<_> = way.policies.iter().map(|it| cx.facts.policies().get(*it)).collect();
+        // In which order they were read says nothing.
+        workloads
+            .sort_by_cached_key(|it| cx.object(cx.facts.workloads().get(*it).object).to_string());
+        let mut policies: Vec<_> =
+            way.policies.iter().map(|it| cx.facts.policies().get(*it)).collect();
+        policies.sort_by_key(|it| cx.object(it.object).name);
         let namespace = policies.first().map_or("", |it| it.namespace);
         if is_meant(&policies, connected.contains(namespace)) {
             continue;
@@ -62,8 +67,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let first = policies.iter().find(|it| !it.selects_all()).or(policies.first());
         let Some(first) = first else { continue };
         let object = cx.object(first.object);
-        if let Some(on_what) = unsure(way) {
-            let whose = names(cx, workloads);
+        if let Some(on_what) = unsure(&way) {
+            let whose = names(cx, &workloads);
             out.cannot_tell(
                 object,
                 format!("whether {whose} may ask the cluster's DNS: {on_what}"),
@@ -86,7 +91,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         match cx.absence_of_policies(namespace) {
             Absence::Elsewhere => {}
             Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            Absence::Absent => out.find(finding(cx, way, &policies, first, workloads)),
+            Absence::Absent => out.find(finding(cx, &way, &policies, first, &workloads)),
         }
     }
 }
@@ -178,6 +183,7 @@ fn finding(
         count => format!("{count} policies isolate {whom} for egress"),
     };
     finding
+        .awaits(&[Kind::NetworkPolicy])
         .note(format!("{isolate}; what is allowed: {}", allowed(policies)))
         .note(why)
         .help(format!(

@@ -74,6 +74,10 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
     if let Some(from) = from.filter(|it| *it != object) {
         finding = finding.label(cx.object(from).whole(), "and begins here");
     }
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    if closing().all(|it| cx.object(it.policy).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
     for because in closing().take(6) {
         let policy = cx.object(because.policy);
         let place = match because.rule {

@@ -113,6 +113,10 @@ fn judge(
         let place = policy.at(&format!("spec.{direction}"));
         finding = finding.label(place, format!("closes its {direction}"));
     }
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    if by.iter().all(|(it, _)| cx.object(*it).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
     let note = match caller {
         Some(_) => format!(
             "{whose} is the controller, by its labels; a request needs its egress and the ingress of the pods"

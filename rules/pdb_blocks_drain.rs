@@ -2,6 +2,7 @@
 
 use crate::analyze::budgets::{Budget, Demand};
 use crate::analyze::evictions::{Count, Evictions};
+use crate::analyze::replicas::AUTOSCALERS;
 use crate::analyze::workloads::WorkloadId;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -53,6 +54,9 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
         let text = format!("{} at the least: {}", floor.count, floor.bound.describe());
         finding = finding.label(floor.bound.place(cx.model), text);
     }
+    if count.floors.iter().any(|it| it.bound.is_left_open()) && enough(budget, count).is_some() {
+        finding = finding.awaits(AUTOSCALERS);
+    }
     finding.note(sum(cx, budget, count)).note(HANGS).help(help(cx, budget, count))
 }
 
@@ -78,15 +82,19 @@ fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
     )
 }
 
+/// How many pods would let one go; a budget of 100 % keeps all of them, however many there are.
+fn enough(budget: &Budget<'_>, count: &Count) -> Option<u64> {
+    let lets_one_go = |it: &u64| budget.demand.is_some_and(|by| by.lets_go(*it, *it) > 0);
+    (count.pods.max(count.keeps)..).take(101).find(lets_one_go)
+}
+
 fn help(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
-    let (pods, keeps) = (count.pods, count.keeps);
+    let pods = count.pods;
     let workloads = cx.facts.workloads();
     if budget.covers.iter().any(|(it, _)| workloads.get(*it).is_scalable() == Some(false)) {
         return ONLY_INTEGER.into();
     }
-    // A budget of 100 % keeps all of them, however many there are.
-    let lets_one_go = |it: &u64| budget.demand.is_some_and(|by| by.lets_go(*it, *it) > 0);
-    let enough = (pods.max(keeps)..).take(101).find(lets_one_go);
+    let enough = enough(budget, count);
     if pods == 1 && !matches!(budget.demand, Some(Demand::MaxUnavailable(_))) {
         let raise = enough.map(|it| format!("run at least {it} replicas; or "));
         return format!(

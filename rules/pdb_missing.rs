@@ -26,7 +26,6 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let may_be_lost = cx.may_be_lost(&[Kind::PodDisruptionBudget]);
     // A Job's pods end by themselves, a drain leaves a DaemonSet's, and who knows what a custom controller brings along.
     let workloads = cx.facts.workloads().iter();
     for workload in workloads.filter(|it| it.is_scalable() == Some(true) && it.kind != Kind::Custom)
@@ -36,7 +35,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if envelope.peak.count < 2 || is_covered {
             continue;
         }
-        match may_be_lost.clone().or_else(|| cx.budget_elsewhere(workload)) {
+        let lost = cx.may_be_lost_in(Kind::PodDisruptionBudget, workload.namespace);
+        match lost.or_else(|| cx.budget_elsewhere(workload)) {
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None => out.find(finding(cx, workload, envelope)),
         }

@@ -4,6 +4,7 @@ use crate::absence::Absence;
 use crate::analyze::policies::{DIRECTIONS, Direction, is_in_host_network};
 use crate::analyze::reach::{Above, Effect};
 use crate::model::kind::Kind;
+use crate::model::quantity::Quantity;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
@@ -74,17 +75,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         } else {
             format!("{}.metadata.labels", workload.template_path)
         };
-        out.find(
-            Finding::new(
-                format!("no policy isolates the pods of `{object}` for {directions}"),
-                object.at(&labels),
-                format!("no policy for {directions} selects them"),
-            )
-            .note(note)
-            .help(format!(
-                "add a default deny for {directions} to `{namespace}`, and a policy for the flows of `{}`",
-                workload.name
-            )),
+        let mut finding = Finding::new(
+            format!("no policy isolates the pods of `{object}` for {directions}"),
+            object.at(&labels),
+            format!("no policy for {directions} selects them"),
         );
+        for it in &open {
+            finding = finding.over(format!("isolation for {it}"), Quantity::units(1));
+        }
+        out.find(finding.note(note).help(format!(
+            "add a default deny for {directions} to `{namespace}`, and a policy for the flows of `{}`",
+            workload.name
+        )));
     }
 }

@@ -142,12 +142,15 @@ fn in_namespaces(
         .requirements
         .iter()
         .any(|it| matches!(it.operator, Operator::In(_) | Operator::Exists));
-    let missing: Vec<_> =
-        names(namespaces).into_iter().flatten().filter(|it| !found.contains(it)).collect();
-    if !cx.is_whole() && (is_open || !missing.is_empty()) {
-        let of = match missing.as_slice() {
-            [] => format!("the namespaces `{namespaces}`"),
-            [first, ..] => format!("namespace `{first}`"),
+    let named = names(namespaces).unwrap_or_default();
+    let mut missing = named.iter().filter(|it| {
+        !found.contains(it) && cx.absence_of(Kind::Namespace, "", it) != Absence::Absent
+    });
+    let missing = missing.next();
+    if missing.is_some() || is_open && !cx.is_whole() {
+        let of = match missing {
+            None => format!("the namespaces `{namespaces}`"),
+            Some(first) => format!("namespace `{first}`"),
         };
         return Some(Nobody::CannotTell(format!(
             "the pods `{pods}` of {of}: other manifests may bring them"

@@ -87,6 +87,10 @@ fn judge(
         let place = cx.object(*policy).at(&format!("spec.{direction}"));
         finding = finding.label(place, format!("closes its {direction}"));
     }
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    if by.iter().all(|(it, _)| cx.object(*it).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
     let note = match caller {
         Some(_) => "the target is down for Prometheus, and alerts on its metrics never fire".into(),
         None => format!(

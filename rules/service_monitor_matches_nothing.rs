@@ -35,7 +35,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 fn services(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     let Some(selector) = object.field(&["spec", "selector"]) else { return };
     let parsed = Selector::parse(selector);
-    let looked_in = namespaces(object);
+    let looked_in = namespaces(object.root, object.namespace);
     let is_looked_in =
         |namespace: &str| looked_in.as_ref().is_none_or(|it| it.contains(&namespace));
     let matched: Vec<&Service<'_>> = cx
@@ -78,7 +78,7 @@ fn services(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
 fn pods(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     let Some(selector) = object.field(&["spec", "selector"]) else { return };
     let parsed = Selector::parse(selector);
-    let looked_in = namespaces(object);
+    let looked_in = namespaces(object.root, object.namespace);
     let is_found = match &looked_in {
         Some(names) => names.iter().any(|it| !cx.facts.workloads().select(it, &parsed).is_empty()),
         None => cx

@@ -72,10 +72,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let workloads = service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id));
-        let workloads: Vec<_> = workloads.filter(|it| receives(cx, service, it)).collect();
+        let mut workloads: Vec<_> = workloads.filter(|it| receives(cx, service, it)).collect();
+        // In which order they were read says nothing.
+        let name = |it: &Workload<'_>| cx.object(it.object).to_string();
+        workloads.sort_by_cached_key(|it| name(it));
         // The one that the Service is probably for.
         let likeness = |it: &&Workload<'_>| {
-            (!runs_to_an_end(it), it.name == service.name, serves(cx, service, it), Reverse(it.id))
+            let is_of_name = it.name == service.name;
+            (!runs_to_an_end(it), is_of_name, serves(cx, service, it), Reverse(name(it)))
         };
         let Some(first) = workloads.iter().copied().max_by_key(likeness) else { continue };
         let strangers: Vec<_> = workloads

@@ -2,6 +2,7 @@
 
 use crate::analyze::budgets::Budget;
 use crate::analyze::evictions::Evictions;
+use crate::analyze::replicas::AUTOSCALERS;
 use crate::analyze::vertical::{Mode, Vertical};
 use crate::analyze::workloads::WorkloadId;
 use crate::model::kind::Kind;
@@ -68,6 +69,9 @@ fn held(cx: &Cx<'_, '_>, vertical: &Vertical<'_>, budget: &Budget<'_>) -> Option
     .label(place, format!("keeps {kept}"))
     .label(own.bound.place(cx.model), format!("{} at the least: {}", own.count, own.bound.describe()))
     .note("a recommendation reaches the pods only when something else makes them anew");
+    if own.bound.is_left_open() {
+        finding = finding.awaits(AUTOSCALERS);
+    }
     if own.count < vertical.min_replicas {
         finding = finding.note(format!(
             "the updater itself evicts nothing from fewer than {} pods (`updatePolicy.minReplicas`)",

@@ -324,6 +324,13 @@ impl Cx<'_, '_> {
         broken.or_else(|| self.lack_of(kinds))
     }
 
+    /// The same for the objects of one namespace: of another than those that were asked for some may not have been read.
+    pub fn may_be_lost_in(&self, kind: Kind, namespace: &str) -> Option<String> {
+        let coverage = self.coverage().filter(|it| !it.has_all(kind.name(), namespace));
+        let unread = coverage.map(|it| it.why_not(kind.name(), namespace));
+        self.may_be_lost(&[kind]).or(unread)
+    }
+
     /// Whether the input holds all of a namespace: a cluster was asked for it, `purlin.yaml` says so, or it defines the
     /// namespace. Whoever defines a namespace of the cluster's own only labels it.
     pub fn is_complete(&self, namespace: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::model::ObjId;
 pub use crate::model::Place;
+use crate::model::kind::Kind;
 use crate::model::quantity::Quantity;
 use std::fmt;
 
@@ -49,6 +50,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// By how much what is over its bound; what the webhook compares to tell whether a change makes it worse.
     pub over: Vec<Over>,
+    /// Kinds of objects of which one more would mend it; empty where nothing that is added does.
+    pub awaits: &'static [Kind],
     /// How much of the source a report may show.
     pub shows: Shows,
     /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
@@ -68,6 +71,7 @@ impl Finding {
             notes: Vec::new(),
             help: None,
             over: Vec::new(),
+            awaits: &[],
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
@@ -96,6 +100,13 @@ impl Finding {
     /// of what there is or is not, such as a missing field, it is one.
     pub fn over(mut self, of: impl Into<String>, by: Quantity) -> Finding {
         self.over.push(Over { of: of.into(), by });
+        self
+    }
+
+    /// One more object of one of these kinds would mend it. An apply has an order, so the webhook warns of it, and denies
+    /// only where an object of such a kind is changed and so no longer does what it did.
+    pub fn awaits(mut self, kinds: &'static [Kind]) -> Finding {
+        self.awaits = kinds;
         self
     }
 

@@ -60,11 +60,16 @@ impl Caller {
         if matches!(workload.kind, Kind::Job | Kind::CronJob) {
             return false;
         }
-        let mut names = workload.labels.written.iter().filter(|it| LABELS.contains(&it.0));
-        names.any(|(_, name)| match self {
-            Caller::Controller => CONTROLLERS.contains(name),
-            Caller::Prometheus => *name == "prometheus",
-        })
+        workload.labels.written.iter().any(|(key, value)| self.is_called(key, value))
+    }
+
+    /// Whether pods with this label call themselves so.
+    pub fn is_called(self, key: &str, value: &str) -> bool {
+        LABELS.contains(&key)
+            && match self {
+                Caller::Controller => CONTROLLERS.contains(&value),
+                Caller::Prometheus => value == "prometheus",
+            }
     }
 }
 

@@ -21,15 +21,15 @@ pub struct Scraped<'d> {
 }
 
 /// The namespaces in which a monitor looks; `None` is everywhere, and its own unless told.
-pub fn namespaces<'d>(object: &Object<'d>) -> Option<Vec<&'d str>> {
-    let Some(selector) = object.field(&["spec", "namespaceSelector"]) else {
-        return Some(vec![object.namespace]);
+pub fn namespaces<'d>(root: Node<'d>, own: &'d str) -> Option<Vec<&'d str>> {
+    let Some(selector) = root.at(&["spec", "namespaceSelector"]) else {
+        return Some(vec![own]);
     };
     if selector.get("any").and_then(Node::bool) == Some(true) {
         return None;
     }
     let names: Vec<_> = selector.list("matchNames").filter_map(Node::str).collect();
-    Some(if names.is_empty() { vec![object.namespace] } else { names })
+    Some(if names.is_empty() { vec![own] } else { names })
 }
 
 /// The ports that a monitor scrapes, of pods that the input holds.
@@ -39,7 +39,7 @@ pub fn scraped<'d>(
     labels: impl Fn(crate::model::ObjId) -> Vec<(&'d str, &'d str)>,
 ) -> Vec<Scraped<'d>> {
     let selector = object.field(&["spec", "selector"]).map(Selector::parse).unwrap_or_default();
-    let looked_in = namespaces(object);
+    let looked_in = namespaces(object.root, object.namespace);
     let is_looked_in = |it: &str| looked_in.as_ref().is_none_or(|all| all.contains(&it));
     let mut found = Vec::new();
     let spec = object.field(&["spec"]);

@@ -9,6 +9,12 @@ use crate::model::{Model, ObjId};
 use crate::tree::Node;
 use rustc_hash::FxHashMap;
 
+/// What says how many pods a workload has instead of the workload itself.
+pub const AUTOSCALERS: &[Kind] = &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject];
+
+/// Where a workload says how many pods it has.
+const REPLICAS: &str = "spec.replicas";
+
 /// What stands for the number of a bare pod, which no field says.
 const BARE_POD: &str = "metadata.name";
 
@@ -50,6 +56,11 @@ impl Bound {
             Cause::Written => format!("{} {}", self.field(), self.count),
             Cause::Default => format!("{} not set, so {}", self.field(), self.count),
         }
+    }
+
+    /// Whether the workload says nothing of its number, as one does that leaves it to an autoscaler.
+    pub fn is_left_open(&self) -> bool {
+        self.cause == Cause::Default && self.path == REPLICAS
     }
 
     /// The field's own name: `replicas`, `minReplicas`.
@@ -204,7 +215,7 @@ fn envelope(
         }
         Kind::Job => job(root, workload.object, &JOB),
         Kind::CronJob => job(root, workload.object, &CRON_JOB),
-        _ => bound(root, workload.object, "spec.replicas", 1),
+        _ => bound(root, workload.object, REPLICAS, 1),
     };
     // Zero replicas written switch an autoscaler off.
     let off = own.count == 0 && own.cause == Cause::Written;

@@ -41,6 +41,13 @@ impl Coverage {
         self.apart.insert((kind.into(), namespace.into()));
     }
 
+    /// Says that one more namespace was read as those were.
+    pub fn add_namespace(&mut self, namespace: &str) {
+        if let Some(namespaces) = &mut self.namespaces {
+            namespaces.insert(namespace.into());
+        }
+    }
+
     /// Says that one object of another namespace was looked for: it is in the input, or it is not there.
     pub fn add_object(&mut self, kind: &str, namespace: &str, name: &str) {
         self.looked_for.insert((kind.into(), namespace.into(), name.into()));

@@ -2,9 +2,9 @@
 //!
 //! A cluster holds many objects and most repeat a few words, so each tree lies over a text of its own in which every
 //! string stands once, and what no rule reads is left out: `managedFields`, the last applied configuration, most of
-//! `status`, the schemas of custom kinds, and every value of a Secret.
+//! `status`, the schemas of custom kinds, every value of a Secret, and replicas that nobody asked for.
 
-use super::Document;
+use super::{Document, replicas};
 use crate::source::{SourceId, Span};
 use crate::tree::builder::{Builder, Written};
 use crate::tree::{Number, Tree};
@@ -17,7 +17,7 @@ const BOOKKEEPING: &[&str] =
     &["creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink"];
 
 /// `kubectl apply` keeps all that it sent here, the values of Secrets included.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The document of an object. `api_version` and `kind` stand in where it does not say them: items of a list do not.
 ///
@@ -32,6 +32,11 @@ pub fn document(source: SourceId, mut object: Value, api_version: &str, kind: &s
 }
 
 fn prune(fields: &mut Map<String, Value>) {
+    if replicas::are_filled_in(fields)
+        && let Some(Value::Object(spec)) = fields.get_mut("spec")
+    {
+        spec.shift_remove("replicas");
+    }
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
         metadata.retain(|key, _| !BOOKKEEPING.contains(&key.as_str()));
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {

@@ -17,6 +17,7 @@ pub mod mistake;
 pub mod origin;
 pub mod patches;
 mod reader;
+mod replicas;
 pub mod scalar;
 pub mod split;
 pub mod syntax_error;

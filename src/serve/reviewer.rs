@@ -100,7 +100,7 @@ impl Reviewer {
         review: &Arc<Review>,
         deadline: Instant,
     ) -> Result<Verdict, NoVerdict> {
-        let objects = self.knowledge.state().snapshot().count(world::namespace(&review.key));
+        let objects = self.knowledge.state().snapshot().count(world::namespace_of(&review.key));
         let (work, review) = (self.work(policy.clone()), review.clone());
         let judge = move || work.judge(&review, deadline);
         let judged = match objects {

@@ -6,6 +6,8 @@
 use super::key::Key;
 use crate::analyze::addresses::{addresses, name};
 use crate::analyze::backends::ROUTES;
+use crate::analyze::gates::Caller;
+use crate::analyze::monitors::namespaces;
 use crate::analyze::namespaces::NAME_LABEL;
 use crate::analyze::workloads::template;
 use crate::model::kind::Kind;
@@ -24,6 +26,12 @@ pub(super) enum Want {
     One(Box<str>),
     /// Namespaces that are selected by the selector at this place of the document's tree.
     Namespaces(u32),
+    /// A namespace with all that is in it, for the sake of this object alone.
+    Neighbour(Box<str>),
+    /// Namespaces that are selected by the selector at this place, as neighbours.
+    Neighbours(u32),
+    /// Those who call by trade and are found by this, with the policies of their namespaces.
+    Callers(&'static str),
 }
 
 /// What an object has to do with others outside its namespace.
@@ -35,12 +43,33 @@ pub(super) struct Links {
 
 /// Whether a denial may rest on objects of this kind in other namespaces, or rest on others for their sake.
 pub(super) fn is_outward(kind: Kind) -> bool {
-    const KINDS: [Kind; 4] = [Kind::Gateway, Kind::Ingress, Kind::Namespace, Kind::ReferenceGrant];
+    const KINDS: [Kind; 7] = [
+        Kind::Gateway,
+        Kind::Ingress,
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+        Kind::PodMonitor,
+        Kind::ReferenceGrant,
+        Kind::ServiceMonitor,
+    ];
     KINDS.contains(&kind) || ROUTES.contains(&kind)
 }
 
 /// The topic of what answers DNS.
 pub(super) const DNS: &str = "dns";
+
+/// The topic of those who call pods of other namespaces by trade.
+fn callers(caller: Caller) -> &'static str {
+    match caller {
+        Caller::Controller => "callers: controllers",
+        Caller::Prometheus => "callers: prometheus",
+    }
+}
+
+/// The topic of the monitors that scrape another namespace; `*` is every one.
+pub(super) fn scraping(namespace: &str) -> Box<str> {
+    format!("scraping {namespace}").into()
+}
 
 /// The topic of the bindings of the cluster that mean accounts of a namespace.
 pub(super) fn into(namespace: &str) -> Box<str> {
@@ -99,8 +128,10 @@ impl Want {
     fn bytes(&self) -> usize {
         match self {
             Want::Object(key) => key.namespace.len() + key.custom.len() + key.name.len(),
-            Want::All(_, text) | Want::Topic(text) | Want::One(text) => text.len(),
-            Want::Namespaces(_) => 0,
+            Want::All(_, text) | Want::Topic(text) | Want::One(text) | Want::Neighbour(text) => {
+                text.len()
+            }
+            Want::Namespaces(_) | Want::Neighbours(_) | Want::Callers(_) => 0,
         }
     }
 }
@@ -122,6 +153,7 @@ impl Reader<'_> {
                     self.wants.push(Want::Topic(topic.as_str().into()));
                     self.found_by.push(topic.into());
                 }
+                self.called_by(Caller::Controller);
             }
             Kind::RoleBinding | Kind::ClusterRoleBinding => self.binding(root),
             Kind::Namespace => {
@@ -134,10 +166,25 @@ impl Reader<'_> {
                 for (rules, peers) in [("ingress", "from"), ("egress", "to")] {
                     let rules = spec.into_iter().flat_map(|it| it.list(rules));
                     for peer in rules.flat_map(|it| it.list(peers)) {
-                        let selector = peer.get("namespaceSelector");
-                        self.wants.extend(selector.map(|it| Want::Namespaces(it.index())));
+                        let Some(selector) = peer.get("namespaceSelector") else { continue };
+                        self.wants.push(Want::Namespaces(selector.index()));
+                        if peer.get("podSelector").is_some() {
+                            self.wants.push(Want::Neighbours(selector.index()));
+                        }
                     }
                 }
+            }
+            Kind::ServiceMonitor | Kind::PodMonitor => {
+                match namespaces(root, &self.key.namespace) {
+                    None => self.found_by.push(scraping("*")),
+                    Some(names) => {
+                        for name in names.into_iter().filter(|it| **it != *self.key.namespace) {
+                            self.found_by.push(scraping(name));
+                            self.wants.push(Want::Neighbour(name.into()));
+                        }
+                    }
+                }
+                self.called_by(Caller::Prometheus);
             }
             Kind::PersistentVolumeClaim => {
                 self.claim(spec);
@@ -171,9 +218,15 @@ impl Reader<'_> {
             }
             kind if kind == Kind::Gateway || ROUTES.contains(&kind) => {
                 self.references(root);
+                self.called_by(Caller::Controller);
             }
             kind => self.workload(kind, root),
         }
+    }
+
+    /// Who calls by trade has to get to its pods.
+    fn called_by(&mut self, caller: Caller) {
+        self.wants.push(Want::Callers(callers(caller)));
     }
 
     /// It names an object, which is not of its own namespace.
@@ -225,9 +278,18 @@ impl Reader<'_> {
     fn workload(&mut self, kind: Kind, root: Node<'_>) {
         let Some((_, template)) = template(kind, root) else { return };
         let Some(pod) = template.get("spec") else { return };
-        if is_dns(&self.key.namespace, template.at(&["metadata", "labels"])) {
+        let labels = template.at(&["metadata", "labels"]);
+        if is_dns(&self.key.namespace, labels) {
             self.found_by.push(DNS.into());
         }
+        let labels: Vec<_> = labels.into_iter().flat_map(Node::pairs).collect();
+        for caller in [Caller::Controller, Caller::Prometheus] {
+            let mut labels = labels.iter().filter_map(|(key, value)| Some((*key, value.str()?)));
+            if labels.any(|(key, value)| caller.is_called(key, value)) {
+                self.found_by.push(callers(caller).into());
+            }
+        }
+        self.terms(pod);
         if kind == Kind::Custom {
             self.wants.push(Want::Topic(definition(&self.key.custom)));
         }
@@ -249,6 +311,22 @@ impl Reader<'_> {
         }
     }
 
+    /// The pods of other namespaces that its own keep away from.
+    fn terms(&mut self, pod: Node<'_>) {
+        let affinity = pod.at(&["affinity", "podAntiAffinity"]);
+        let required = "requiredDuringSchedulingIgnoredDuringExecution";
+        let preferred = "preferredDuringSchedulingIgnoredDuringExecution";
+        let terms = affinity.into_iter().flat_map(|it| {
+            let preferred = it.list(preferred).filter_map(|it| it.get("podAffinityTerm"));
+            it.list(required).chain(preferred)
+        });
+        for namespace in terms.flat_map(|it| it.list("namespaces")).filter_map(Node::str) {
+            if *namespace != *self.key.namespace {
+                self.wants.push(Want::Neighbour(namespace.into()));
+            }
+        }
+    }
+
     /// The Services of other namespaces in a text.
     fn address(&mut self, key: &str, value: Node<'_>) {
         let Some(text) = value.str().filter(|it| it.contains('.')) else { return };
@@ -257,6 +335,7 @@ impl Reader<'_> {
             if let Some(namespace) = name.namespace.filter(|it| **it != *self.key.namespace) {
                 self.uses(Kind::Service, namespace, Some(name.service));
                 self.wants.push(Want::Object(Key::known(Kind::Namespace, "", namespace)));
+                self.wants.push(Want::Neighbour(namespace.into()));
             }
         }
     }

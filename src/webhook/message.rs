@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most bytes of a denial's message.
 pub(super) const MOST_OF_DENIAL: usize = 4096;
 
-/// The most characters of one warning.
-pub(super) const MOST_OF_WARNING: usize = 120;
+/// The most characters of one warning. Kubernetes would have 120 where that is possible; a sentence that names both objects
+/// and the sum seldom is as short, and cut off there it names one. At 256 the API server itself begins to cut.
+pub(super) const MOST_OF_WARNING: usize = 256;
 
 /// The most characters of all warnings; others may warn as well.
 pub(super) const MOST_OF_WARNINGS: usize = 3600;
@@ -46,7 +47,8 @@ pub(super) fn denial(denials: &[Notice]) -> String {
 /// The warnings, each once.
 pub(super) fn warnings(warnings: &[Notice]) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let lines = warnings.iter().map(|it| line(&format!("{}: {}", it.rule, it.message)));
+    let lines =
+        warnings.iter().map(|it| line(&format!("{}: {}{}", it.rule, it.message, others(it))));
     let lines: Vec<String> = lines.filter(|it| seen.insert(it.clone())).collect();
     let mut told = Vec::new();
     let mut characters = 0;
@@ -71,6 +73,19 @@ pub(super) fn audit_annotations(verdict: &Verdict) -> BTreeMap<&'static str, Str
     let all =
         [("denied", &verdict.denials), ("warned", &verdict.warnings), ("audited", &verdict.audit)];
     all.into_iter().filter(|(_, it)| !it.is_empty()).map(|(name, it)| (name, of(it))).collect()
+}
+
+/// The objects that a message does not name, in parentheses; two of them stand for many.
+fn others(notice: &Notice) -> String {
+    let names = notice.objects.iter().map(ToString::to_string);
+    let others: Vec<String> = names.filter(|it| !notice.message.contains(it.as_str())).collect();
+    let more = others.len().saturating_sub(2);
+    let shown: Vec<String> = others.into_iter().take(2).map(|it| format!("`{it}`")).collect();
+    match (shown.is_empty(), more) {
+        (true, _) => String::new(),
+        (_, 0) => format!(" ({})", shown.join(", ")),
+        (_, more) => format!(" ({} and {more} more)", shown.join(", ")),
+    }
 }
 
 /// One line of at most [`MOST_OF_WARNING`] characters.

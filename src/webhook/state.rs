@@ -26,7 +26,7 @@ use super::overlay::Overlay;
 use super::review::{CLUSTER, Operation, Review};
 use super::scale::written;
 use super::snapshot::{Entry, Snapshot};
-use super::world::namespace;
+use super::world::namespace_of;
 use crate::load::Document;
 use crate::model::kind::{Kind, WORKLOADS, group};
 use crate::tree::Node;
@@ -131,7 +131,7 @@ impl State {
 
     /// Whether nothing has changed since `basis` was taken that a verdict on this request rests on.
     fn is_current(&self, basis: &Snapshot, review: &Review) -> bool {
-        let namespace = namespace(&review.key);
+        let namespace = namespace_of(&review.key);
         let revision = |of: &Snapshot| of.slice(namespace).map_or(0, |it| it.revision);
         revision(basis) == revision(&self.snapshot)
             && (!is_outward(review.key.kind)

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{self, worlds};
+use super::world::{namespace_of, world, worlds};
 use super::worse::{self, Said};
 use super::{exempt, message, scale};
 use crate::check;
@@ -84,12 +84,12 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     let known = check::findings(&before, context.policy, &akin(&rules, &found));
     let (known, found) = worse::apart(known, found);
     let limit = exempt::limit(review);
-    let namespace = world::namespace(&review.key);
+    let namespace = namespace_of(&review.key);
     for it in worse::worse(&said(&before, &known), said(&after, &found)) {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
         let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
-        let outcome = match (it.rule.admission, mode) {
+        let outcome = match (admission(&it, review), mode) {
             (Admission::Audit, _) | (_, Mode::Audit) => Admission::Audit,
             (Admission::Warn, Mode::Enforce) if exempt::grace_is_over(review, it.rule, context) => {
                 Admission::Deny
@@ -107,11 +107,20 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     verdict
 }
 
+/// What is to be done of a finding in enforce mode: what one more object would mend is an absence until such an object is
+/// there and is changed.
+fn admission(said: &Said, review: &Review) -> Admission {
+    let is_changed =
+        review.operation == Operation::Update && said.awaits.contains(&review.key.kind);
+    match said.rule.admission {
+        Admission::Deny if !said.awaits.is_empty() && !is_changed => Admission::Warn,
+        admission => admission,
+    }
+}
+
 /// What is wrong in a namespace as it is, whoever made it so.
 pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
-    // A world is that of an object; one without a name is none.
-    let nobody = Key::known(Kind::ConfigMap, namespace, "");
-    let [world, _] = worlds(snapshot, &nobody, None, None);
+    let world = world(snapshot, namespace);
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world.loaded, "default");

@@ -39,6 +39,15 @@ const MOST_USERS: usize = 32;
 /// The most objects of the cluster as a whole, of a kind of which there may be many, that are looked at.
 const MOST_OF_KIND: usize = 64;
 
+/// How many of the namespaces that a selector selects are looked at, where it is enough that there are some.
+const ENOUGH: usize = 4;
+
+/// The most namespaces that are read in full for the sake of one object.
+const MOST_NEIGHBOURS: usize = 8;
+
+/// The most objects of all these namespaces.
+const MOST_OF_NEIGHBOURS: usize = 512;
+
 /// The world of the object of this key before and after it changes; `None` where it is not there.
 ///
 /// Both hold the same objects besides, also where only one of the two refers to them.
@@ -48,45 +57,83 @@ pub fn worlds<'s>(
     before: Option<Arc<Document>>,
     after: Option<Arc<Document>>,
 ) -> [World; 2] {
-    let namespace = namespace(key);
-    let coverage = snapshot.coverage(namespace);
-    let seen = FxHashSet::from_iter([key]);
-    let mut builder = Builder { snapshot, seen, documents: Vec::new(), coverage };
-    builder.cluster();
-    if !namespace.is_empty() {
-        builder.namespace(namespace);
-    }
+    let mut builder = Builder::new(snapshot, namespace_of(key));
+    builder.seen.insert(key);
+    builder.own();
     for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
         builder.object(user);
     }
     for document in [&before, &after].into_iter().flatten() {
-        let entry = Entry::new(document.clone(), 0);
-        entry.iter().for_each(|it| builder.follow(it));
+        if let Some(entry) = Entry::new(document.clone(), 0) {
+            builder.follow(&entry);
+            builder.look_around(&entry);
+        }
     }
     let Builder { documents, coverage, .. } = builder;
     let with = |object: Option<Arc<Document>>, mut documents: Vec<Arc<Document>>| {
         documents.extend(object);
-        let mut loaded =
-            Loaded { documents, coverage: Some(coverage.clone()), ..Loaded::default() };
-        loaded.sources.add(Source::cluster("cluster".into()));
-        World { loaded }
+        World::new(documents, coverage.clone())
     };
     [with(before, documents.clone()), with(after, documents)]
 }
 
+/// The world of a namespace as it is, with what any of its objects looks at in others.
+pub fn world(snapshot: &Snapshot, namespace: &str) -> World {
+    let mut builder = Builder::new(snapshot, namespace);
+    builder.own();
+    for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
+        builder.look_around(entry);
+    }
+    World::new(builder.documents, builder.coverage)
+}
+
+impl World {
+    fn new(documents: Vec<Arc<Document>>, coverage: Coverage) -> World {
+        let mut loaded = Loaded { documents, coverage: Some(coverage), ..Loaded::default() };
+        loaded.sources.add(Source::cluster("cluster".into()));
+        World { loaded }
+    }
+}
+
 /// The namespace whose objects an object is judged with: its own, and for a Namespace what is in it.
-pub fn namespace(key: &Key) -> &str {
+pub fn namespace_of(key: &Key) -> &str {
     if key.kind == Kind::Namespace { &key.name } else { &key.namespace }
 }
 
 struct Builder<'s> {
     snapshot: &'s Snapshot,
+    /// The namespace that is judged.
+    namespace: &'s str,
+    /// Others that are read in full.
+    neighbours: Vec<Box<str>>,
+    /// How many more objects of others may be read.
+    room: usize,
     seen: FxHashSet<&'s Key>,
     documents: Vec<Arc<Document>>,
     coverage: Coverage,
 }
 
 impl<'s> Builder<'s> {
+    fn new(snapshot: &'s Snapshot, namespace: &'s str) -> Builder<'s> {
+        Builder {
+            snapshot,
+            namespace,
+            neighbours: Vec::new(),
+            room: MOST_OF_NEIGHBOURS,
+            seen: FxHashSet::default(),
+            documents: Vec::new(),
+            coverage: snapshot.coverage(namespace),
+        }
+    }
+
+    /// What the rules look at wherever the request goes.
+    fn own(&mut self) {
+        self.cluster();
+        if !self.namespace.is_empty() {
+            self.namespace(self.namespace);
+        }
+    }
+
     /// What every namespace may need of the cluster as a whole.
     fn cluster(&mut self) {
         for kind in EVERYWHERE {
@@ -105,11 +152,17 @@ impl<'s> Builder<'s> {
         let snapshot = self.snapshot;
         self.object(&Key::known(Kind::Namespace, "", namespace));
         for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
-            if self.add(entry) {
+            self.add(entry);
+            self.follow(entry);
+        }
+        self.topic(&links::into(namespace));
+        for topic in [links::scraping(namespace), links::scraping("*")] {
+            let monitors = snapshot.found_by(&topic).iter().take(MOST_USERS);
+            for entry in monitors.filter_map(|it| snapshot.get(it)) {
+                self.add(entry);
                 self.follow(entry);
             }
         }
-        self.topic(&links::into(namespace));
         self.dns();
     }
 
@@ -175,15 +228,71 @@ impl<'s> Builder<'s> {
                     }
                 }
                 Want::Namespaces(selector) => {
-                    self.namespaces(&Selector::parse(entry.document.tree.node(*selector)));
+                    let selector = Selector::parse(entry.document.tree.node(*selector));
+                    self.namespaces(&selector, ENOUGH);
                 }
+                Want::Callers(topic) => self.callers(topic),
+                // For the sake of the object itself, by `look_around`.
+                Want::Neighbour(_) | Want::Neighbours(_) => {}
             }
         }
     }
 
-    /// Adds some of the namespaces that a selector selects, and none only where there is none.
-    fn namespaces(&mut self, selector: &Selector<'_>) {
-        const ENOUGH: usize = 4;
+    /// Adds the namespaces that have to be read in full to judge an object.
+    fn look_around(&mut self, entry: &Entry) {
+        for want in entry.links.wants() {
+            match want {
+                Want::Neighbour(namespace) => self.neighbour(namespace),
+                Want::Neighbours(selector) => {
+                    // With more of them than can be neighbours, at least one is not read, and nothing is called absent.
+                    let selector = Selector::parse(entry.document.tree.node(*selector));
+                    let selected = self.namespaces(&selector, 2 * MOST_NEIGHBOURS);
+                    if selected.len() <= MOST_NEIGHBOURS {
+                        selected.iter().for_each(|it| self.neighbour(it));
+                    }
+                }
+                Want::Object(_)
+                | Want::One(_)
+                | Want::Topic(_)
+                | Want::All(..)
+                | Want::Callers(_)
+                | Want::Namespaces(_) => {}
+            }
+        }
+    }
+
+    /// Adds some of those who call by trade, and what may close their egress.
+    fn callers(&mut self, topic: &str) {
+        let snapshot = self.snapshot;
+        for key in snapshot.found_by(topic).iter().take(ENOUGH) {
+            self.object(key);
+            self.object(&Key::known(Kind::Namespace, "", &key.namespace));
+            let slice = snapshot.slice(&key.namespace);
+            for policy in slice.into_iter().flat_map(|it| it.of_kind(Kind::NetworkPolicy)) {
+                self.add(policy);
+                self.follow(policy);
+            }
+        }
+    }
+
+    /// Reads another namespace in full, unless that is too much.
+    fn neighbour(&mut self, namespace: &str) {
+        let objects = self.snapshot.slice(namespace).into_iter().flat_map(|it| it.iter());
+        let Some(room) = self.room.checked_sub(objects.take(self.room + 1).count()) else { return };
+        if namespace == self.namespace
+            || self.neighbours.iter().any(|it| **it == *namespace)
+            || self.neighbours.len() == MOST_NEIGHBOURS
+        {
+            return;
+        }
+        self.room = room;
+        self.neighbours.push(namespace.into());
+        self.coverage.add_namespace(namespace);
+        self.namespace(namespace);
+    }
+
+    /// Adds so many of the namespaces that a selector selects, none only where there is none, and says which.
+    fn namespaces(&mut self, selector: &Selector<'_>, most: usize) -> Vec<Box<str>> {
         let listed = selector.requirements.iter().find_map(|it| match &it.operator {
             Operator::In(values) => Some((it.key, values)),
             _ => None,
@@ -195,16 +304,17 @@ impl<'s> Builder<'s> {
                 let topics = values.iter().map(|value| links::label(key, value));
                 let keys = topics.flat_map(|it| snapshot.found_by(&it));
                 let entries = keys.filter_map(|it| snapshot.get(it));
-                entries.filter(is_selected).take(ENOUGH).collect()
+                entries.filter(is_selected).take(most).collect()
             }
             None => {
                 let all = snapshot.slice("").map_or(&[][..], |it| it.of_kind(Kind::Namespace));
-                all.iter().filter(is_selected).take(ENOUGH).collect()
+                all.iter().filter(is_selected).take(most).collect()
             }
         };
-        for entry in found {
+        for entry in &found {
             self.add(entry);
         }
+        found.iter().map(|it| it.key.name.clone()).collect()
     }
 }
 

@@ -6,6 +6,7 @@
 use super::key::Key;
 use super::verdict::Notice;
 use crate::finding::{Finding, Over, Severity};
+use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Place};
 use crate::rule::Rule;
 use crate::rules;
@@ -24,6 +25,8 @@ pub(super) struct Said {
     field: String,
     /// How far things are over their bounds, where that is measured.
     over: Vec<Over>,
+    /// Kinds of objects of which one more would mend it.
+    pub(super) awaits: &'static [Kind],
     /// Whether it may be no worse than something that was there before, which cannot be told: then it denies nothing.
     pub(super) is_unclear: bool,
 }
@@ -53,6 +56,7 @@ impl Said {
             primary,
             field,
             over: finding.over.clone(),
+            awaits: finding.awaits,
             is_unclear: false,
         })
     }

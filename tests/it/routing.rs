@@ -81,3 +81,33 @@ fn fields_of_the_wrong_type_are_absent() {
         judge(rule, &odd);
     }
 }
+
+#[test]
+fn the_order_of_documents_makes_no_other_sentence() {
+    let workload = |name: &str| {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}, namespace: shop}}, spec: {{selector: {{matchLabels: {{app: {name}}}}}, \
+             template: {{metadata: {{labels: {{app: {name}, part-of: shop}}}}, spec: {{containers: [{{name: it, image: '{name}:1', ports: [{{containerPort: 80}}]}}]}}}}}}}}"
+        )
+    };
+    let policy = |name: &str, port: u16| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: {name}, namespace: shop}}, \
+             spec: {{podSelector: {{}}, policyTypes: [Egress], egress: [{{ports: [{{port: {port}}}]}}]}}}}"
+        )
+    };
+    let service = SERVICE.replace("name: api", "name: shop").replace("app: api", "part-of: shop");
+    let mut texts = vec![NAMESPACE.to_string(), service, policy("a", 443), policy("b", 5432)];
+    texts.extend(["web", "api", "worker", "batch"].map(workload));
+    for rule in ["service-spans-workloads", "egress-without-dns"] {
+        let said = |texts: Vec<(&str, &str)>| {
+            with_texts(&texts, &only(rule), |_, outcome| {
+                let [finding] = outcome.findings.as_slice() else { panic!("{rule}: {outcome:#?}") };
+                finding.message.clone()
+            })
+        };
+        let forwards = said(texts.iter().map(|it| ("world.yaml", it.as_str())).collect());
+        let backwards = said(texts.iter().rev().map(|it| ("world.yaml", it.as_str())).collect());
+        assert_eq!(forwards, backwards);
+    }
+}

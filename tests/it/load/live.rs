@@ -53,6 +53,50 @@ fn the_values_of_secrets_are_not_kept() {
 }
 
 #[test]
+fn one_replica_that_nobody_asked_for_is_not_kept() {
+    let applied = |spec: Value| {
+        let text = json!({"kind": "Deployment", "spec": spec}).to_string();
+        json!({"kubectl.kubernetes.io/last-applied-configuration": text})
+    };
+    let helm = json!({"meta.helm.sh/release-name": "shop"});
+    let fields = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "fieldsV1": fields});
+    let replicas = json!({"f:spec": {"f:replicas": {}}});
+    let by_kubectl = json!({
+        "f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}},
+        "f:spec": {"f:replicas": {}},
+    });
+    let kubectl = fields("kubectl-client-side-apply", "Update", by_kubectl);
+    let scale = fields("kubectl", "Update", replicas.clone());
+    let server = |it: Value| fields("kubectl", "Apply", it);
+    let cases = [
+        // kubectl says what it sent, and the API server adds to its fields what it filled in.
+        (applied(json!({})), json!([kubectl.clone()]), 1, false),
+        (applied(json!({"replicas": 1})), json!([kubectl.clone()]), 1, true),
+        (applied(json!({})), json!([kubectl.clone()]), 2, true),
+        (applied(json!({})), json!([scale, kubectl]), 1, true),
+        // What the server applies belongs to whoever sent it, and what is filled in to nobody.
+        (json!({}), json!([server(json!({"f:spec": {"f:template": {}}}))]), 1, false),
+        (json!({}), json!([server(replicas.clone())]), 1, true),
+        // Helm does not tell.
+        (helm.clone(), json!([fields("helm", "Update", replicas.clone())]), 1, false),
+        (helm, json!([fields("kubectl-edit", "Update", replicas.clone())]), 1, true),
+        // Of others it cannot be told, so it counts as asked for.
+        (json!({}), json!([fields("it", "Update", replicas)]), 1, true),
+        (json!({}), json!([]), 1, true),
+    ];
+    for (annotations, managed, count, is_kept) in cases {
+        let object = json!({
+            "kind": "Deployment", "metadata": {"annotations": annotations, "managedFields": managed},
+            "spec": {"replicas": count},
+        });
+        let kept = tree(object.clone()).root().at(&["spec", "replicas"]).is_some();
+        assert_eq!(kept, is_kept, "{object:#}");
+        let daemon = json!({"kind": "Scaler", "spec": {"replicas": count}});
+        assert!(tree(daemon).root().at(&["spec", "replicas"]).is_some());
+    }
+}
+
+#[test]
 fn what_is_over_keeps_its_status() {
     let pod = tree(json!({"kind": "Pod", "status": {"phase": "Succeeded", "podIP": "10.0.0.1"}}));
     let status = pod.root().get("status").unwrap();

@@ -116,7 +116,7 @@ fn warnings_are_lines_of_some_length_and_not_too_many() {
         .iter()
         .map(|it| it.as_str().unwrap())
         .collect();
-    assert!(warnings.iter().all(|it| it.chars().count() <= 120 && !it.contains('\n')));
+    assert!(warnings.iter().all(|it| it.chars().count() <= 256 && !it.contains('\n')));
     assert!(warnings.iter().map(|it| it.chars().count()).sum::<usize>() <= 3700);
     assert!(warnings.last().unwrap().ends_with("more warnings of purlin"));
 }

@@ -1,9 +1,9 @@
 //! The verdicts of the webhook, without its server.
 
-mod agreement;
+pub(crate) mod agreement;
 mod answers;
-mod breaks;
+pub(crate) mod breaks;
 mod cases;
 mod properties;
 mod state;
-mod support;
+pub(crate) mod support;

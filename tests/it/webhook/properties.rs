@@ -3,6 +3,7 @@
 use super::support::{cluster, observe, request, verdict};
 use proptest::prelude::*;
 use purlin::check;
+use purlin::finding::Finding;
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::rules::RULES;
@@ -91,14 +92,15 @@ impl Scene {
     }
 }
 
-/// What is wrong in the namespace, by rule, severity and text.
+/// What is wrong in the namespace, by rule, severity and text, and by how much.
 fn wrong(state: &State) -> BTreeSet<String> {
     let snapshot = state.snapshot();
     let Some(first) = snapshot.iter().next() else { return BTreeSet::new() };
     let [_, world] = worlds(&snapshot, &first.key, None, Some(first.document.clone()));
     let model = Model::new(&world.loaded, "default");
     let findings = check::findings(&model, &Policy::default(), RULES);
-    findings.iter().map(|it| format!("{} {:?} {}", it.rule, it.severity, it.message)).collect()
+    let text = |it: &Finding| format!("{} {:?} {} {:?}", it.rule, it.severity, it.message, it.over);
+    findings.iter().map(text).collect()
 }
 
 fn name(object: &Value) -> (&Value, &Value) {
