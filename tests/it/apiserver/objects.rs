@@ -120,6 +120,19 @@ impl ApiServer {
         })
     }
 
+    /// Objects as they are stored.
+    pub(crate) fn read(&self, names: &[Name]) -> Vec<Json> {
+        self.runtime.block_on(async {
+            let kinds = Discovery::new(self.client.clone()).run_aggregated().await.unwrap();
+            let mut objects = Vec::new();
+            for it in names {
+                let api = self.api(&kinds, &it.group_version_kind, &it.namespace).unwrap();
+                objects.push(serde_json::to_value(api.get(&it.name).await.unwrap()).unwrap());
+            }
+            objects
+        })
+    }
+
     /// Deletes objects, the last one first. No controller runs, so Namespaces are finished here.
     pub(crate) fn delete(&self, names: &[Name]) {
         self.runtime.block_on(async {
