@@ -19,6 +19,8 @@ mod graph;
 mod human;
 mod json;
 mod known;
+#[cfg(feature = "webhook")]
+mod kubectl;
 mod load;
 mod model;
 mod needs;

@@ -3,7 +3,7 @@
 mod connection;
 mod permissions;
 mod retries;
-mod same;
+pub(crate) mod same;
 mod world;
 
 use crate::apiserver::ApiServer;

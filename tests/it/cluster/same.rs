@@ -145,6 +145,13 @@ fn compare(server: &ApiServer, world: &World, folder: &TempDir) -> Result<usize,
     Err(format!("{}\n  only from disk: {lost:#?}\n  only live: {new:#?}", world.name))
 }
 
+/// The same for one of the systems, which is in place.
+pub(crate) fn compare_system(server: &ApiServer, name: &str) -> Result<usize, String> {
+    let world = system(name);
+    let loaded = load_paths(std::slice::from_ref(&world.manifests));
+    compare(server, &world, &laid_out(&world, &loaded))
+}
+
 fn worlds(examples_folder: &Path) -> Vec<World> {
     let mut worlds = Vec::new();
     for rule in RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id)) {
@@ -232,6 +239,11 @@ fn namespaces(loaded: &Loaded) -> String {
         )
     });
     each.collect()
+}
+
+/// Why only files say something (`rule: message`), whatever the world, if that is so.
+pub(crate) fn why_only_files(finding: &str) -> Option<&'static str> {
+    why_different("", finding)
 }
 
 fn why_different(world: &str, finding: &str) -> Option<&'static str> {

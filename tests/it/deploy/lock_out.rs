@@ -56,7 +56,7 @@ fn kill_the_webhook(server: &ApiServer) {
         .filter_map(|it| it["kind"].as_str().map(String::from))
         .collect();
     assert_eq!(forbidden, ["Secret"], "what it may not see");
-    let (_, refused) = server.apply(&closed(&program, server));
+    let (_, refused) = server.apply(&configuration(&program, server));
     assert!(refused.is_empty(), "{refused:?}");
     until("the webhook is asked", || {
         let path = format!("{DEFAULT}?dryRun=All");
@@ -68,9 +68,11 @@ fn kill_the_webhook(server: &ApiServer) {
 }
 
 /// The configuration as it is shipped, but that it fails closed and calls loopback.
-fn closed(program: &Program, server: &ApiServer) -> String {
+pub(crate) fn configuration(program: &Program, server: &ApiServer) -> String {
     let bundle = base64(&std::fs::read(server.ca()).unwrap());
-    let text = file("base/webhook.yaml").replace("failurePolicy: Ignore", "failurePolicy: Fail");
+    let text = file("base/webhook.yaml")
+        .replace("failurePolicy: Ignore", "failurePolicy: Fail")
+        .replace("timeoutSeconds: 3\n", "timeoutSeconds: 30\n");
     let (before, rest) = text.split_once("      # `caBundle` is").unwrap();
     let (_, after) = rest.split_once("        port: 443\n").unwrap();
     let address = program.reviews;

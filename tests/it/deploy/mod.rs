@@ -6,3 +6,5 @@ mod install;
 mod lock_out;
 mod manifests;
 mod requests;
+
+pub(crate) use lock_out::configuration;

@@ -53,7 +53,7 @@ pub(super) fn configure(api: &ApiServer, port: u16, authority: &str) {
 }
 
 /// The API server learns of a webhook a moment later: until then it lets everything pass.
-pub(super) fn wait_until_asked(api: &ApiServer, programs: &[&Program]) {
+pub(crate) fn wait_until_asked(api: &ApiServer, programs: &[&Program]) {
     let probe = budget("default", "probe", 1);
     let asked = || programs.iter().any(|it| it.metric("purlin_review_seconds_count") > 0.0);
     for _ in 0..600 {
@@ -66,7 +66,7 @@ pub(super) fn wait_until_asked(api: &ApiServer, programs: &[&Program]) {
     panic!("the API server does not ask");
 }
 
-pub(super) fn serve(api: &ApiServer, log: &str, more: &[&str]) -> Program {
+pub(crate) fn serve(api: &ApiServer, log: &str, more: &[&str]) -> Program {
     let (certificate, key) = api.issue("webhook");
     let mut program = Program::start(&Start {
         log: api.folder().join(format!("{log}.log")),

@@ -2,7 +2,7 @@
 
 mod chaos;
 mod client;
-mod cluster;
+pub(crate) mod cluster;
 mod contract;
 mod doubt;
 mod going_down;
