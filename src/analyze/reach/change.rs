@@ -5,6 +5,7 @@ use super::compile::Policy;
 use super::endpoint::{Endpoint, EndpointId};
 use super::sets::{Set, Spec};
 use super::table::Flow;
+use super::tiers::Tier;
 use super::verdict::Truth;
 use crate::analyze::Facts;
 use crate::analyze::policies::{DIRECTIONS, Direction, NetworkPolicy};
@@ -50,8 +51,8 @@ impl<'d> Reach<'d> {
         };
         let mut touched = Touched::default();
         for at in self.sets.len()..self.specs.all.len() {
-            let set = self.add_set(facts, at, &mut touched.splits);
-            self.sets.push(set);
+            let set = self.told_apart(facts, at, &mut touched.splits);
+            self.add_set(set);
         }
         let position = |id| self.policies.iter().position(|it| it.object == id);
         let at = old.and_then(position).unwrap_or(self.policies.len());
@@ -75,6 +76,19 @@ impl<'d> Reach<'d> {
                 all.insert(place, (at as u32, truth));
             }
             touched.subjects[direction as usize] = subjects;
+        }
+        // Whether a baseline is asked may depend on the other direction.
+        let [ingress, egress] = &mut touched.subjects;
+        let under_baseline = |id: &EndpointId| {
+            let above = self.above.get(id).into_iter().flatten();
+            above.map(|it| &self.tiers[it.0 as usize]).any(|it| it.tier == Tier::Baseline)
+        };
+        let both: Vec<_> =
+            ingress.iter().chain(egress.iter()).copied().filter(under_baseline).collect();
+        for subjects in [ingress, egress] {
+            subjects.extend(&both);
+            subjects.sort_unstable();
+            subjects.dedup();
         }
         match (self.policies.get_mut(at), compiled) {
             (Some(it), Some(new)) => *it = new,
@@ -120,7 +134,7 @@ impl<'d> Reach<'d> {
     }
 
     /// The set of a description that is new. Pods that it tells apart become endpoints of their own.
-    fn add_set(
+    fn told_apart(
         &mut self,
         facts: &Facts<'d>,
         at: usize,
@@ -168,6 +182,9 @@ impl<'d> Reach<'d> {
         self.endpoints.push(Endpoint::Pods(own));
         for shape in shapes {
             self.of_shape[*shape as usize] = new;
+        }
+        if self.with_address.contains(&id) {
+            self.with_address.push(new);
         }
         for set in &mut self.sets {
             set.add_like(new, id);

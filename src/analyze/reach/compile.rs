@@ -4,11 +4,12 @@ use super::network::Block;
 use super::ports::{PortSet, Ports, Protocol};
 use super::sets::{Scope, SetId, Spec, Specs};
 use crate::analyze::policies::{
-    Direction, NetworkPolicy, Peer, PeerKind, PortRange, PortRule, TrafficRule,
+    DIRECTIONS, Direction, NetworkPolicy, Peer, PeerKind, PortRange, PortRule, TrafficRule,
 };
 use crate::analyze::selector::Selector;
 use crate::model::ObjId;
 use crate::tree::Node;
+use rustc_hash::FxHashMap;
 
 /// A NetworkPolicy.
 #[derive(Debug)]
@@ -18,6 +19,36 @@ pub(super) struct Policy<'d> {
     /// `None` where it says nothing of the direction.
     pub(super) ingress: Option<Vec<Rule<'d>>>,
     pub(super) egress: Option<Vec<Rule<'d>>>,
+    /// By direction.
+    indexes: [Option<RuleIndex>; 2],
+}
+
+/// Rules of one direction that are many, found by whom they mean.
+#[derive(Debug, Default)]
+pub(super) struct RuleIndex {
+    /// Those for everybody.
+    pub(super) open: Vec<u32>,
+    /// Those for each set.
+    pub(super) of_set: FxHashMap<SetId, Vec<u32>>,
+}
+
+/// How many rules are looked through one by one.
+const FEW: usize = 8;
+
+impl RuleIndex {
+    fn new(rules: &Option<Vec<Rule<'_>>>) -> Option<RuleIndex> {
+        let rules = rules.as_ref().filter(|it| it.len() > FEW)?;
+        let mut index = RuleIndex::default();
+        for (at, rule) in rules.iter().enumerate() {
+            match &rule.peers {
+                None => index.open.push(at as u32),
+                Some(sets) => {
+                    sets.iter().for_each(|it| index.of_set.entry(*it).or_default().push(at as u32));
+                }
+            }
+        }
+        Some(index)
+    }
 }
 
 /// What a policy says of traffic with some peers on some ports.
@@ -68,12 +99,14 @@ impl<'d> Policy<'d> {
             let rules = policy.rules(direction)?;
             Some(rules.iter().map(|it| rule(policy.namespace, it, specs)).collect())
         };
-        Policy {
-            object: policy.object,
-            subject,
-            ingress: rules(Direction::Ingress),
-            egress: rules(Direction::Egress),
-        }
+        let [ingress, egress] = DIRECTIONS.map(&mut rules);
+        let indexes = [&ingress, &egress].map(RuleIndex::new);
+        Policy { object: policy.object, subject, ingress, egress, indexes }
+    }
+
+    /// Where there are many rules of a direction: which are for whom.
+    pub(super) fn index(&self, direction: Direction) -> Option<&RuleIndex> {
+        self.indexes[direction as usize].as_ref()
     }
 
     /// What it allows in a direction; `None` where it isolates nobody there.

@@ -3,7 +3,7 @@
 use super::Reach;
 use super::endpoint::{Endpoint, EndpointId, Pods};
 use super::network::{Block, Network, Plugin};
-use super::sets::{Set, Spec};
+use super::sets::{Set, SetId, Spec};
 use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
 use rustc_hash::FxHashMap;
@@ -14,7 +14,8 @@ pub(super) type Found = Vec<(u32, Truth)>;
 impl<'d> Reach<'d> {
     /// Makes the endpoints and resolves all sets.
     pub(super) fn group(&mut self, facts: &Facts<'d>) {
-        let found: Vec<Found> = self.specs.all.iter().map(|it| self.shapes_of(facts, it)).collect();
+        let specs = std::mem::take(&mut self.specs);
+        let found: Vec<Found> = specs.all.iter().map(|it| self.shapes_of(facts, it)).collect();
         let mut signatures: Vec<Found> = vec![Vec::new(); self.shapes.all.len()];
         for (set, found) in found.iter().enumerate() {
             for (shape, truth) in found {
@@ -50,11 +51,26 @@ impl<'d> Reach<'d> {
                 it.workloads.extend(&shape.workloads);
             }
         }
+        self.with_address =
+            self.endpoints().filter(|(_, it)| has_address(it)).map(|it| it.0).collect();
         self.shapes.asked.blocks.add_to(&mut self.endpoints);
         self.of_nodes = EndpointId(self.endpoints.len() as u32);
         self.endpoints.push(Endpoint::Nodes);
-        let sets = self.specs.all.iter().zip(&found).map(|(spec, found)| self.set_of(spec, found));
-        self.sets = sets.collect();
+        for (spec, found) in specs.all.iter().zip(&found) {
+            self.add_set(self.set_of(spec, found));
+        }
+        self.specs = specs;
+    }
+
+    /// Adds the set of the next description.
+    pub(super) fn add_set(&mut self, set: Set) {
+        let id = SetId(self.sets.len() as u32);
+        for (member, _) in &set.members {
+            if let Endpoint::Addresses(_) = self.endpoints[member.0 as usize] {
+                self.around.entry(*member).or_default().push(id);
+            }
+        }
+        self.sets.push(set);
     }
 
     /// The shapes that a description by labels means, in order.
@@ -120,9 +136,9 @@ impl<'d> Reach<'d> {
 
     /// The set of those with addresses in a block.
     fn block(&self, block: &Block) -> Set {
-        let known = self.endpoints.iter().enumerate().filter_map(|(at, it)| {
-            let addresses = &it.pods().filter(|it| !it.addresses.is_empty())?.addresses;
-            Some((EndpointId(at as u32), self.network.holds_pods(block, addresses)))
+        let known = self.with_address.iter().filter_map(|it| {
+            let addresses = &self.get(*it).pods()?.addresses;
+            Some((*it, self.network.holds_pods(block, addresses)))
         });
         let mut members: Vec<_> = known.filter(|(_, truth)| *truth != Truth::No).collect();
         members.extend(self.shapes.asked.blocks.members(block));
@@ -142,4 +158,8 @@ impl<'d> Reach<'d> {
         let public = all.filter(|(_, it)| matches!(it, Endpoint::Addresses(it) if it.is_public()));
         public.map(|(id, _)| (id, Truth::Maybe(Reason::DomainName))).collect()
     }
+}
+
+fn has_address(endpoint: &Endpoint<'_>) -> bool {
+    endpoint.pods().is_some_and(|it| !it.addresses.is_empty())
 }

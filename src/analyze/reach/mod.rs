@@ -54,6 +54,8 @@ pub struct Reach<'d> {
     of_shape: Vec<EndpointId>,
     endpoints: Vec<Endpoint<'d>>,
     of_workload: FxHashMap<WorkloadId, EndpointId>,
+    /// Pods whose addresses are known.
+    with_address: Vec<EndpointId>,
     /// The endpoint of the nodes.
     of_nodes: EndpointId,
     policies: Vec<Policy<'d>>,
@@ -63,6 +65,8 @@ pub struct Reach<'d> {
     specs: Specs<'d>,
     /// and as endpoints.
     sets: Vec<Set>,
+    /// The sets that each piece of the addresses outside is in.
+    around: FxHashMap<EndpointId, Vec<SetId>>,
     /// The policies that isolate each endpoint for ingress and for egress.
     isolating: [FxHashMap<EndpointId, Vec<(u32, Truth)>>; 2],
     /// The cluster-wide policies that are for each endpoint.
@@ -84,11 +88,13 @@ impl<'d> Reach<'d> {
             of_shape: Vec::new(),
             endpoints: Vec::new(),
             of_workload: FxHashMap::default(),
+            with_address: Vec::new(),
             of_nodes: EndpointId(0),
             policies,
             tiers,
             specs,
             sets: Vec::new(),
+            around: FxHashMap::default(),
             isolating: Default::default(),
             above: FxHashMap::default(),
         };

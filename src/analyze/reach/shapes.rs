@@ -30,7 +30,8 @@ pub(super) struct Shape<'d> {
 pub(super) struct Key<'d> {
     pub(super) namespace: &'d str,
     pub(super) is_in_host_network: bool,
-    labels: Vec<LabelValue<'d>>,
+    /// Those of the labels that policies ask for, in the order of their keys.
+    labels: Vec<(&'d str, LabelValue<'d>)>,
     /// The workload whose name a label that varies is made of.
     owner: &'d str,
     pub(super) names: Vec<(&'d str, Protocol, u16)>,
@@ -113,7 +114,7 @@ impl<'d> Shapes<'d> {
         let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for (at, shape) in all.iter().enumerate() {
             by_namespace.entry(shape.key.namespace).or_default().push(at as u32);
-            for (key, value) in asked.keys.iter().zip(&shape.key.labels) {
+            for (key, value) in &shape.key.labels {
                 if let LabelValue::Is(value) = value {
                     let label = (shape.key.namespace, *key, *value);
                     by_label.entry(label).or_default().push(at as u32);
@@ -219,8 +220,16 @@ fn key<'d>(
     workload: &Workload<'d>,
     asked: &Asked<'d>,
 ) -> Key<'d> {
-    let labels: Vec<_> = asked.keys.iter().map(|it| workload.labels.get(it)).collect();
-    let owner = if labels.contains(&LabelValue::Varies) { workload.labels.owner } else { "" };
+    let written = workload.labels.written.iter().map(|it| it.0);
+    let carried = written.chain(workload.labels.added.iter().copied());
+    let mut labels: Vec<_> = carried
+        .filter(|it| asked.keys.binary_search(it).is_ok())
+        .map(|it| (it, workload.labels.get(it)))
+        .collect();
+    labels.sort_unstable_by_key(|it| it.0);
+    labels.dedup_by_key(|it| it.0);
+    let varies = labels.iter().any(|it| it.1 == LabelValue::Varies);
+    let owner = if varies { workload.labels.owner } else { "" };
     let ports = facts.ports(workload.id).iter();
     let named = ports.filter_map(|it| {
         let name = it.name.filter(|it| asked.names.contains(it))?;

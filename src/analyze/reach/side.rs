@@ -1,7 +1,7 @@
 //! What the policies at one end of a flow say, tier after tier.
 
 use super::Reach;
-use super::compile::Rule;
+use super::compile::{Policy, Rule};
 use super::endpoint::EndpointId;
 use super::network::Plugin;
 use super::outcome::Outcome;
@@ -113,8 +113,7 @@ impl<'d> Reach<'d> {
         let mut by_each: Option<PortSet> = None;
         let mut why = None;
         for (at, truth) in selecting {
-            let rules = self.policies[*at as usize].rules(side.direction).unwrap_or_default();
-            let own = self.opened(side, rules);
+            let own = self.opened(side, &self.policies[*at as usize]);
             if let Truth::Maybe(reason) = truth {
                 why = Some(why.map_or(*reason, |it: Reason| it.min(*reason)));
             }
@@ -144,12 +143,22 @@ impl<'d> Reach<'d> {
     }
 
     /// What the rules of one policy open towards the peer.
-    fn opened(&self, side: Side, rules: &[Rule<'d>]) -> Opened {
+    fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
         let mut opened = Opened::default();
-        for rule in rules {
+        let rules = policy.rules(side.direction).unwrap_or_default();
+        let mut open = |rule: &Rule<'d>| {
             let truth = self.is_peer(rule, side.peer);
-            let Some(ports) = opened.of(truth) else { continue };
-            ports.extend(rule.ports.on(self.names(side.destination())));
+            if let Some(ports) = opened.of(truth) {
+                ports.extend(rule.ports.on(self.names(side.destination())));
+            }
+        };
+        // Addresses are many where blocks are, and are meant by name alone.
+        match (policy.index(side.direction), self.around.get(&side.peer)) {
+            (Some(index), Some(sets)) => {
+                let named = sets.iter().filter_map(|it| index.of_set.get(it)).flatten();
+                index.open.iter().chain(named).for_each(|it| open(&rules[*it as usize]));
+            }
+            _ => rules.iter().for_each(open),
         }
         opened
     }

@@ -55,12 +55,13 @@ impl<'d> Reach<'d> {
         let [ingress, egress] = DIRECTIONS.map(|direction| -> Vec<Peers> {
             ids.iter().map(|it| self.peers(direction, *it, &unnamed)).collect()
         });
-        // Who may send to anybody, and to each who else may.
-        let mut free = Vec::new();
+        // Who may send to anybody, pods and others, and to each who else may.
+        let (mut pods, mut outside) = (Vec::new(), Vec::new());
         let mut senders: Vec<Vec<EndpointId>> = vec![Vec::new(); ids.len()];
         for (from, peers) in ids.iter().zip(&egress) {
             match peers {
-                Peers::All => free.push(*from),
+                Peers::All if self.is_outside(*from) => outside.push(*from),
+                Peers::All => pods.push(*from),
                 Peers::Only(all) => all.iter().for_each(|to| senders[to.0 as usize].push(*from)),
             }
         }
@@ -72,7 +73,10 @@ impl<'d> Reach<'d> {
                     all.iter().filter(|it| egress[it.0 as usize].has(*to)).for_each(&mut judge);
                 }
                 Peers::All => {
-                    free.iter().chain(&senders[to.0 as usize]).for_each(&mut judge);
+                    pods.iter().chain(&senders[to.0 as usize]).for_each(&mut judge);
+                    if !self.is_outside(*to) {
+                        outside.iter().for_each(&mut judge);
+                    }
                 }
             }
         }
@@ -82,12 +86,16 @@ impl<'d> Reach<'d> {
 
     /// What may pass from one endpoint to another, if anything may.
     pub(super) fn flow(&self, from: EndpointId, to: EndpointId) -> Option<Flow> {
-        let is_outside = |it| matches!(self.get(it), Endpoint::Addresses(_) | Endpoint::Nodes);
-        if is_outside(from) && is_outside(to) {
+        if self.is_outside(from) && self.is_outside(to) {
             return None;
         }
         let ports = self.judge(from, to);
         (ports.uniform() != Some(Verdict::Deny)).then_some(Flow { from, to, ports })
+    }
+
+    /// Whether no policy says anything of its own traffic.
+    fn is_outside(&self, id: EndpointId) -> bool {
+        matches!(self.get(id), Endpoint::Addresses(_) | Endpoint::Nodes)
     }
 
     pub(super) fn unnamed(&self) -> Unnamed {

@@ -310,7 +310,8 @@ fn number(random: &mut Random) -> Number {
 }
 
 fn policy(random: &mut Random) -> Policy {
-    let rules = |it: &mut Random| it.some(3, rule);
+    let most = if random.one_in(8) { 16 } else { 3 };
+    let rules = |it: &mut Random| it.some(most, rule);
     Policy {
         namespace: random.below(3),
         selector: random.maybe(selector),
