@@ -4,7 +4,7 @@ use crate::analyze::policies::{DIRECTIONS, PeerKind, PortRange, parse_cidr};
 use crate::analyze::selector::Selector;
 use crate::model::Object;
 use crate::model::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity, TOLD};
 use crate::tree::Node;
 
 /// The rule.
@@ -25,9 +25,6 @@ pub(super) static RULE: Rule = Rule {
     page: include_str!("invalid_network_policy.md"),
     check,
 };
-
-/// So many mistakes of one policy are told.
-const TOLD: usize = 20;
 
 type Mistakes<'d> = Vec<(Node<'d>, String)>;
 
@@ -69,18 +66,12 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 }
 
 fn tell(object: &Object<'_>, mistakes: Mistakes<'_>, out: &mut Out) {
-    let more = mistakes.len() > TOLD;
-    for (node, why) in mistakes.into_iter().take(TOLD) {
+    out.find_some(mistakes.into_iter().map(|(node, why)| {
         let message = format!("`{object}` is refused by the API server: {why}");
-        let mut finding = Finding::new(message, object.place(node), "refused");
-        if more {
-            finding =
-                finding.note(format!("only the first {TOLD} mistakes of the policy are told"));
-        }
-        out.find(finding.note(
+        Finding::new(message, object.place(node), "refused").note(
             "the whole policy is refused, and what an earlier version of it allowed stays as it is",
-        ));
-    }
+        )
+    }));
 }
 
 fn selector<'d>(node: Node<'d>, mistakes: &mut Mistakes<'d>) {
@@ -171,6 +162,7 @@ fn cluster_wide<'d>(object: &Object<'d>) -> Mistakes<'d> {
         let node = spec.get("subject").unwrap_or(spec);
         mistakes.push((node, "`subject` has either `namespaces` or `pods`".into()));
     }
+    spec.get("subject").into_iter().for_each(|it| selectors(it, &mut mistakes));
     let most = if is_new { 25 } else { 100 };
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
         for (at, rule) in spec.list(direction).enumerate() {
@@ -200,29 +192,68 @@ fn cluster_wide<'d>(object: &Object<'d>) -> Mistakes<'d> {
             if rule.list(peers).next().is_none() {
                 mistakes.push((rule, format!("a rule needs a peer under `{peers}`")));
             }
-            for network in rule.list(peers).flat_map(|it| it.list("networks")) {
-                if network.str().and_then(parse_cidr).is_none() {
-                    mistakes.push((network, "this is no block of addresses".into()));
+            for peer in rule.list(peers) {
+                selectors(peer, &mut mistakes);
+                for network in peer.list("networks") {
+                    if network.str().and_then(parse_cidr).is_none() {
+                        mistakes.push((network, "this is no block of addresses".into()));
+                    }
+                }
+                let names = peer.get("domainNames");
+                if let Some(names) = names.filter(|_| matches!(action, Some("Deny" | "Pass"))) {
+                    let why = "`domainNames` are for rules that allow";
+                    mistakes.push((names, why.into()));
                 }
             }
-            for range in ranges(rule) {
-                let ends = ["start", "end"].map(|it| range.get(it).and_then(Node::int));
-                let [Some(start), Some(end)] = ends else { continue };
-                if !(1 <= start && start < end && end <= 65535) {
-                    let why = "a range goes from `start` to a higher `end`, within 1 and 65535";
-                    mistakes.push((range, why.into()));
-                }
-            }
+            ports(rule, &mut mistakes);
         }
     }
     mistakes
 }
 
-fn ranges(rule: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let old = rule.list("ports").filter_map(|it| it.get("portRange"));
-    let new = rule.list("protocols").flat_map(|it| {
-        let each = ["tcp", "udp", "sctp"].into_iter();
-        each.filter_map(move |key| it.at(&[key, "destinationPort", "range"]))
+/// The selectors of a subject or peer of a policy for the whole cluster.
+fn selectors<'d>(of: Node<'d>, mistakes: &mut Mistakes<'d>) {
+    let paths: [&[&str]; 4] =
+        [&["namespaces"], &["nodes"], &["pods", "namespaceSelector"], &["pods", "podSelector"]];
+    paths.iter().filter_map(|it| of.at(it)).for_each(|it| selector(it, mistakes));
+}
+
+/// The ports of a rule of a policy for the whole cluster, as either version writes them.
+fn ports<'d>(rule: Node<'d>, mistakes: &mut Mistakes<'d>) {
+    const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
+    let old: Vec<_> = rule.list("ports").collect();
+    let new = rule.list("protocols");
+    let of_new = new.flat_map(|it| {
+        PROTOCOLS.into_iter().filter_map(move |key| it.at(&[key, "destinationPort"]))
     });
-    old.chain(new)
+    let of_new: Vec<_> = of_new.collect();
+    let numbers = old.iter().filter_map(|it| it.at(&["portNumber", "port"]));
+    for number in numbers.chain(of_new.iter().filter_map(|it| it.get("number"))) {
+        if !number.int().is_some_and(|it| (1..=65535).contains(&it)) {
+            mistakes.push((number, "a port is a number from 1 to 65535".into()));
+        }
+    }
+    let ranges = old.iter().filter_map(|it| it.get("portRange"));
+    for range in ranges.chain(of_new.iter().filter_map(|it| it.get("range"))) {
+        let ends = ["start", "end"].map(|it| range.get(it).and_then(Node::int));
+        let [Some(start), Some(end)] = ends else { continue };
+        if !(1 <= start && start < end && end <= 65535) {
+            let why = "a range goes from `start` to a higher `end`, within 1 and 65535";
+            mistakes.push((range, why.into()));
+        }
+    }
+    let written = old.iter().filter_map(|it| it.get("portNumber").or(it.get("portRange")));
+    for protocol in written.filter_map(|it| it.get("protocol")) {
+        if !matches!(protocol.str(), Some("TCP" | "UDP" | "SCTP")) {
+            mistakes.push((protocol, "a protocol is `TCP`, `UDP` or `SCTP`".into()));
+        }
+    }
+    for entry in rule.list("protocols").filter(|it| it.count() > 0) {
+        let is_known =
+            |(key, _): (&str, Node<'_>)| key == "destinationNamedPort" || PROTOCOLS.contains(&key);
+        if !entry.pairs().all(is_known) {
+            let why = "a protocol is `tcp`, `udp` or `sctp`, or `destinationNamedPort`";
+            mistakes.push((entry, why.into()));
+        }
+    }
 }

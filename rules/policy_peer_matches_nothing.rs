@@ -7,7 +7,8 @@ use crate::analyze::policies::{
 };
 use crate::analyze::selector::{Operator, Selector};
 use crate::model::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity, TOLD};
+use std::collections::BTreeSet;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -33,20 +34,29 @@ enum Nobody {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for policy in cx.facts.policies().iter() {
-        for direction in DIRECTIONS {
+        let mut certain = Vec::new();
+        let mut unknown = BTreeSet::new();
+        let peers = DIRECTIONS.into_iter().flat_map(|direction| {
             let rules = policy.rules(direction).unwrap_or_default();
-            for peer in rules.iter().flat_map(|it| it.peers.iter().flatten()) {
-                match nobody(cx, policy, peer) {
-                    None => {}
-                    Some(Nobody::CannotTell(missing)) => {
-                        out.cannot_tell(cx.object(policy.object), missing);
-                    }
-                    Some(Nobody::Certain(why, help)) => {
-                        out.find(finding(cx, policy, direction, peer, &why).help(help));
-                    }
+            rules.iter().flat_map(|it| it.peers.iter().flatten()).map(move |it| (direction, it))
+        });
+        for (direction, peer) in peers {
+            match nobody(cx, policy, peer) {
+                Some(Nobody::CannotTell(missing)) if unknown.len() < TOLD => {
+                    unknown.insert(missing);
                 }
+                Some(Nobody::Certain(why, help)) if certain.len() <= TOLD => {
+                    certain.push((direction, peer, why, help));
+                }
+                _ => {}
             }
         }
+        for missing in unknown {
+            out.cannot_tell(cx.object(policy.object), missing);
+        }
+        out.find_some(certain.into_iter().map(|(direction, peer, why, help)| {
+            finding(cx, policy, direction, peer, &why).help(help)
+        }));
     }
 }
 

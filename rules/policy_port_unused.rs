@@ -21,8 +21,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     // Where the number is the Service's, another rule says so.
-    for it in cx.facts.unserved().iter().filter(|it| it.service.is_none()) {
-        out.find(finding(cx, it));
+    let unserved = cx.facts.unserved().iter().filter(|it| it.service.is_none());
+    for of_policy in unserved.collect::<Vec<_>>().chunk_by(|a, b| a.policy == b.policy) {
+        out.find_some(of_policy.iter().map(|it| finding(cx, it)));
     }
 }
 

@@ -133,6 +133,9 @@ impl<'c, 'd> Cx<'c, 'd> {
     }
 }
 
+/// How much a rule tells of one object that is wrong in many places.
+pub const TOLD: usize = 20;
+
 /// Where a rule puts what it found.
 #[derive(Debug, Default)]
 pub struct Out {
@@ -146,6 +149,18 @@ impl Out {
     /// Something is wrong.
     pub fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Some things are wrong with one object, in the same way: the first are told, and that there are more. No place is
+    /// computed of what is not told.
+    pub fn find_some(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        let mut findings = findings.into_iter();
+        let told: Vec<_> = findings.by_ref().take(TOLD).collect();
+        let more = findings.next().is_some();
+        self.findings.extend(told.into_iter().map(|it| match more {
+            true => it.note(format!("only the first {TOLD} of this object are told")),
+            false => it,
+        }));
     }
 
     /// The input does not tell; `missing` says what would.

@@ -5,6 +5,7 @@ use super::input::{render, targets};
 use super::{COULD_NOT, done, fail, print, say};
 use crate::cli::{Graph, GraphFormat};
 use purlin::analyze::Facts;
+use purlin::analyze::policies::{DIRECTIONS, TrafficRule};
 use purlin::load::Loaded;
 use purlin::load::worlds::{self, Options};
 use purlin::model::Model;
@@ -83,6 +84,16 @@ fn draw(args: &Graph, model: &Model<'_>, policy: &Policy) -> Result<String, Stri
         return Err(format!(
             "{workloads} workloads are too many for one picture, {} is the most; name the folders of one system",
             world::MOST
+        ));
+    }
+    let rules = facts.policies().iter().flat_map(|policy| {
+        DIRECTIONS.map(|it| policy.rules(it).map_or(0, <[TrafficRule<'_>]>::len))
+    });
+    let rules: usize = rules.sum();
+    if rules > world::MOST_RULES {
+        return Err(format!(
+            "{rules} rules of network policies are too many for one picture, {} is the most; name the folders of one system",
+            world::MOST_RULES
         ));
     }
     let scene = condense(world::scene(model, &facts, &title(&args.paths)));

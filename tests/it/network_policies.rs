@@ -292,3 +292,26 @@ fn policies_from_elsewhere_are_not_missed() {
         assert_eq!(findings("external: [NetworkPolicy/shop/*]", rule), 1, "{rule}");
     }
 }
+
+/// However many mistakes and idle entries a policy has, the first of each kind are told, and that there are more.
+#[test]
+fn a_policy_of_thousands_of_rules_is_told_in_few_words() {
+    let mut text = String::from(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop, labels: {app: web}}\nspec: {containers: [{name: c, image: i, ports: [{containerPort: 80}]}]}\n---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: it, namespace: shop}\nspec:\n  podSelector: {matchLabels: {app: web}}\n  ingress:\n",
+    );
+    for at in 0..5_000 {
+        text.push_str(&format!(
+            "  - {{from: [{{podSelector: {{matchLabels: {{app: gone-{at}}}}}}}, {{ipBlock: {{cidr: 10.0.0.0/{}}}}}], ports: [{{port: {}}}]}}\n",
+            33 + at,
+            81 + at
+        ));
+    }
+    let loaded = load_texts(&[("it.yaml", &text)]);
+    for rule in ["policy-peer-matches-nothing", "policy-port-unused", "invalid-network-policy"] {
+        with_loaded(&loaded, &Default::default(), &only(rule), |_, outcome| {
+            assert_eq!(outcome.findings.len(), 20, "{rule}");
+            let notes = outcome.findings.iter().flat_map(|it| &it.notes);
+            assert_eq!(notes.filter(|it| it.contains("only the first 20")).count(), 20, "{rule}");
+        });
+    }
+}

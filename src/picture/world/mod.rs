@@ -24,6 +24,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More workloads than this make no picture that anybody could read, nor one that is drawn in a moment.
 pub const MOST: usize = 500;
 
+/// The same of rules of network policies, whose peers are drawn too.
+pub const MOST_RULES: usize = 5_000;
+
 /// The scene of a model.
 pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, title: &str) -> Scene {
     let mut painter = Painter::new(model, facts, title);
