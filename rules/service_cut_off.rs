@@ -211,9 +211,16 @@ fn finding<'d>(
         numbers.extend(own);
     }
     let mut ends = BTreeSet::new();
-    let because = closed.iter().flat_map(|it| &it.because);
+    let because = || {
+        let all = closed.iter().flat_map(|it| &it.because);
+        all.filter(|it| it.effect == Effect::Closes)
+    };
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    if because().all(|it| cx.object(it.policy).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
     let mut policies = BTreeSet::new();
-    for it in because.filter(|it| it.effect == Effect::Closes) {
+    for it in because() {
         ends.insert(it.direction.to_string());
         let policy = cx.object(it.policy);
         if policies.insert((it.policy, it.direction.to_string())) && policies.len() <= 6 {

@@ -35,6 +35,12 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
         "the cluster's own objects hold the word `a`",
     ),
     (
+        "rules/flow-undeclared/good",
+        "flow-undeclared: ",
+        "`Pod/other/batch`",
+        "a pod that waits for a node has no address",
+    ),
+    (
         "rules/hpa-without-requests/good",
         "hpa-without-requests: ",
         "`HorizontalPodAutoscaler/shop/h`",

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rules of what no NetworkPolicy opens: however the objects come, one more policy may.
-const OPENED_BY_OTHERS: [&str; 3] = ["egress-without-dns", "ingress-cut-off", "scrape-cut-off"];
+const OPENED_BY_OTHERS: [&str; 4] =
+    ["egress-without-dns", "ingress-cut-off", "scrape-cut-off", "service-cut-off"];
 
 /// Attempts the contradictions of all breaks, from the first object to the last and from the last to the first.
 pub(super) fn are_all_the_same(stand: &Stand, cases: &[Case]) {
