@@ -91,6 +91,9 @@ impl<'d> Reach<'d> {
                 all.dedup();
                 all
             }
+            Party::Block(IpNet::V6(_)) if self.of_version_6.is_some() => {
+                self.of_version_6.into_iter().collect()
+            }
             _ => self.endpoints().filter(|it| is_it(it.1)).map(|it| it.0).collect(),
         }
     }
@@ -256,7 +259,7 @@ impl<'d> Reach<'d> {
 }
 
 /// Whether a workload never has a second pod.
-fn is_one_pod(facts: &Facts<'_>, workload: WorkloadId) -> bool {
+pub fn is_one_pod(facts: &Facts<'_>, workload: WorkloadId) -> bool {
     facts.workloads().get(workload).kind == Kind::Pod
         || facts.envelope(workload).is_some_and(|it| it.peak.count == 1)
 }

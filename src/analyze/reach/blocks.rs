@@ -80,6 +80,11 @@ impl Blocks {
         IpNet::V6(Ipv6Net::default())
     }
 
+    /// Whether any is one of addresses of version 6.
+    pub(super) fn has_version_6(&self) -> bool {
+        matches!(self.all.last(), Some(IpNet::V6(_)))
+    }
+
     /// Whether a block and its holes are among those that the addresses are cut by.
     pub(super) fn has(&self, block: &Block) -> bool {
         let mut nets = block.except.iter().chain([&block.cidr]);

@@ -1,11 +1,12 @@
 //! Endpoints of shapes that every selector treats alike, and of addresses; and the sets that policies mean, as endpoints.
 
 use super::Reach;
-use super::endpoint::{Endpoint, EndpointId, Pods};
+use super::endpoint::{Addresses, Endpoint, EndpointId, Pods};
 use super::network::{Block, Network, Plugin};
 use super::sets::{Set, SetId, Spec};
 use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
+use ipnet::{IpNet, Ipv6Net};
 use rustc_hash::FxHashMap;
 
 /// Shapes, and whether a description means them.
@@ -56,6 +57,11 @@ impl<'d> Reach<'d> {
         self.shapes.asked.blocks.add_to(&mut self.endpoints);
         self.of_nodes = EndpointId(self.endpoints.len() as u32);
         self.endpoints.push(Endpoint::Nodes);
+        if !self.shapes.asked.blocks.has_version_6() {
+            self.of_version_6 = Some(EndpointId(self.endpoints.len() as u32));
+            let block = IpNet::V6(Ipv6Net::default());
+            self.endpoints.push(Endpoint::Addresses(Addresses { block, without: Vec::new() }));
+        }
         for (spec, found) in specs.all.iter().zip(&found) {
             self.add_set(self.set_of(spec, found));
         }

@@ -58,6 +58,8 @@ pub struct Reach<'d> {
     with_address: Vec<EndpointId>,
     /// The endpoint of the nodes.
     of_nodes: EndpointId,
+    /// That of the addresses of version 6, where no policy names any: they are there for who asks about one.
+    of_version_6: Option<EndpointId>,
     policies: Vec<Policy<'d>>,
     /// Cluster-wide policies, by tier and priority.
     tiers: Vec<TierPolicy<'d>>,
@@ -90,6 +92,7 @@ impl<'d> Reach<'d> {
             of_workload: FxHashMap::default(),
             with_address: Vec::new(),
             of_nodes: EndpointId(0),
+            of_version_6: None,
             policies,
             tiers,
             specs,
@@ -120,7 +123,8 @@ impl<'d> Reach<'d> {
 
     /// All endpoints: pods by the order of their workloads, then addresses, then the nodes; last what a change told apart.
     pub fn endpoints(&self) -> impl Iterator<Item = (EndpointId, &Endpoint<'d>)> {
-        self.endpoints.iter().enumerate().map(|(at, it)| (EndpointId(at as u32), it))
+        let all = self.endpoints.iter().enumerate().map(|(at, it)| (EndpointId(at as u32), it));
+        all.filter(|it| Some(it.0) != self.of_version_6)
     }
 
     /// The endpoint of this id.

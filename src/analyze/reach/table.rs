@@ -51,7 +51,8 @@ impl<'d> Reach<'d> {
     /// The pairs between which something is allowed or undefined on some port, in order.
     pub fn table(&self) -> Vec<Flow> {
         let unnamed = self.unnamed();
-        let ids: Vec<EndpointId> = self.endpoints().map(|it| it.0).collect();
+        let ids: Vec<EndpointId> =
+            (0..self.endpoints.len()).map(|it| EndpointId(it as u32)).collect();
         let [ingress, egress] = DIRECTIONS.map(|direction| -> Vec<Peers> {
             ids.iter().map(|it| self.peers(direction, *it, &unnamed)).collect()
         });
@@ -116,6 +117,9 @@ impl<'d> Reach<'d> {
         subject: EndpointId,
         unnamed: &Unnamed,
     ) -> Peers {
+        if Some(subject) == self.of_version_6 {
+            return Peers::Only(Vec::new());
+        }
         let selecting = self.selecting(direction, subject);
         if !selecting.iter().any(|(_, truth)| *truth == Truth::Yes) {
             return Peers::All;

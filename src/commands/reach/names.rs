@@ -67,6 +67,9 @@ impl Names<'_, '_> {
             Err(_) if port.bytes().all(|it| it.is_ascii_digit()) => {
                 return Err(format!("port {port} is none: ports go from 1 to 65535"));
             }
+            Err(_) if port.contains('/') => {
+                return Err(format!("`{port}` is no port: a protocol is TCP, UDP or SCTP"));
+            }
             Err(_) => self.named(&party, port, protocol)?,
         };
         Ok((party, ports))

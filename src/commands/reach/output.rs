@@ -1,8 +1,10 @@
 //! What `purlin reach` prints, for people and for machines.
 
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::{Answer, Party, Question};
-use purlin::analyze::reach::{Because, Effect, Endpoint, EndpointId, PortSet, Ports, Verdict};
+use purlin::analyze::reach::ask::{Answer, Party, Question, is_one_pod};
+use purlin::analyze::reach::{
+    Because, Effect, Endpoint, EndpointId, Flow, PortSet, Ports, Verdict,
+};
 use purlin::locate::Locator;
 use purlin::model::Model;
 use serde::Serialize;
@@ -196,7 +198,12 @@ impl Flows {
         let is_in = |list: &Option<Ends>, id| list.as_ref().is_none_or(|it| it.contains(&id));
         // First the sources that one destination treats alike, then the destinations of the same sources.
         let mut by_destination: BTreeMap<(EndpointId, Told), Ends> = BTreeMap::new();
-        for flow in reach.table() {
+        // What a pod sends to itself never leaves it.
+        let is_own = |flow: &Flow| {
+            let pods = reach.get(flow.from).pods().filter(|_| flow.from == flow.to);
+            pods.is_some_and(|it| matches!(it.workloads[..], [one] if is_one_pod(facts, one)))
+        };
+        for flow in reach.table().into_iter().filter(|it| !is_own(it)) {
             if !is_in(&sources, flow.from) || !is_in(&destinations, flow.to) {
                 continue;
             }
@@ -235,10 +242,25 @@ impl Flows {
     }
 
     pub(super) fn human(&self, model: &Model<'_>, facts: &Facts<'_>) -> String {
+        let reach = facts.reach();
+        let mut on_network: BTreeMap<&str, usize> = BTreeMap::new();
+        for workload in facts.workloads().iter().filter(|it| reach.of_workload(it.id).is_some()) {
+            *on_network.entry(workload.namespace).or_default() += 1;
+        }
+        let listed = |ids: &Ends, start: &str| {
+            let names = summed_up(facts, &on_network, ids, names(model, facts, ids)).join(", ");
+            let options = textwrap::Options::new(WIDTH)
+                .initial_indent(start)
+                .subsequent_indent("     ")
+                .break_words(false)
+                .word_separator(textwrap::WordSeparator::AsciiSpace)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            textwrap::fill(&names, options) + "\n"
+        };
         let mut text = String::new();
         for (from, to, ports) in &self.groups {
-            text.push_str(&format!("{}\n", names(model, facts, from).join(", ")));
-            text.push_str(&format!("  -> {}\n", names(model, facts, to).join(", ")));
+            text.push_str(&listed(from, ""));
+            text.push_str(&listed(to, "  -> "));
             let is_all = ports.iter().all(|it| it.0.is_every() && it.1 == ports[0].1);
             if is_all && ports.len() == 3 {
                 text.push_str(&format!("     {}\n", told("every port", ports[0].1)));
@@ -253,6 +275,35 @@ impl Flows {
         }
         text
     }
+}
+
+/// How wide a line gets.
+const WIDTH: usize = 100;
+
+/// How many workloads of one namespace are listed, where they are all that it has.
+const FEW: usize = 3;
+
+/// Names of endpoints, with those that are all of a namespace in one.
+fn summed_up(
+    facts: &Facts<'_>,
+    on_network: &BTreeMap<&str, usize>,
+    ids: &[EndpointId],
+    names: Vec<String>,
+) -> Vec<String> {
+    let pods = ids.iter().filter_map(|it| facts.reach().get(*it).pods());
+    let mut whole: BTreeMap<&str, usize> = BTreeMap::new();
+    for it in pods {
+        *whole.entry(it.namespace).or_default() += it.workloads.len();
+    }
+    whole.retain(|namespace, count| *count > FEW && on_network.get(namespace) == Some(count));
+    let in_whole = |name: &String| {
+        let namespace = name.split('/').nth(1).filter(|_| name.matches('/').count() == 2);
+        namespace.is_some_and(|it| whole.contains_key(it))
+    };
+    let rest = names.iter().filter(|it| !in_whole(it)).cloned();
+    let all =
+        whole.iter().map(|(name, count)| format!("all {count} workloads of namespace {name}"));
+    all.chain(rest).collect()
 }
 
 fn told(ports: &str, verdict: Verdict) -> String {

@@ -5,10 +5,14 @@ use crate::support::model_of;
 use purlin::analyze::Facts;
 use purlin::analyze::reach::ask::Question;
 use purlin::analyze::reach::party::{Named, named};
-use purlin::analyze::reach::{Network, Plugin, Ports, Protocol};
+use purlin::analyze::reach::{Network, Plugin, Ports, Protocol, Reason, Verdict};
 
 /// The verdict on a TCP port between two who are called by name.
 fn asked(world: &str, plugin: Plugin, from: &str, to: &str, port: u16) -> String {
+    judged(world, plugin, from, to, port).name().to_string()
+}
+
+fn judged(world: &str, plugin: Plugin, from: &str, to: &str, port: u16) -> Verdict {
     let network = Network { plugin, ..Network::default() };
     model_of(world, |model| {
         let facts = Facts::new(model).with_network(&network);
@@ -18,7 +22,7 @@ fn asked(world: &str, plugin: Plugin, from: &str, to: &str, port: u16) -> String
         };
         let ports = [Ports::one(Protocol::Tcp, port)].into_iter().collect();
         let question = Question { from: party(from), to: party(to), ports };
-        facts.reach().ask(&facts, &question).verdict().name().to_string()
+        facts.reach().ask(&facts, &question).verdict()
     })
 }
 
@@ -67,6 +71,18 @@ fn row_27_a_block_may_mean_the_address_of_the_service() {
     ] {
         assert_eq!(asked(&world, plugin, "web", "Service/a/front", 80), expected, "{plugin:?}");
     }
+}
+
+#[test]
+fn what_is_undefined_of_a_service_has_its_reason() {
+    let pods = pod("a", "web", "{app: web}", "") + &serving("one", 8080) + &service("8080");
+    let out = "{podSelector: {matchLabels: {app: web}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.96.0.0/12}}], ports: [{port: 80}]}]}";
+    let before = pods.clone() + &policy("a", "out", out);
+    let found = judged(&before, Plugin::Generic, "web", "Service/a/front", 80);
+    assert_eq!(found, Verdict::Undefined(Reason::ServiceAddress), "row 27");
+    let own = pods + &on_api("policyTypes: [Ingress, Egress]");
+    let found = judged(&own, Plugin::Generic, "one", "Service/a/front", 80);
+    assert_eq!(found, Verdict::Undefined(Reason::Hairpin), "row 37");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Who may talk to whom: SEMANTICS, section 1, row by row.
 
 mod asked;
+mod command;
 mod property;
 mod reference;
 mod rows;

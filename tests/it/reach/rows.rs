@@ -1,9 +1,12 @@
 //! SEMANTICS, section 1: a test for each row that a verdict can show.
 
-use super::{namespace, pod, policy, verdicts};
+use super::{endpoint, namespace, pod, policy, verdicts};
+use crate::support::model_of;
+use purlin::analyze::Facts;
 use purlin::analyze::reach::Plugin::{
     self, Antrea, AwsVpc, Calico, Cilium, Generic, OvnKubernetes,
 };
+use purlin::analyze::reach::{Protocol, Reason, Verdict};
 
 /// Two namespaces with an `api` and a `web` each.
 fn base() -> String {
@@ -133,6 +136,9 @@ rows! {
     row_30_everything_opens_pods_too: BY_ADDRESS,
         [on_api("policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]")],
         [("a/api", "b/web", "80/TCP", "allow")];
+    row_30_everything_may_open_pods: [Generic],
+        [on_api("policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0}}]}]")],
+        [("a/api", "b/web", "80/TCP", "undefined"), ("a/api", "internet", "80/TCP", "allow")];
     row_30_the_internet_alone_opens_no_pods: ALL,
         [on_api("policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10]}}]}]")],
         [("a/api", "b/web", "80/TCP", "deny"), ("a/api", "8.8.8.8", "80/TCP", "allow")];
@@ -205,6 +211,47 @@ rows! {
         [("a/api", "internet", "443/TCP", "undefined"), ("a/api", "b/web", "443/TCP", "deny")];
 }
 
+/// Where a verdict is undefined under the generic profile, it says why, and the rows say of which reason.
+#[test]
+fn what_is_undefined_has_its_reason() {
+    let egress = |rest: &str| on_api(&format!("policyTypes: [Egress], egress: [{{to: [{rest}]}}]"));
+    let host = pod("a", "host", "{app: host}", ", hostNetwork: true");
+    let exposed = "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: a}\nspec: {type: NodePort, selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}\n---\n";
+    let baseline = cluster(
+        "BaselineAdminNetworkPolicy",
+        "default",
+        "{subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}",
+    );
+    for (row, more, from, to, expected) in [
+        (11, vec![on_api("policyTypes: [Egress]"), baseline], "b/web", "a/api", Reason::Baseline),
+        (29, vec![egress("{ipBlock: {cidr: 10.0.0.0/8}}")], "a/api", "b/web", Reason::PodAddress),
+        (30, vec![egress("{ipBlock: {cidr: 0.0.0.0/0}}")], "a/api", "b/web", Reason::PodAddress),
+        (
+            34,
+            vec![on_api("ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]"), exposed.into()],
+            "203.0.113.7",
+            "a/api",
+            Reason::SourceAddress,
+        ),
+        (
+            35,
+            vec![host, egress("{podSelector: {matchLabels: {app: host}}}")],
+            "a/api",
+            "a/host",
+            Reason::HostNetwork,
+        ),
+        (36, vec![on_api("policyTypes: [Ingress]")], "nodes", "a/api", Reason::OwnNode),
+    ] {
+        model_of(&(base() + &more.concat()), |model| {
+            let facts = Facts::new(model);
+            let reach = facts.reach();
+            let [from, to] = [from, to].map(|it| endpoint(&facts, reach, it).unwrap());
+            let found = reach.judge(from, to).get(Protocol::Tcp, 8080);
+            assert_eq!(found, Verdict::Undefined(expected), "row {row}");
+        });
+    }
+}
+
 /// A pod with these containers, in flow style.
 fn serving(name: &str, containers: &str) -> String {
     format!(
@@ -239,4 +286,8 @@ rows! {
     row_43_a_pod_that_has_ended_is_not_on_the_network: ALL,
         ["apiVersion: v1\nkind: Pod\nmetadata: {name: done, namespace: a, labels: {app: done}}\nspec: {containers: [{name: c, image: i}]}\nstatus: {phase: Succeeded}\n---\n".into()],
         [("a/done", "a/api", "80/TCP", "absent"), ("a/web", "a/api", "80/TCP", "allow")];
+    row_43_a_pod_that_waits_has_no_address_yet: ALL,
+        ["apiVersion: v1\nkind: Pod\nmetadata: {name: waits, namespace: a, labels: {app: waits}}\nspec: {containers: [{name: c, image: i}]}\nstatus: {phase: Pending}\n---\n".into(),
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: broke, namespace: a, labels: {app: broke}}\nspec: {containers: [{name: c, image: i}]}\nstatus: {phase: Failed}\n---\n".into()],
+        [("a/waits", "a/api", "80/TCP", "absent"), ("a/broke", "a/api", "80/TCP", "absent")];
 }
