@@ -93,10 +93,10 @@ pub fn missing<'p, 'd>(facts: &Facts<'d>, flows: &[Flow<'p>]) -> Vec<Missing<'p,
 /// What policies allow although nobody declared it.
 #[derive(Clone, Debug)]
 pub struct Undeclared<'d> {
-    /// The source; nobody for the Internet.
-    pub from: Option<WorkloadId>,
-    /// The destination; nobody for the Internet.
-    pub to: Option<WorkloadId>,
+    /// The source.
+    pub from: End,
+    /// The destination.
+    pub to: End,
     /// On which ports.
     pub ports: Vec<Ports>,
     /// Which policies open it; empty where none stands in the way.
@@ -106,15 +106,7 @@ pub struct Undeclared<'d> {
 /// The flows that are allowed and not declared, from and to the workloads that any flow names.
 pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'d>> {
     let reach = facts.reach();
-    let mut declared: FxHashMap<(Option<WorkloadId>, Option<WorkloadId>), PortSet> =
-        FxHashMap::default();
-    for flow in flows {
-        for from in ends(facts, &flow.from) {
-            for to in ends(facts, &flow.to) {
-                declared.entry((from, to)).or_default().extend(pod_ports(facts, flow, to));
-            }
-        }
-    }
+    let declared = ports(facts, flows);
     let mentioned = mentioned(facts, flows);
     let everybody: Vec<Option<WorkloadId>> =
         facts.workloads().iter().map(|it| Some(it.id)).chain([None]).collect();
@@ -159,8 +151,25 @@ pub fn mentioned(facts: &Facts<'_>, flows: &[Flow<'_>]) -> BTreeSet<WorkloadId> 
     ends.flatten().flatten().filter(is_own).collect()
 }
 
-/// The workloads that a party is made of; nobody for the Internet.
-fn ends(facts: &Facts<'_>, party: &Party) -> Vec<Option<WorkloadId>> {
+/// A workload, or the Internet.
+pub type End = Option<WorkloadId>;
+
+/// The ports of its pods that each end is meant to be called on, by whom.
+pub fn ports(facts: &Facts<'_>, flows: &[Flow<'_>]) -> FxHashMap<(End, End), PortSet> {
+    let mut declared: FxHashMap<(End, End), PortSet> = FxHashMap::default();
+    for flow in flows {
+        for from in ends(facts, &flow.from) {
+            for to in ends(facts, &flow.to) {
+                let ports = pod_ports(facts, flow, &flow.ports, to);
+                declared.entry((from, to)).or_default().extend(ports.iter());
+            }
+        }
+    }
+    declared
+}
+
+/// The ends that a party is made of.
+fn ends(facts: &Facts<'_>, party: &Party) -> Vec<End> {
     match party {
         Party::Workload(it) => vec![Some(*it)],
         Party::Service(it) => {
@@ -171,15 +180,12 @@ fn ends(facts: &Facts<'_>, party: &Party) -> Vec<Option<WorkloadId>> {
     }
 }
 
-/// The ports of the pods that a flow means: behind a Service those that its ports lead to.
-fn pod_ports(facts: &Facts<'_>, flow: &Flow<'_>, to: Option<WorkloadId>) -> Vec<Ports> {
-    let (Party::Service(service), Some(to)) = (&flow.to, to) else {
-        return flow.ports.iter().collect();
-    };
-    let ports = facts.services().get(*service).ports.iter();
-    let led = ports.filter_map(|it| {
+/// The ports of the pods that some ports of a flow mean: behind a Service those that its ports lead to.
+pub fn pod_ports(facts: &Facts<'_>, flow: &Flow<'_>, ports: &PortSet, to: End) -> PortSet {
+    let (Party::Service(service), Some(to)) = (&flow.to, to) else { return ports.clone() };
+    let led = facts.services().get(*service).ports.iter().filter_map(|it| {
         let protocol = Protocol::parse(it.protocol)?;
-        let own = u16::try_from(it.port).ok().filter(|it| flow.ports.has(protocol, *it))?;
+        let own = u16::try_from(it.port).ok().filter(|it| ports.has(protocol, *it))?;
         let number = it.on(facts.ports(to)).unwrap_or(i64::from(own));
         Some(Ports::one(protocol, u16::try_from(number).ok()?))
     });

@@ -96,7 +96,7 @@ fn draw(args: &Graph, model: &Model<'_>, policy: &Policy) -> Result<String, Stri
             world::MOST_RULES
         ));
     }
-    let scene = condense(world::scene(model, &facts, &title(&args.paths)));
+    let scene = condense(world::scene(model, &facts, policy, &title(&args.paths)));
     Ok(match args.format {
         GraphFormat::Svg => svg::render(&scene),
         GraphFormat::Mermaid => mermaid::render(&scene),

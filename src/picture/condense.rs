@@ -5,7 +5,7 @@ use super::scene::{Component, ComponentKind, Flow, PortRange, Posture, Scene, St
 use std::collections::{BTreeMap, BTreeSet};
 
 /// With more arrows than this nobody follows one any more.
-const TOO_MANY: usize = 60;
+const TOO_MANY: usize = 90;
 
 /// For two components an arrow each says it better than one for "every pod".
 const FEW: usize = 3;

@@ -1,11 +1,12 @@
 //! `purlin graph` as its users run it.
 
 use crate::cli::{DEPLOYMENT, POLICY, folder, purlin};
-use crate::support::{fixture, load_paths, root, snapshot};
+use crate::support::{fixture, load_paths, policy, root, snapshot};
 use ::purlin::analyze::Facts;
 use ::purlin::model::Model;
 use ::purlin::picture::scene::Scene;
 use ::purlin::picture::{condense, world};
+use ::purlin::policy::Policy;
 use std::fs;
 use std::path::Path;
 
@@ -27,9 +28,16 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
 
 /// The arrows of a system's picture, in words.
 fn arrows(path: &str) -> Vec<String> {
-    let loaded = load_paths(&[fixture(path)]);
+    arrows_of(&[path], &Policy::default())
+}
+
+/// The same of several folders, under a policy.
+fn arrows_of(paths: &[&str], policy: &Policy) -> Vec<String> {
+    let paths: Vec<_> = paths.iter().map(|it| fixture(it)).collect();
+    let loaded = load_paths(&paths);
     let model = Model::new(&loaded, "default");
-    let scene: Scene = condense(world::scene(&model, &Facts::new(&model), ""));
+    let facts = Facts::new(&model).with_network(&policy.network);
+    let scene: Scene = condense(world::scene(&model, &facts, policy, ""));
     let name = |it: usize| scene.components[it].name.as_str();
     let all = scene.flows.iter();
     let mut arrows: Vec<_> = all
@@ -92,6 +100,31 @@ fn an_ingress_that_policies_cut_off_is_missing() {
     );
     let repaired = self::arrows("systems/healthcare-cloud/repaired.rendered/production");
     assert!(repaired.iter().all(|it| it.ends_with(" allowed")), "{repaired:?}");
+}
+
+/// Against the flows of the policy file: what it does not declare, and what of it policies deny.
+#[test]
+fn declared_flows_are_compared() {
+    let of = |system: &str, world: &str| {
+        let paths = [format!("systems/{world}"), format!("systems/{system}/surroundings.yaml")];
+        let policy = policy(&fixture(&format!("systems/{system}/purlin.yaml")));
+        let all = arrows_of(&paths.each_ref().map(String::as_str), &policy);
+        all.into_iter().filter(|it| !it.ends_with(" allowed")).collect::<Vec<_>>()
+    };
+    let found = of("driveline", "driveline/as-documented");
+    let mut expected: Vec<String> = ["api", "grpc", "webhook", "worker"]
+        .map(|it| format!("driveline-{it} > kube-dns: 53/TCP+UDP missing"))
+        .into();
+    expected.insert(0, "Internet > rabbitmq: 15672 undeclared".into());
+    assert_eq!(found, expected);
+    assert_eq!(of("driveline", "driveline/repaired"), [""; 0]);
+    let found = of("healthcare-cloud", "healthcare-cloud/as-documented.rendered/production");
+    let expected = [
+        "controller > healthcare-api: 8080 missing",
+        "healthcare-api > kube-dns: 53/TCP+UDP missing",
+        "redis > redis: 6379, 16379 missing",
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]

@@ -169,6 +169,21 @@ fn settle(
         tall[moved.min(last)] += 1;
         column[at] = moved;
     }
+    // Where traffic ends in data the data stores of a namespace stand together.
+    for namespace in 0..scene.namespaces.len() {
+        let stores = (0..column.len()).filter(|it| {
+            let component = &scene.components[*it];
+            component.namespace == Some(namespace)
+                && component.kind == ComponentKind::DataStore
+                && after[*it].is_empty()
+                && !before[*it].is_empty()
+        });
+        let stores: Vec<usize> = stores.collect();
+        let last = stores.iter().map(|it| column[*it]).max().unwrap_or(0);
+        if stores.len() <= TALL {
+            stores.into_iter().for_each(|it| column[it] = last);
+        }
+    }
     // What is outside the cluster stands at its end.
     let last = column.iter().copied().max().unwrap_or(0);
     for at in sorted.iter().copied().filter(|it| after[*it].is_empty() && !before[*it].is_empty()) {

@@ -213,7 +213,7 @@ impl Painter<'_, '_> {
 }
 
 /// A range of a picture as the engine has it.
-fn spans(range: &PortRange) -> impl Iterator<Item = Ports> {
+pub(super) fn spans(range: &PortRange) -> impl Iterator<Item = Ports> {
     let is_meant = |it: &Protocol| range.protocol.is_empty() || range.protocol == it.name();
     let (first, last) = (range.first.max(1), range.last);
     Protocol::ALL.into_iter().filter(is_meant).map(move |protocol| Ports { protocol, first, last })

@@ -5,6 +5,7 @@
 //! said of each of them and not drawn for every pair.
 
 mod addresses;
+mod declared;
 mod entries;
 mod pods;
 mod strangers;
@@ -19,6 +20,7 @@ use crate::analyze::selector::Selects;
 use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::Model;
 use crate::model::kind::Kind;
+use crate::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More workloads than this make no picture that anybody could read, nor one that is drawn in a moment.
@@ -27,13 +29,14 @@ pub const MOST: usize = 500;
 /// The same of rules of network policies, whose peers are drawn too.
 pub const MOST_RULES: usize = 5_000;
 
-/// The scene of a model.
-pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, title: &str) -> Scene {
+/// The scene of a model; the policy tells which flows are meant to be.
+pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, policy: &Policy, title: &str) -> Scene {
     let mut painter = Painter::new(model, facts, title);
     painter.pods();
     painter.addresses();
     let strangers = painter.strangers();
     painter.entries(&strangers);
+    painter.compare(policy);
     painter.one_outside();
     painter.scene
 }
@@ -62,8 +65,12 @@ impl<'m, 'd> Painter<'m, 'd> {
 
     fn workload(&mut self, workload: &Workload<'d>) -> usize {
         let namespace = Some(self.namespace(workload.namespace));
-        let kind =
-            if keeps_data(workload) { ComponentKind::DataStore } else { ComponentKind::Workload };
+        let templates = self.model.object(workload.object).field(&["spec", "volumeClaimTemplates"]);
+        let has_claims = templates.is_some_and(|it| it.items().next().is_some());
+        let kind = match has_claims || keeps_data(workload) {
+            true => ComponentKind::DataStore,
+            false => ComponentKind::Workload,
+        };
         self.add(Component {
             name: workload.name.to_string(),
             caption: self.caption(workload),
@@ -268,7 +275,8 @@ const STORES: &[&str] = &[
     "zookeeper",
 ];
 
-/// Whether a workload keeps data: volumes of its own for each pod, or the image of something that does.
+/// Whether a workload without claims for each pod keeps data: a claim that a set of pods mounts, or the image of something
+/// that does.
 fn keeps_data(workload: &Workload<'_>) -> bool {
     let image = workload.pod.list("containers").next().and_then(|it| it.text("image"));
     let name = image.map(|it| it.rsplit('/').next().unwrap_or(it).to_ascii_lowercase());

@@ -85,9 +85,9 @@ fn too_many_arrows_are_grouped_by_namespace() {
     }
     flow(&mut it, 0, 1, &[443], State::Missing);
     let before = it.flows.len();
-    assert!(before > 60);
+    assert!(before > 90);
     let condensed = condense(it);
-    assert!(condensed.flows.len() <= 60);
+    assert!(condensed.flows.len() <= 90);
     assert!(flows(&condensed).iter().any(|it| it.ends_with("443 missing")));
     assert_eq!(condensed.notes.len(), 1);
     for flow in &condensed.flows {
