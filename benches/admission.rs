@@ -1,7 +1,8 @@
 //! Verdicts in worlds of several sizes: `cargo bench --bench admission`.
 //!
 //! What counts is that the time of a verdict follows the namespace and not the cluster, so the ratio of the largest
-//! world to the smallest; and how many bytes of memory an object takes. `-- 1000 10000` says how many objects.
+//! world to the smallest; and how many bytes of memory an object takes. `-- 1000 10000 update` says how many objects,
+//! and which requests.
 
 use purlin::load::live;
 use purlin::model::kind::KINDS;
@@ -23,8 +24,12 @@ const SIZES: [usize; 3] = [1_000, 10_000, 60_000];
 const ROUNDS: usize = 2_000;
 
 fn main() {
-    let sizes: Vec<usize> = env::args().skip(1).filter_map(|it| it.parse().ok()).collect();
+    let args: Vec<String> = env::args().skip(1).collect();
+    let sizes: Vec<usize> = args.iter().filter_map(|it| it.parse().ok()).collect();
     let sizes = if sizes.is_empty() { SIZES.to_vec() } else { sizes };
+    let named = |it: &&(&str, Request)| args.iter().any(|arg| arg == it.0);
+    let requests: Vec<_> = REQUESTS.iter().filter(named).copied().collect();
+    let requests = if requests.is_empty() { REQUESTS.to_vec() } else { requests };
     println!(
         "{:>8} {:>8} {:>10} {:>10} {:>10} {:>10} {:>10} {:>9} {:>9}",
         "objects",
@@ -38,17 +43,17 @@ fn main() {
         "RSS/obj"
     );
     for size in sizes {
-        measure(size);
+        measure(size, &requests);
     }
 }
 
-fn measure(size: usize) {
+fn measure(size: usize, requests: &[(&str, Request)]) {
     let before = resident();
     let mut state = State::default();
     let mut namespaces = 0;
     while state.snapshot().len() < size {
         for object in namespace(namespaces) {
-            state.observe(live::document(SourceId(0), object, "", ""), 7);
+            state.observe(live::document(SourceId(0), &object, "", ""), 7);
         }
         namespaces += 1;
     }
@@ -61,7 +66,7 @@ fn measure(size: usize) {
     let policy = Policy::default();
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
     let context = Context { policy: &policy, own_account: None, now };
-    for (name, request) in REQUESTS {
+    for (name, request) in requests {
         let mut times = [const { Vec::new() }; 4];
         let mut denied = 0;
         for round in 0..ROUNDS {
@@ -112,7 +117,7 @@ fn resident() -> usize {
 type Request = fn(usize, usize) -> Vec<u8>;
 
 /// An update that is allowed, a scaling, a budget that is denied, and an autoscaler.
-const REQUESTS: [(&str, Request); 4] = [
+const REQUESTS: [(&str, Request); 5] = [
     ("update", |at, round| {
         let old = deployment(at, 0);
         let mut new = old.clone();
@@ -131,6 +136,9 @@ const REQUESTS: [(&str, Request); 4] = [
         let mut budget = budget(at, 2);
         budget["spec"]["minAvailable"] = 3.into();
         body("CREATE", "policy", "poddisruptionbudgets", "", None, Some(budget))
+    }),
+    ("budget", |at, _| {
+        body("CREATE", "policy", "poddisruptionbudgets", "", None, Some(budget(at, 2)))
     }),
     ("hpa", |at, _| {
         let scaler = autoscaler(at, 2);

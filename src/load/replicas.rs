@@ -3,38 +3,99 @@
 //! A manifest of an autoscaled workload says nothing of replicas, and the API server makes that 1. Read as if it were
 //! written, it contradicts every budget that keeps a pod, until the autoscaler comes.
 
-use super::live::LAST_APPLIED;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Workloads that have one replica unless told.
 const KINDS: [&str; 2] = ["Deployment", "StatefulSet"];
 
 /// Helm leaves this on what it makes, and nothing that tells what its templates wrote.
-const HELM: &str = "meta.helm.sh/release-name";
+pub(super) const HELM: &str = "meta.helm.sh/release-name";
 
-/// Whether a workload, as the API server sends it, has one replica that nobody is known to have asked for.
-pub(super) fn are_filled_in(object: &Map<String, Value>) -> bool {
-    let kind = object.get("kind").and_then(Value::as_str);
-    let replicas = object.get("spec").and_then(|it| it.get("replicas"));
-    if !kind.is_some_and(|it| KINDS.contains(&it)) || replicas.and_then(Value::as_i64) != Some(1) {
-        return false;
-    }
-    let Some(metadata) = object.get("metadata") else { return false };
-    let fields = metadata.get("managedFields").and_then(Value::as_array);
-    let fields = fields.map_or(&[][..], Vec::as_slice);
-    let mut owners = fields.iter().filter(|it| it.pointer("/fieldsV1/f:spec/f:replicas").is_some());
-    let annotation = |name: &str| metadata.get("annotations")?.get(name)?.as_str();
-    match annotation(LAST_APPLIED).map(serde_json::from_str::<Value>) {
-        Some(Ok(sent)) => sent.pointer("/spec/replicas").is_none() && owners.all(has_applied),
-        Some(Err(_)) => false,
-        None if annotation(HELM).is_some() => owners.all(|it| it["manager"] == "helm"),
-        // Nobody owns what is filled in when an object is applied by the server; of other writers it owns the writer.
-        None => fields.iter().any(|it| it["operation"] == "Apply") && owners.next().is_none(),
-    }
+/// What the metadata of a workload, as the API server sends it, tells of who asked for its replicas.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Who wrote which fields.
+    pub(super) writers: Vec<Writer>,
+    /// What was applied last, as JSON.
+    pub(super) sent: Option<String>,
+    /// Whether Helm made it.
+    pub(super) is_of_helm: bool,
 }
 
-/// Whether these are the fields of who keeps what was applied last; the API server adds to them what it fills in.
-fn has_applied(fields: &Value) -> bool {
-    let annotations = &fields["fieldsV1"]["f:metadata"]["f:annotations"];
-    !annotations[format!("f:{LAST_APPLIED}")].is_null()
+/// One of `metadata.managedFields`: who wrote, how, and of the fields those that matter here.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Writer {
+    manager: String,
+    operation: String,
+    #[serde(rename = "fieldsV1")]
+    fields: Fields,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    #[serde(rename = "f:spec")]
+    spec: OfSpec,
+    #[serde(rename = "f:metadata")]
+    metadata: OfMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfSpec {
+    #[serde(rename = "f:replicas")]
+    replicas: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfMetadata {
+    #[serde(rename = "f:annotations")]
+    annotations: OfAnnotations,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct OfAnnotations {
+    #[serde(rename = "f:kubectl.kubernetes.io/last-applied-configuration")]
+    sent: Option<IgnoredAny>,
+}
+
+/// What was applied, as far as it matters here.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sent {
+    spec: SentSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SentSpec {
+    replicas: Option<IgnoredAny>,
+}
+
+impl Asked {
+    /// Whether the API server fills in the replicas of this kind.
+    pub(super) fn is_of(kind: &str) -> bool {
+        KINDS.contains(&kind)
+    }
+
+    /// Whether nobody is known to have asked for one replica, if there is one.
+    pub(super) fn is_filled_in(&self) -> bool {
+        let mut owners = self.writers.iter().filter(|it| it.fields.spec.replicas.is_some());
+        // Who keeps what was applied last: the API server adds to its fields what it fills in.
+        let has_applied = |it: &Writer| it.fields.metadata.annotations.sent.is_some();
+        match self.sent.as_deref().map(serde_json::from_str::<Sent>) {
+            Some(Ok(sent)) => sent.spec.replicas.is_none() && owners.all(has_applied),
+            Some(Err(_)) => false,
+            None if self.is_of_helm => owners.all(|it| it.manager == "helm"),
+            // Nobody owns what is filled in when an object is applied by the server; of other writers it owns the
+            // writer.
+            None => {
+                self.writers.iter().any(|it| it.operation == "Apply") && owners.next().is_none()
+            }
+        }
+    }
 }

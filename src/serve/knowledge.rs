@@ -3,7 +3,7 @@
 use super::metrics::{Metrics, OfKind};
 use super::resources::Resource;
 use crate::load::Document;
-use crate::load::live;
+use crate::load::live::Live;
 use crate::model::kind::Kind;
 use crate::source::SourceId;
 use crate::webhook::key::Key;
@@ -136,7 +136,7 @@ impl Knowledge {
 
     /// The API server shows an object.
     pub(super) fn observe(&self, resource: &Resource, object: Value) {
-        let (document, version) = document(resource, object);
+        let (document, version) = document(resource, &object);
         let Some(key) = Key::of(document.tree.root()) else { return };
         self.change(&key, |state| state.observe(document, version));
     }
@@ -159,7 +159,7 @@ impl Knowledge {
         (known, asked): (Option<u64>, Instant),
         object: Option<Value>,
     ) {
-        let object = object.map(|it| document(resource, it));
+        let object = object.map(|it| document(resource, &it));
         self.change(key, |state| {
             match object {
                 Some((document, version)) => state.observe(document, version),
@@ -216,14 +216,8 @@ impl Knowledge {
 }
 
 /// An object as rules read it, and its `resourceVersion`.
-pub(super) fn document(resource: &Resource, object: Value) -> (Document, u64) {
-    let version = version(&object);
-    let document = live::document(SourceId(0), object, &resource.api_version, resource.kind.name());
-    (document, version)
-}
-
-/// The `resourceVersion` of an object; 0 where it has none.
-fn version(object: &Value) -> u64 {
-    let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-    version.and_then(|it| it.parse().ok()).unwrap_or(0)
+pub(super) fn document(resource: &Resource, object: &Value) -> (Document, u64) {
+    let live = Live::of(SourceId(0), object, &resource.api_version, resource.kind.name());
+    let version = live.version();
+    (live.document, version)
 }

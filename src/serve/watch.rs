@@ -225,7 +225,7 @@ impl Follower {
             let path = format!("{}?limit={PAGE}{rest}", self.resource.path);
             let mut page = timeout(LIST, resources::get(&self.client, &path)).await??;
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                objects.extend(items.into_iter().map(|it| document(&self.resource, it)));
+                objects.extend(items.iter().map(|it| document(&self.resource, it)));
             }
             let metadata = |field| page.pointer(field).and_then(Value::as_str).unwrap_or_default();
             match metadata("/metadata/continue") {
@@ -278,7 +278,7 @@ impl Follower {
             }
             WatchEvent::Deleted(object) => {
                 self.go_to(&object);
-                let (document, _) = document(&self.resource, object);
+                let (document, _) = document(&self.resource, &object);
                 if let Some(key) = Key::of(document.tree.root()) {
                     self.knowledge.observe_deletion(&key);
                 }

@@ -5,7 +5,7 @@ use crate::source::Span;
 use std::sync::Arc;
 
 /// Builds a [`Tree`] from the events of a parser, in order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Builder {
     tree: Tree,
     open: Vec<u32>,
@@ -171,6 +171,17 @@ impl Builder {
 
     fn subtree(&self, index: u32) -> std::ops::Range<usize> {
         index as usize..(index + self.tree.cells[index as usize].size()) as usize
+    }
+
+    /// Takes back the cells from this one on, all of them in the innermost open collection.
+    pub fn truncate(&mut self, len: usize) {
+        self.tree.cells.truncate(len);
+    }
+
+    /// The finished tree, where the text that it lies over was put together with it.
+    pub fn finish_over(mut self, text: Arc<str>) -> Tree {
+        self.tree.text = text;
+        self.finish()
     }
 
     /// The finished tree.

@@ -83,7 +83,7 @@ pub enum Number {
 }
 
 /// A document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tree {
     text: Arc<str>,
     cells: Vec<Cell>,
@@ -116,6 +116,11 @@ pub enum Value<'d> {
 }
 
 impl Tree {
+    /// A document that holds nothing.
+    pub fn null() -> Tree {
+        Tree { cells: vec![Cell::new(Tag::Null, Span::default(), 0)], ..Tree::default() }
+    }
+
     /// The document's outermost node.
     pub fn root(&self) -> Node<'_> {
         Node { tree: self, at: 0 }

@@ -7,11 +7,13 @@ use super::key::Key;
 use super::snapshot::Snapshot;
 use super::verdict::Verdict;
 use super::{exempt, message, scale};
-use crate::load::{Document, live};
+use crate::load::Document;
+use crate::load::live::Live;
 use crate::model::kind::{Kind, Scope};
 use crate::source::SourceId;
-use serde::Serialize;
-use serde_json::Value;
+use crate::tree::Node;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -89,23 +91,20 @@ impl Review {
     /// When it is no `admission.k8s.io/v1` AdmissionReview with a request, or the request lacks what its operation
     /// has to have.
     pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
-        let mut body: Value = serde_json::from_slice(body)
+        let body: Body<'_> = serde_json::from_slice(body)
             .map_err(|it| malformed(format!("the body does not parse: {it}")))?;
-        if body["apiVersion"] != VERSION || body["kind"] != "AdmissionReview" {
+        if text(&body.api_version) != VERSION || text(&body.kind) != "AdmissionReview" {
             return Err(malformed(format!("the body is no `{VERSION}` AdmissionReview")));
         }
-        match &mut body["request"] {
-            Value::Object(_) => Review::read(body["request"].take()),
-            _ => Err(malformed("`request` is missing")),
-        }
+        Review::read(body.request.ok_or_else(|| malformed("`request` is missing"))?)
     }
 
-    fn read(mut request: Value) -> Result<Review, Malformed> {
-        let uid = text(&request["uid"]);
+    fn read(request: Request<'_>) -> Result<Review, Malformed> {
+        let uid = text(&request.uid).to_string();
         if uid.is_empty() {
             return Err(malformed("`request.uid` is missing"));
         }
-        let operation = match text(&request["operation"]).as_str() {
+        let operation = match text(&request.operation) {
             "CREATE" => Operation::Create,
             "UPDATE" => Operation::Update,
             "DELETE" => Operation::Delete,
@@ -114,32 +113,36 @@ impl Review {
         };
         let has_object = matches!(operation, Operation::Create | Operation::Update);
         let has_old = matches!(operation, Operation::Update | Operation::Delete);
-        for (field, is_needed) in [("object", has_object), ("oldObject", has_old)] {
-            if is_needed && !request[field].is_object() {
+        for (field, it, is_needed) in
+            [("object", &request.object, has_object), ("oldObject", &request.old_object, has_old)]
+        {
+            if is_needed && it.is_none() {
                 return Err(malformed(format!("`request.{field}` is missing")));
             }
         }
-        let metadata = |object: &str, field: &str| text(&request[object]["metadata"][field]);
         let is_terminating =
-            ["object", "oldObject"].iter().any(|it| !metadata(it, "deletionTimestamp").is_empty());
-        let key = key(&request, if has_object { "object" } else { "oldObject" })?;
-        let old_version = metadata("oldObject", "resourceVersion").parse().unwrap_or(0);
-        let created = metadata("oldObject", "creationTimestamp");
-        let mut document = |field: &str, is_there: bool| {
-            is_there.then(|| Arc::new(live::document(CLUSTER, request[field].take(), "", "")))
-        };
+            [&request.object, &request.old_object].into_iter().flatten().any(|it| {
+                let timestamp = it.document.tree.root().at(&["metadata", "deletionTimestamp"]);
+                timestamp.and_then(Node::str).is_some_and(|it| !it.is_empty())
+            });
+        let key = key(&request, has_object)?;
+        let subresource = text(&request.sub_resource).to_string();
+        let user = request.user_info.map(|it| text(&it.username).to_string()).unwrap_or_default();
+        let old = request.old_object.filter(|_| has_old);
+        let old_version = old.as_ref().map_or(0, Live::version);
+        let (old, created) = old.map(|it| (Arc::new(it.document), it.created)).unzip();
         Ok(Review {
             uid,
             operation,
             key,
-            object: document("object", has_object),
-            old: document("oldObject", has_old),
+            object: request.object.filter(|_| has_object).map(|it| Arc::new(it.document)),
+            old,
             old_version,
-            created,
+            created: created.unwrap_or_default(),
             is_terminating,
-            subresource: text(&request["subResource"]),
-            user: text(&request["userInfo"]["username"]),
-            is_dry_run: request["dryRun"] == true,
+            subresource,
+            user,
+            is_dry_run: request.dry_run.unwrap_or(false),
         })
     }
 
@@ -221,28 +224,103 @@ struct Status {
     code: u16,
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_string()
+/// What the API server sends. Null is absent, as it is to Kubernetes.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Body<'b> {
+    #[serde(borrow)]
+    api_version: Text<'b>,
+    #[serde(borrow)]
+    kind: Text<'b>,
+    #[serde(borrow)]
+    request: Option<Request<'b>>,
+}
+
+/// A text that may be null.
+type Text<'b> = Option<Cow<'b, str>>;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Request<'b> {
+    #[serde(borrow)]
+    uid: Text<'b>,
+    #[serde(borrow)]
+    kind: Option<OfKind<'b>>,
+    #[serde(borrow)]
+    resource: Option<Resource<'b>>,
+    #[serde(borrow)]
+    sub_resource: Text<'b>,
+    #[serde(borrow)]
+    name: Text<'b>,
+    #[serde(borrow)]
+    namespace: Text<'b>,
+    #[serde(borrow)]
+    operation: Text<'b>,
+    #[serde(borrow)]
+    user_info: Option<UserInfo<'b>>,
+    #[serde(deserialize_with = "live")]
+    object: Option<Live>,
+    #[serde(deserialize_with = "live")]
+    old_object: Option<Live>,
+    dry_run: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct OfKind<'b> {
+    #[serde(borrow)]
+    kind: Text<'b>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Resource<'b> {
+    #[serde(borrow)]
+    group: Text<'b>,
+    #[serde(borrow)]
+    resource: Text<'b>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct UserInfo<'b> {
+    #[serde(borrow)]
+    username: Text<'b>,
+}
+
+fn text<'t>(text: &'t Text<'_>) -> &'t str {
+    text.as_deref().unwrap_or_default()
+}
+
+fn live<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Live>, D::Error> {
+    Live::read(CLUSTER, value, "", "")
 }
 
 /// What the request is about. The resource tells it for subresources, whose payload is of another kind; a deletion of
 /// a collection names its objects only in `oldObject`, and where the API server made up a name only the object has it.
-fn key(request: &Value, object: &str) -> Result<Key, Malformed> {
-    let of_request = text(&request["name"]);
-    let of_object = || text(&request[object]["metadata"]["name"]);
-    let name = if of_request.is_empty() { of_object() } else { of_request };
-    let group = text(&request["resource"]["group"]);
-    let resource = text(&request["resource"]["resource"]);
+fn key(request: &Request<'_>, has_object: bool) -> Result<Key, Malformed> {
+    let payload = if has_object { &request.object } else { &request.old_object };
+    let root = payload.as_ref().map(|it| it.document.tree.root());
+    let of_object = || root?.at(&["metadata", "name"])?.str();
+    let name = match text(&request.name) {
+        "" => of_object().unwrap_or_default(),
+        name => name,
+    };
+    let of_resource = request.resource.as_ref();
+    let resource = of_resource.map_or("", |it| text(&it.resource));
+    let group = of_resource.map_or("", |it| text(&it.group));
     if resource.is_empty() {
         return Err(malformed("`request.resource.resource` is missing"));
     }
-    let kind = Kind::of_resource(&group, &resource);
+    let kind = Kind::of_resource(group, resource);
     let custom = match kind {
-        Kind::Custom => format!("{group}/{}", text(&request["kind"]["kind"])),
+        Kind::Custom => {
+            format!("{group}/{}", request.kind.as_ref().map_or("", |it| text(&it.kind)))
+        }
         _ => String::new(),
     };
     // Of a Namespace the request's namespace is its own name.
     let is_cluster_wide = kind.info().is_some_and(|it| it.scope == Scope::Cluster);
-    let namespace = if is_cluster_wide { String::new() } else { text(&request["namespace"]) };
+    let namespace = if is_cluster_wide { "" } else { text(&request.namespace) };
     Ok(Key { namespace: namespace.into(), kind, custom: custom.into(), name: name.into() })
 }

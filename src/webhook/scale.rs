@@ -26,7 +26,7 @@ pub(super) fn written(snapshot: &Snapshot, review: &Review) -> Option<Arc<Docume
 fn scaled(workload: &Document, replicas: i64) -> Arc<Document> {
     let mut object = json(workload.tree.root());
     object["spec"]["replicas"] = replicas.into();
-    Arc::new(live::document(CLUSTER, object, "", ""))
+    Arc::new(live::document(CLUSTER, &object, "", ""))
 }
 
 /// What a node holds. Objects of a cluster are read from JSON of no more than 128 levels, so this recurses no deeper.

@@ -142,6 +142,6 @@ fn page(
     let page: Page = serde_json::from_str(text)?;
     let objects = page.items.unwrap_or_default().into_iter();
     let objects = objects.filter(|it| is_relevant(kind, it));
-    let documents = objects.map(|it| Arc::new(live::document(source, it, api_version, kind)));
+    let documents = objects.map(|it| Arc::new(live::document(source, &it, api_version, kind)));
     Ok((documents.collect(), page.metadata.next))
 }

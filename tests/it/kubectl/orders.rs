@@ -82,7 +82,7 @@ fn attempt(stand: &Stand, finding: &Expected, order: &[&Value]) -> Result<Answer
 
 /// The fewest of these objects of which the same is said.
 fn parts<'v>(finding: &Expected, namespaces: &[Value], all: &[&'v Value]) -> Vec<&'v Value> {
-    let document = |it: &Value| Arc::new(live::document(SourceId(0), it.clone(), "", ""));
+    let document = |it: &Value| Arc::new(live::document(SourceId(0), it, "", ""));
     let namespaces: Vec<Arc<Document>> = namespaces.iter().map(document).collect();
     let mut left: Vec<(&Value, Arc<Document>)> = all.iter().map(|it| (*it, document(it))).collect();
     let mut size = left.len().div_ceil(2);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 fn tree(object: Value) -> Tree {
     let mut loaded = Loaded::default();
     let source = loaded.sources.add(Source::cluster("it".into()));
-    live::document(source, object, "v1", "Thing").tree
+    live::document(source, &object, "v1", "Thing").tree
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn blocked(then: impl FnOnce(&purlin::model::Model<'_>, &purlin::check::Outcome)
         "spec": {"minAvailable": 2, "selector": {"matchLabels": labels}},
     });
     let documents = [
-        live::document(source, workload, "apps/v1", "Deployment"),
-        live::document(source, budget, "policy/v1", "PodDisruptionBudget"),
+        live::document(source, &workload, "apps/v1", "Deployment"),
+        live::document(source, &budget, "policy/v1", "PodDisruptionBudget"),
     ];
     loaded.documents = documents.map(Arc::new).into();
     with_loaded(&loaded, &Policy::default(), &only("pdb-blocks-drain"), |model, outcome| {

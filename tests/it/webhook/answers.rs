@@ -23,7 +23,7 @@ fn what_is_no_question_is_malformed() {
         (deep, "does not parse"),
         ("{}".into(), "is no `admission.k8s.io/v1` AdmissionReview"),
         ("[]".into(), "is no `admission.k8s.io/v1` AdmissionReview"),
-        ("null".into(), "is no `admission.k8s.io/v1` AdmissionReview"),
+        ("null".into(), "does not parse"),
         (with("/apiVersion", "admission.k8s.io/v1beta1".into()), "is no `admission.k8s.io/v1`"),
         (with("/kind", "Review".into()), "is no `admission.k8s.io/v1` AdmissionReview"),
         (with("/request", Value::Null), "`request` is missing"),

@@ -322,7 +322,7 @@ fn a_list_takes_out_what_it_does_not_hold() {
     let mut state = cluster(&[at(deployment(2), 10)]);
     let mut other = at(deployment(2), 11);
     other["metadata"]["name"] = "worker".into();
-    let document = live::document(SourceId(0), other, "", "");
+    let document = live::document(SourceId(0), &other, "", "");
     state.observe_list(Kind::Deployment, "", vec![(document, 11)]);
     let names: Vec<_> = state.snapshot().iter().map(|it| it.key.to_string()).collect();
     assert_eq!(names, ["Deployment/shop/worker"]);

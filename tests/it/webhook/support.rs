@@ -68,12 +68,12 @@ pub(crate) fn cluster_of(text: &str) -> State {
 pub(crate) fn observe(state: &mut State, object: &Value) {
     let version = object["metadata"]["resourceVersion"].as_str();
     let version = version.and_then(|it| it.parse().ok()).unwrap_or(0);
-    state.observe(live::document(SourceId(0), object.clone(), "", ""), version);
+    state.observe(live::document(SourceId(0), object, "", ""), version);
 }
 
 /// A watch shows that an object is gone.
 pub(crate) fn observe_deletion(state: &mut State, object: &Value) {
-    let document = live::document(SourceId(0), object.clone(), "", "");
+    let document = live::document(SourceId(0), object, "", "");
     state.observe_deletion(&Key::of(document.tree.root()).unwrap());
 }
 
