@@ -150,7 +150,7 @@ pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> 
     let each = rules.iter().flat_map(|rule| run(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
-        exceptions::apply(model, policy, &mut findings, &mut Vec::new());
+        exceptions::accept(model, policy, &mut findings);
     }
     findings
 }

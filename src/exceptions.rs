@@ -32,7 +32,7 @@ pub fn apply(
     findings: &mut Vec<Finding>,
     unknown: &mut Vec<Unknown>,
 ) -> Applied {
-    let mut judge = Judge::new(model, policy);
+    let mut judge = Judge::new(model, policy, annotated(model));
     let (accepted, left) = std::mem::take(findings).into_iter().partition(|it| {
         let objects = judge.objects(it);
         judge.accepts(it.rule, &objects)
@@ -41,6 +41,19 @@ pub fn apply(
     unknown.retain(|it| !judge.accepts(it.rule, &[it.object]));
     let Judge { used, annotations, annotated, .. } = judge;
     Applied { accepted, used, annotations, annotated }
+}
+
+/// Takes what was accepted out of a few findings: no other objects are looked at than those that they are about.
+pub fn accept(model: &Model<'_>, policy: &Policy, findings: &mut Vec<Finding>) {
+    let mut judge = Judge::new(model, policy, Vec::new());
+    let objects: Vec<Vec<ObjId>> = findings.iter().map(|it| judge.objects(it)).collect();
+    let mut named: Vec<ObjId> = objects.concat();
+    named.sort_unstable();
+    named.dedup();
+    named.retain(|it| is_annotated(model.object(*it)));
+    judge.annotated = named;
+    let mut objects = objects.iter();
+    findings.retain(|it| objects.next().is_none_or(|objects| !judge.accepts(it.rule, objects)));
 }
 
 /// What is wrong with the exceptions of the policy, `used` telling which of them accepted anything.
@@ -109,12 +122,12 @@ struct Judge<'j, 'd> {
 }
 
 impl<'j, 'd> Judge<'j, 'd> {
-    fn new(model: &'j Model<'d>, policy: &'j Policy) -> Judge<'j, 'd> {
+    fn new(model: &'j Model<'d>, policy: &'j Policy, annotated: Vec<ObjId>) -> Judge<'j, 'd> {
         Judge {
             model,
             locator: Locator::new(model),
             policy,
-            annotated: annotated(model),
+            annotated,
             used: vec![false; policy.exceptions.len()],
             annotations: FxHashSet::default(),
         }
@@ -178,18 +191,18 @@ const FEW: usize = 1_000;
 /// The objects that have such annotations, or whose pods do, in order.
 fn annotated(model: &Model<'_>) -> Vec<ObjId> {
     let objects: Vec<_> = model.objects().collect();
-    let has_any = |it: &&&Object<'_>| {
-        let pods = it.field(&["spec", "template", "metadata", "annotations"]);
-        let mut keys = (it.field(&["metadata", "annotations"]).into_iter().chain(pods))
-            .flat_map(Node::entries);
-        keys.any(|(key, _)| {
-            key.str().is_some_and(|key| ACCEPTING.iter().any(|it| key.starts_with(it)))
-        })
-    };
     if objects.len() < FEW {
-        return objects.iter().filter(has_any).map(|it| it.id).collect();
+        return objects.iter().filter(|it| is_annotated(it)).map(|it| it.id).collect();
     }
-    objects.par_iter().filter(has_any).map(|it| it.id).collect()
+    objects.par_iter().filter(|it| is_annotated(it)).map(|it| it.id).collect()
+}
+
+/// Whether an object has such annotations, or its pods do.
+fn is_annotated(object: &Object<'_>) -> bool {
+    let pods = object.field(&["spec", "template", "metadata", "annotations"]);
+    let annotations = object.field(&["metadata", "annotations"]).into_iter().chain(pods);
+    let mut keys = annotations.flat_map(Node::entries).filter_map(|(key, _)| key.str());
+    keys.any(|key| ACCEPTING.iter().any(|it| key.starts_with(it)))
 }
 
 /// Whether an annotation of the object switches a rule off for it, with a reason.

@@ -23,7 +23,7 @@ pub struct FieldPath {
 impl FieldPath {
     /// The path that `text` writes; the form that `Display` prints.
     pub fn parse(text: &str) -> FieldPath {
-        let mut steps = Vec::new();
+        let mut steps = Vec::with_capacity(1 + text.matches(['.', '[']).count());
         let mut rest = text;
         while !rest.is_empty() {
             if let Some(quoted) = rest.strip_prefix("['") {

@@ -44,8 +44,18 @@ pub struct Object<'d> {
 /// What identifies an object: group, kind, namespace and name.
 pub type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
 
+/// The same, quicker to look up: the group and kind of a custom object, empty for all others.
+type Id<'d> = (Kind, [&'d str; 2], &'d str, &'d str);
+
+fn id<'d>(group: &'d str, kind: &'d str, namespace: &'d str, name: &'d str) -> Id<'d> {
+    match Kind::of(group, kind) {
+        Kind::Custom => (Kind::Custom, [group, kind], namespace, name),
+        known => (known, [""; 2], namespace, name),
+    }
+}
+
 /// The objects of one world.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model<'d> {
     /// What they were read from.
     pub loaded: &'d Loaded,
@@ -57,7 +67,7 @@ pub struct Model<'d> {
     objects: Vec<Object<'d>>,
     /// By the place of the kind in its list.
     by_kind: Vec<Vec<ObjId>>,
-    by_key: FxHashMap<Key<'d>, ObjId>,
+    by_id: FxHashMap<Id<'d>, ObjId>,
     duplicates: Vec<(ObjId, ObjId)>,
     /// Those that a later one of the same name replaces.
     replaced: FxHashSet<ObjId>,
@@ -95,7 +105,7 @@ impl<'d> Model<'d> {
             broken,
             objects: Vec::with_capacity(documents.len()),
             by_kind: vec![Vec::new(); Kind::Custom as usize + 1],
-            by_key: FxHashMap::with_capacity_and_hasher(documents.len(), FxBuildHasher),
+            by_id: FxHashMap::with_capacity_and_hasher(documents.len(), FxBuildHasher),
             duplicates: Vec::new(),
             replaced: FxHashSet::default(),
             starts: Vec::new(),
@@ -105,12 +115,34 @@ impl<'d> Model<'d> {
                 model.add(document, api_version, kind_name, root, default_namespace);
             });
         }
-        for object in &model.objects {
-            if !model.replaced.contains(&object.id) {
-                model.by_kind[object.kind as usize].push(object.id);
+        model.index(0);
+        model
+    }
+
+    /// The same world with the objects of one more document, which replace those of the same names. `documents` stays as
+    /// it is.
+    pub fn with(&self, document: Option<&'d Document>, default_namespace: &'d str) -> Model<'d> {
+        let mut model = self.clone();
+        let Some(document) = document else { return model };
+        let (known, replaced) = (model.objects.len(), model.replaced.len());
+        objects(document.tree.root(), |api_version, kind_name, root| {
+            model.add(document, api_version, kind_name, root, default_namespace);
+        });
+        let is_any_replaced = model.replaced.len() > replaced;
+        model.index(if is_any_replaced { 0 } else { known });
+        model
+    }
+
+    /// Files the objects from this one on by their kinds.
+    fn index(&mut self, from: usize) {
+        if from == 0 {
+            self.by_kind.iter_mut().for_each(Vec::clear);
+        }
+        for object in &self.objects[from..] {
+            if !self.replaced.contains(&object.id) {
+                self.by_kind[object.kind as usize].push(object.id);
             }
         }
-        model
     }
 
     /// The objects of several worlds, one world after the other, for a report on all of them. Names are looked up in a
@@ -126,11 +158,7 @@ impl<'d> Model<'d> {
             all.duplicates.extend(world.duplicates.iter().map(|(a, b)| (moved(a), moved(b))));
             all.replaced.extend(world.replaced.iter().map(moved));
         }
-        for object in &all.objects {
-            if !all.replaced.contains(&object.id) {
-                all.by_kind[object.kind as usize].push(object.id);
-            }
-        }
+        all.index(0);
         all
     }
 
@@ -175,8 +203,9 @@ impl<'d> Model<'d> {
         let name = metadata.and_then(|it| it.text("name")).unwrap_or("");
         let object = Object { id, kind, api_version, kind_name, namespace, name, document, root };
         self.objects.push(object);
+        let custom = if kind == Kind::Custom { [object.group(), kind_name] } else { [""; 2] };
         if !name.is_empty()
-            && let Some(earlier) = self.by_key.insert(object.key(), id)
+            && let Some(earlier) = self.by_id.insert((kind, custom, namespace, name), id)
         {
             self.replaced.insert(earlier);
             // What a cluster has and a file says is one object before and after an apply.
@@ -210,8 +239,7 @@ impl<'d> Model<'d> {
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object<'d>> {
-        let info = kind.info()?;
-        info.groups.iter().find_map(|group| self.find_custom(group, info.name, namespace, name))
+        self.by_id.get(&(kind, [""; 2], namespace, name)).map(|id| self.object(*id))
     }
 
     /// The object of any kind, by its group and kind as written.
@@ -222,7 +250,7 @@ impl<'d> Model<'d> {
         namespace: &str,
         name: &str,
     ) -> Option<&Object<'d>> {
-        self.by_key.get(&(group, kind, namespace, name)).map(|id| self.object(*id))
+        self.by_id.get(&id(group, kind, namespace, name)).map(|id| self.object(*id))
     }
 
     /// Pairs of objects with one name, the earlier and the later.
@@ -338,10 +366,13 @@ impl fmt::Display for Object<'_> {
         } else {
             self.name
         };
-        write!(f, "{}/", self.kind_name)?;
-        if !self.namespace.is_empty() {
-            write!(f, "{}/", self.namespace)?;
+        f.write_str(self.kind_name)?;
+        for part in [self.namespace, name] {
+            if !part.is_empty() {
+                f.write_str("/")?;
+                f.write_str(part)?;
+            }
         }
-        f.write_str(name)
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{namespace_of, world, worlds};
+use super::world::{Worlds, namespace_of, single, world, worlds};
 use super::worse::{self, Said};
 use super::{exempt, message, scale};
 use crate::check;
@@ -13,6 +13,7 @@ use crate::model::kind::{Kind, WORKLOADS};
 use crate::policy::{Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
+use std::cmp::Reverse;
 
 /// What becomes of a request.
 #[derive(Clone, Debug, Default)]
@@ -73,19 +74,22 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
         },
     };
     let rules = rules_for(review.key.kind, after.is_some() && review.key.kind == Kind::Custom);
-    let rules: Vec<&'static Rule> = rules.filter(|it| check::is_on(it, context.policy)).collect();
-    let [before, after] = worlds(snapshot, &review.key, review.before(snapshot), after);
-    let after = Model::new(&after.loaded, "default");
-    let found = check::findings(&after, context.policy, &rules);
-    if found.is_empty() {
-        return verdict;
+    let rules = rules.filter(|it| check::is_on(it, context.policy));
+    let (alone, together): (Vec<&'static Rule>, _) = rules.partition(|it| is_alone(it));
+    let before = review.before(snapshot);
+    let single = single(snapshot, &review.key, before.clone(), after.clone());
+    let mut said = worsened(&single, &alone, context);
+    if !together.is_empty() {
+        let worlds = worlds(snapshot, &review.key, before, after);
+        said.extend(worsened(&worlds, &together, context));
     }
-    let before = Model::new(&before.loaded, "default");
-    let known = check::findings(&before, context.policy, &akin(&rules, &found));
-    let (known, found) = worse::apart(known, found);
+    said.sort_by(|a, b| {
+        let rank = |it: &Said| (Reverse(it.notice.severity), it.rule.id);
+        (rank(a), &a.notice.message).cmp(&(rank(b), &b.notice.message))
+    });
     let limit = exempt::limit(review);
     let namespace = namespace_of(&review.key);
-    for it in worse::worse(&said(&before, &known), said(&after, &found)) {
+    for it in said {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
         let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
@@ -107,6 +111,21 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     verdict
 }
 
+/// What these rules say of the world after a request and did not say of the one before it.
+fn worsened(worlds: &Worlds, rules: &[&'static Rule], context: &Context<'_>) -> Vec<Said> {
+    const DEFAULT: &str = "default";
+    let base = Model::new(&worlds.loaded, DEFAULT);
+    let after = base.with(worlds.after.as_deref(), DEFAULT);
+    let found = check::findings(&after, context.policy, rules);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let before = base.with(worlds.before.as_deref(), DEFAULT);
+    let known = check::findings(&before, context.policy, &akin(rules, &found));
+    let (known, found) = worse::apart(known, found);
+    worse::worse(&said(&before, &known), said(&after, &found))
+}
+
 /// What is to be done of a finding in enforce mode: what one more object would mend is an absence until such an object is
 /// there and is changed.
 fn admission(said: &Said, review: &Review) -> Admission {
@@ -123,7 +142,7 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     let world = world(snapshot, namespace);
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
-    let model = Model::new(&world.loaded, "default");
+    let model = Model::new(&world, "default");
     let findings = check::findings(&model, context.policy, &rules);
     let said = said(&model, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
@@ -138,14 +157,33 @@ fn rules_for(kind: Kind, may_run_pods: bool) -> impl Iterator<Item = &'static Ru
     RULES.iter().filter(concerned).copied()
 }
 
-/// The rules that may have found before what was found now: each excuses only findings of its own group.
+/// The rules that may have found before what was found now: each excuses its own findings, and where things are over
+/// their bounds also those of its group.
 fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
+    let is_over = |it: &Finding| !it.over.is_empty();
     let groups: Vec<Group> = rules
         .iter()
-        .filter(|it| found.iter().any(|f| f.rule == it.id))
+        .filter(|rule| found.iter().any(|it| it.rule == rule.id && is_over(it)))
         .map(|it| it.group)
         .collect();
-    rules.iter().copied().filter(|it| groups.contains(&it.group)).collect()
+    let is_akin = |rule: &&'static Rule| {
+        groups.contains(&rule.group) || found.iter().any(|it| it.rule == rule.id)
+    };
+    rules.iter().copied().filter(is_akin).collect()
+}
+
+/// Rules whose findings on an object follow from that object alone, so that no other has to be looked at.
+const ALONE: [&str; 5] = [
+    "image-tag-latest",
+    "invalid-network-policy",
+    "invalid-quantity",
+    "secret-in-repository",
+    "selector-mismatch",
+];
+
+/// Whether what a rule finds in an object follows from that object alone.
+pub fn is_alone(rule: &Rule) -> bool {
+    ALONE.contains(&rule.id)
 }
 
 /// What is to be told of findings.

@@ -14,11 +14,15 @@ use crate::tree::Node;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-/// Documents that are judged together.
+/// What a request changes, and what that is judged with.
 #[derive(Debug)]
-pub struct World {
-    /// The documents.
+pub struct Worlds {
+    /// All other documents.
     pub loaded: Loaded,
+    /// The object before the request; `None` where it is not there.
+    pub before: Option<Arc<Document>>,
+    /// The object after it.
+    pub after: Option<Arc<Document>>,
 }
 
 /// Kinds of the cluster as a whole of which there are few, and every namespace may need each.
@@ -48,17 +52,17 @@ const MOST_NEIGHBOURS: usize = 8;
 /// The most objects of all these namespaces.
 const MOST_OF_NEIGHBOURS: usize = 512;
 
-/// The world of the object of this key before and after it changes; `None` where it is not there.
+/// The world of the object of this key, and the object before and after it changes; `None` where it is not there.
 ///
-/// Both hold the same objects besides, also where only one of the two refers to them.
-pub fn worlds<'s>(
-    snapshot: &'s Snapshot,
-    key: &'s Key,
+/// What only one of the two refers to is there for both.
+pub fn worlds(
+    snapshot: &Snapshot,
+    key: &Key,
     before: Option<Arc<Document>>,
     after: Option<Arc<Document>>,
-) -> [World; 2] {
+) -> Worlds {
     let mut builder = Builder::new(snapshot, namespace_of(key));
-    builder.seen.insert(key);
+    builder.seen.extend(snapshot.get(key).map(Arc::as_ptr));
     builder.own();
     for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
         builder.object(user);
@@ -69,30 +73,34 @@ pub fn worlds<'s>(
             builder.look_around(&entry);
         }
     }
-    let Builder { documents, coverage, .. } = builder;
-    let with = |object: Option<Arc<Document>>, mut documents: Vec<Arc<Document>>| {
-        documents.extend(object);
-        World::new(documents, coverage.clone())
-    };
-    [with(before, documents.clone()), with(after, documents)]
+    Worlds { loaded: loaded(builder.documents, builder.coverage), before, after }
+}
+
+/// The same with nothing else in the world.
+pub fn single(
+    snapshot: &Snapshot,
+    key: &Key,
+    before: Option<Arc<Document>>,
+    after: Option<Arc<Document>>,
+) -> Worlds {
+    let coverage = snapshot.coverage(namespace_of(key));
+    Worlds { loaded: loaded(Vec::new(), coverage), before, after }
 }
 
 /// The world of a namespace as it is, with what any of its objects looks at in others.
-pub fn world(snapshot: &Snapshot, namespace: &str) -> World {
+pub fn world(snapshot: &Snapshot, namespace: &str) -> Loaded {
     let mut builder = Builder::new(snapshot, namespace);
     builder.own();
     for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
         builder.look_around(entry);
     }
-    World::new(builder.documents, builder.coverage)
+    loaded(builder.documents, builder.coverage)
 }
 
-impl World {
-    fn new(documents: Vec<Arc<Document>>, coverage: Coverage) -> World {
-        let mut loaded = Loaded { documents, coverage: Some(coverage), ..Loaded::default() };
-        loaded.sources.add(Source::cluster("cluster".into()));
-        World { loaded }
-    }
+fn loaded(documents: Vec<Arc<Document>>, coverage: Coverage) -> Loaded {
+    let mut loaded = Loaded { documents, coverage: Some(coverage), ..Loaded::default() };
+    loaded.sources.add(Source::cluster("cluster".into()));
+    loaded
 }
 
 /// The namespace whose objects an object is judged with: its own, and for a Namespace what is in it.
@@ -108,7 +116,8 @@ struct Builder<'s> {
     neighbours: Vec<Box<str>>,
     /// How many more objects of others may be read.
     room: usize,
-    seen: FxHashSet<&'s Key>,
+    /// The entries that are in it, by where they lie.
+    seen: FxHashSet<*const Entry>,
     documents: Vec<Arc<Document>>,
     coverage: Coverage,
 }
@@ -174,7 +183,7 @@ impl<'s> Builder<'s> {
     }
 
     fn add(&mut self, entry: &'s Entry) -> bool {
-        let is_new = self.seen.insert(&entry.key);
+        let is_new = self.seen.insert(std::ptr::from_ref(entry));
         if is_new {
             self.documents.push(entry.document.clone());
         }

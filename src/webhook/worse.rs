@@ -133,10 +133,6 @@ pub(super) fn worse(before: &[Said], after: Vec<Said>) -> Vec<Said> {
         let excuse = left.iter().position(|old| it.excused_by(old) == Excuse::Perhaps);
         it.is_unclear = excuse.map(|at| left.remove(at)).is_some();
     }
-    worse.sort_by(|a, b| {
-        let rank = |it: &Said| (std::cmp::Reverse(it.notice.severity), it.rule.id);
-        (rank(a), &a.notice.message).cmp(&(rank(b), &b.notice.message))
-    });
     worse
 }
 

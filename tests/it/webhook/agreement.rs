@@ -3,7 +3,7 @@
 use super::support::{cluster, objects};
 use crate::support::{fixture, load_paths};
 use crate::systems::{OTHERS, REPAIRED, texts};
-use purlin::check::{Selection, check};
+use purlin::check::{Selection, check, findings};
 use purlin::load::coverage::Coverage;
 use purlin::load::{Document, Loaded, live};
 use purlin::model::Model;
@@ -13,7 +13,8 @@ use purlin::rule::{Admission, Place};
 use purlin::rules::{self, RULES};
 use purlin::source::{Source, SourceId};
 use purlin::webhook::key::Key;
-use purlin::webhook::world::{world, worlds};
+use purlin::webhook::verdict::is_alone;
+use purlin::webhook::world::{Worlds, single, world, worlds};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,9 +26,44 @@ const OF_ALL_NAMESPACES: &str = "`NetworkPolicy/shop/not-here` lets in a peer th
 fn namespaces_say_what_the_whole_says() {
     let mut wrong = Vec::new();
     let mut count = 0;
+    each_world(|name, objects| count += compare(name, objects, &mut wrong));
+    println!("{count} findings");
+    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The rules that are said to look at one object at a time find in all objects what they find in each.
+#[test]
+fn some_rules_need_no_other_object() {
+    let alone: Vec<_> = RULES.iter().copied().filter(|it| is_alone(it)).collect();
+    let policy = Policy::default();
+    let found = |model: &Model<'_>| -> Vec<String> {
+        let told = findings(model, &policy, &alone).into_iter();
+        told.map(|it| format!("{} {} {:?}", it.rule, it.message, it.notes)).collect()
+    };
+    let mut rules = BTreeSet::new();
+    each_world(|name, objects| {
+        let snapshot = cluster(objects).snapshot();
+        let all = loaded(snapshot.iter().map(|it| it.document.clone()).collect());
+        let mut whole = found(&Model::new(&all, "default"));
+        let mut each: Vec<String> = Vec::new();
+        for entry in snapshot.iter() {
+            let worlds = single(&snapshot, &entry.key, None, Some(entry.document.clone()));
+            let model = Model::new(&worlds.loaded, "default");
+            each.extend(found(&model.with(worlds.after.as_deref(), "default")));
+        }
+        whole.sort();
+        each.sort();
+        assert_eq!(whole, each, "{name}");
+        rules.extend(whole.iter().filter_map(|it| it.split(' ').next().map(str::to_string)));
+    });
+    assert_eq!(rules.len(), alone.len(), "each of them finds something: {rules:?}");
+}
+
+/// The objects of each system and of each fixture of a rule.
+fn each_world(mut visit: impl FnMut(&str, &[Value])) {
     for name in REPAIRED.iter().chain(&OTHERS) {
         let loaded = purlin::load::load_texts(texts(name));
-        count += compare(name, &objects(&loaded), &mut wrong);
+        visit(name, &objects(&loaded));
     }
     for rule in RULES {
         for side in ["bad", "good"] {
@@ -39,12 +75,10 @@ fn namespaces_say_what_the_whole_says() {
             }
             let loaded = load_paths(&[path]);
             if loaded.broken.is_empty() {
-                count += compare(&format!("{} {side}", rule.id), &objects(&loaded), &mut wrong);
+                visit(&format!("{} {side}", rule.id), &objects(&loaded));
             }
         }
     }
-    println!("{count} findings");
-    assert!(wrong.is_empty(), "{} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// Adds where the two differ, and says how many findings there were.
@@ -80,7 +114,7 @@ fn with_namespaces(objects: &[Value]) -> Vec<Value> {
 
 /// What a check of all objects, read from a cluster, says.
 fn whole(objects: &[Value]) -> BTreeSet<String> {
-    let documents = objects.iter().map(|it| live::document(SourceId(0), it.clone(), "", ""));
+    let documents = objects.iter().map(|it| live::document(SourceId(0), it, "", ""));
     let mut last = std::collections::BTreeMap::new();
     for document in documents {
         // Of two objects of one name the cluster holds the last.
@@ -104,11 +138,13 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
     let snapshot = cluster(objects).snapshot();
     let mut all = BTreeSet::new();
     for namespace in snapshot.namespaces() {
-        all.extend(said(&world(&snapshot, namespace).loaded));
+        all.extend(said(&world(&snapshot, namespace)));
     }
     for entry in snapshot.iter().filter(|it| it.key.namespace.is_empty()) {
-        let [_, world] = worlds(&snapshot, &entry.key, None, Some(entry.document.clone()));
-        all.extend(said(&world.loaded));
+        let Worlds { mut loaded, after, .. } =
+            worlds(&snapshot, &entry.key, None, Some(entry.document.clone()));
+        loaded.documents.extend(after);
+        all.extend(said(&loaded));
     }
     all
 }

@@ -96,8 +96,8 @@ impl Scene {
 fn wrong(state: &State) -> BTreeSet<String> {
     let snapshot = state.snapshot();
     let Some(first) = snapshot.iter().next() else { return BTreeSet::new() };
-    let [_, world] = worlds(&snapshot, &first.key, None, Some(first.document.clone()));
-    let model = Model::new(&world.loaded, "default");
+    let worlds = worlds(&snapshot, &first.key, None, Some(first.document.clone()));
+    let model = Model::new(&worlds.loaded, "default").with(worlds.after.as_deref(), "default");
     let findings = check::findings(&model, &Policy::default(), RULES);
     let text = |it: &Finding| format!("{} {:?} {} {:?}", it.rule, it.severity, it.message, it.over);
     findings.iter().map(text).collect()
