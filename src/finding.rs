@@ -52,6 +52,8 @@ pub struct Finding {
     pub over: Vec<Over>,
     /// Kinds of objects of which one more would mend it; empty where nothing that is added does.
     pub awaits: &'static [Kind],
+    /// Whether it is told by names and forms that may deceive; the webhook denies nothing for it.
+    pub is_guess: bool,
     /// How much of the source a report may show.
     pub shows: Shows,
     /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
@@ -72,6 +74,7 @@ impl Finding {
             help: None,
             over: Vec::new(),
             awaits: &[],
+            is_guess: false,
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
@@ -107,6 +110,12 @@ impl Finding {
     /// only where an object of such a kind is changed and so no longer does what it did.
     pub fn awaits(mut self, kinds: &'static [Kind]) -> Finding {
         self.awaits = kinds;
+        self
+    }
+
+    /// It is told by names and forms that may deceive, so the webhook only warns of it.
+    pub fn guessed(mut self) -> Finding {
+        self.is_guess = true;
         self
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Said {
     over: Vec<Over>,
     /// Kinds of objects of which one more would mend it.
     pub(super) awaits: &'static [Kind],
-    /// Whether it may be no worse than something that was there before, which cannot be told: then it denies nothing.
+    /// Whether it is a guess, or may be no worse than something that was there before: then it denies nothing.
     pub(super) is_unclear: bool,
 }
 
@@ -57,7 +57,7 @@ impl Said {
             field,
             over: finding.over.clone(),
             awaits: finding.awaits,
-            is_unclear: false,
+            is_unclear: finding.is_guess,
         })
     }
 
@@ -131,7 +131,7 @@ pub(super) fn worse(before: &[Said], after: Vec<Said>) -> Vec<Said> {
     let mut worse = without(after, &mut left, |it, old| it.excused_by(old) == Excuse::Full);
     for it in &mut worse {
         let excuse = left.iter().position(|old| it.excused_by(old) == Excuse::Perhaps);
-        it.is_unclear = excuse.map(|at| left.remove(at)).is_some();
+        it.is_unclear |= excuse.map(|at| left.remove(at)).is_some();
     }
     worse.sort_by(|a, b| {
         let rank = |it: &Said| (std::cmp::Reverse(it.notice.severity), it.rule.id);
