@@ -6,6 +6,7 @@ pub(crate) mod cluster;
 mod contract;
 mod doubt;
 mod going_down;
+mod leases;
 mod pretence;
 pub(crate) mod program;
 mod protocol;
