@@ -13,6 +13,8 @@ pub struct Label {
     pub place: Place,
     /// What, in a few words; may be empty.
     pub text: String,
+    /// Whether a finding is known again without it: it shows what may be meant, or is one of many.
+    pub is_hint: bool,
 }
 
 /// How much of the source a report may show.
@@ -69,7 +71,7 @@ impl Finding {
             rule: "",
             severity: None,
             message: message.into(),
-            labels: vec![Label { place, text: text.into() }],
+            labels: vec![Label { place, text: text.into(), is_hint: false }],
             notes: Vec::new(),
             help: None,
             over: Vec::new(),
@@ -83,7 +85,14 @@ impl Finding {
 
     /// Another place that is part of it.
     pub fn label(mut self, place: Place, text: impl Into<String>) -> Finding {
-        self.labels.push(Label { place, text: text.into() });
+        self.labels.push(Label { place, text: text.into(), is_hint: false });
+        self
+    }
+
+    /// A place that is not part of it and may help to mend it: what comes near to what is missing. Which one that is
+    /// depends on all that is there, so a finding is known again without it.
+    pub fn hint(mut self, place: Place, text: impl Into<String>) -> Finding {
+        self.labels.push(Label { place, text: text.into(), is_hint: true });
         self
     }
 
@@ -103,6 +112,13 @@ impl Finding {
     /// of what there is or is not, such as a missing field, it is one.
     pub fn over(mut self, of: impl Into<String>, by: Quantity) -> Finding {
         self.over.push(Over { of: of.into(), by });
+        self
+    }
+
+    /// Its primary place is a field that the API server fills in, and may as well be absent: the finding is known again
+    /// without it.
+    pub fn filled_in(mut self) -> Finding {
+        self.labels[0].is_hint = true;
         self
     }
 
