@@ -5,7 +5,7 @@ use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
 use super::world::{namespace_of, world, worlds};
 use super::worse::{self, Said};
-use super::{exempt, message, scale};
+use super::{exempt, known, message, scale};
 use crate::check;
 use crate::finding::{Finding, Severity};
 use crate::model::Model;
@@ -46,6 +46,8 @@ pub struct Notice {
     /// The objects that it rests on, that of the request included where it is one of them. A denial holds only as far
     /// as these are what the snapshot says they are.
     pub objects: Vec<Key>,
+    /// Whether the policy's baseline knows it.
+    pub is_known: bool,
 }
 
 /// What a verdict depends on besides the cluster.
@@ -76,19 +78,24 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     let rules: Vec<&'static Rule> = rules.filter(|it| check::is_on(it, context.policy)).collect();
     let [before, after] = worlds(snapshot, &review.key, review.before(snapshot), after);
     let after = Model::new(&after.loaded, "default");
-    let found = check::findings(&after, context.policy, &rules);
+    let mut found = check::findings(&after, context.policy, &rules);
     if found.is_empty() {
         return verdict;
     }
+    known::fingerprint(&after, context.policy, &mut found);
     let before = Model::new(&before.loaded, "default");
-    let known = check::findings(&before, context.policy, &akin(&rules, &found));
-    let (known, found) = worse::apart(known, found);
+    let there = check::findings(&before, context.policy, &akin(&rules, &found));
+    let (there, found) = worse::apart(there, found);
     let limit = exempt::limit(review);
     let namespace = namespace_of(&review.key);
-    for it in worse::worse(&said(&before, &known), said(&after, &found)) {
+    let policy = context.policy;
+    for it in worse::worse(&said(&before, policy, &there), said(&after, policy, &found)) {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
-        let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
+        let mode = match it.notice.is_known {
+            true => Mode::Audit,
+            false => policy.admission.mode(it.rule.id, namespace).min(limit),
+        };
         let outcome = match (admission(&it, review), mode) {
             (Admission::Audit, _) | (_, Mode::Audit) => Admission::Audit,
             (Admission::Warn, Mode::Enforce) if exempt::grace_is_over(review, it.rule, context) => {
@@ -124,8 +131,9 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world.loaded, "default");
-    let findings = check::findings(&model, context.policy, &rules);
-    let said = said(&model, &findings).into_iter().map(|it| it.notice);
+    let mut findings = check::findings(&model, context.policy, &rules);
+    known::fingerprint(&model, context.policy, &mut findings);
+    let said = said(&model, context.policy, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }
 
@@ -149,6 +157,11 @@ fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
 }
 
 /// What is to be told of findings.
-fn said(model: &Model<'_>, findings: &[Finding]) -> Vec<Said> {
-    findings.iter().filter_map(|it| Said::new(model, it, message::text)).collect()
+fn said(model: &Model<'_>, policy: &Policy, findings: &[Finding]) -> Vec<Said> {
+    let said = |it: &Finding| {
+        let mut said = Said::new(model, it, message::text)?;
+        said.notice.is_known = policy.known.contains(&it.fingerprint);
+        Some(said)
+    };
+    findings.iter().filter_map(said).collect()
 }

@@ -52,6 +52,7 @@ impl Said {
                 message: finding.message.clone(),
                 text: text(model, finding),
                 objects: objects.into_iter().collect(),
+                is_known: false,
             },
             primary,
             field,
