@@ -121,4 +121,5 @@ fn finding(reference: &Reference<'_, '_>, there: &[&Object<'_>]) -> Finding {
             "add to namespace `{namespace}` a ReferenceGrant from group {GATEWAY_API}, kind {}, namespace {} to kind {kind}, name {name}",
             from.kind_name, from.namespace
         ))
+        .awaits(&[Kind::ReferenceGrant])
 }

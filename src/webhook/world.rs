@@ -69,6 +69,9 @@ pub fn worlds<'s>(
             builder.look_around(&entry);
         }
     }
+    if key.kind == Kind::ReferenceGrant {
+        builder.referring();
+    }
     let Builder { documents, coverage, .. } = builder;
     let with = |object: Option<Arc<Document>>, mut documents: Vec<Arc<Document>>| {
         documents.extend(object);
@@ -271,6 +274,17 @@ impl<'s> Builder<'s> {
             for policy in slice.into_iter().flat_map(|it| it.of_kind(Kind::NetworkPolicy)) {
                 self.add(policy);
                 self.follow(policy);
+            }
+        }
+    }
+
+    /// Adds what only a ReferenceGrant of this namespace lets refer to it.
+    fn referring(&mut self) {
+        for key in self.snapshot.found_by(&links::referring(self.namespace)).iter().take(MOST_USERS)
+        {
+            if let Some(entry) = self.snapshot.get(key) {
+                self.add(entry);
+                self.follow(entry);
             }
         }
     }
