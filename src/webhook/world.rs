@@ -69,8 +69,10 @@ pub fn worlds<'s>(
             builder.look_around(&entry);
         }
     }
-    if key.kind == Kind::ReferenceGrant {
-        builder.referring();
+    match key.kind {
+        Kind::NetworkPolicy => builder.clients(),
+        Kind::ReferenceGrant => builder.referring(),
+        _ => {}
     }
     let Builder { documents, coverage, .. } = builder;
     let with = |object: Option<Arc<Document>>, mut documents: Vec<Arc<Document>>| {
@@ -275,6 +277,16 @@ impl<'s> Builder<'s> {
                 self.add(policy);
                 self.follow(policy);
             }
+        }
+    }
+
+    /// Reads the namespaces of those who name Services of this one by their addresses: a policy may close these to them.
+    fn clients(&mut self) {
+        let snapshot = self.snapshot;
+        let slice = snapshot.slice(self.namespace);
+        for service in slice.into_iter().flat_map(|it| it.of_kind(Kind::Service)) {
+            let users = snapshot.found_by(&links::users(&service.key));
+            users.iter().take(MOST_USERS).for_each(|it| self.neighbour(&it.namespace));
         }
     }
 
