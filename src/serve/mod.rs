@@ -25,10 +25,13 @@ mod resources;
 mod reviewer;
 pub mod self_managed;
 mod server;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use crate::model::kind::Kind;
 use crate::rules::RULES;
+use crate::webhook::verdict::judge;
 use crate::{check, needs};
 use certificates::Files;
 use endpoints::Endpoints;
@@ -44,7 +47,7 @@ use reports::Reporter;
 use reviewer::Reviewer;
 use self_managed::SelfManaged;
 use serde_json::{Value, json};
-use server::{Server, Stage};
+use server::{Limits, Server, Stage};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -130,6 +133,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
     let races = Arc::new(Races::new());
     let reviewer = Reviewer {
+        judge,
         knowledge: knowledge.clone(),
         policy: policy.clone(),
         pool: pool.clone(),
@@ -171,6 +175,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let server = |identity| Server {
         identity,
         most_connections,
+        limits: Limits::default(),
         stage: stages.clone(),
         metrics: metrics.clone(),
     };
