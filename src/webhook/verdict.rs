@@ -78,14 +78,14 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     let rules: Vec<&'static Rule> = rules.filter(|it| check::is_on(it, context.policy)).collect();
     let [before, after] = worlds(snapshot, &review.key, review.before(snapshot), after);
     let after = Model::new(&after.loaded, "default");
-    let mut found = check::findings(&after, context.policy, &rules);
+    let found = check::findings(&after, context.policy, &rules);
     if found.is_empty() {
         return verdict;
     }
-    known::fingerprint(&after, context.policy, &mut found);
     let before = Model::new(&before.loaded, "default");
     let there = check::findings(&before, context.policy, &akin(&rules, &found));
-    let (there, found) = worse::apart(there, found);
+    let (there, mut found) = worse::apart(there, found);
+    known::fingerprint_some(&after, context.policy, &mut found);
     let limit = exempt::limit(review);
     let namespace = namespace_of(&review.key);
     let policy = context.policy;

@@ -102,16 +102,18 @@ fn key(model: &Model<'_>, id: ObjId) -> Key {
     key
 }
 
+/// Whether two findings of worlds that are alike say the same, word for word.
+pub(super) fn is_same(a: &Finding, b: &Finding) -> bool {
+    (a.rule, &a.message, &a.labels, &a.notes, &a.help)
+        == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
+}
+
 /// Two lists of findings without what stands in both, word for word and one for one. Most do, so this comes before
 /// anything is put into words.
 ///
 /// They are of two worlds that hold the same documents in the same order but for the last, that of the request, so an
 /// object has the same id in both.
 pub(super) fn apart(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let is_same = |a: &Finding, b: &Finding| {
-        (a.rule, &a.message, &a.labels, &a.notes, &a.help)
-            == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
-    };
     let mut left = before;
     let mut more = after;
     more.retain(|it| match left.iter().position(|old| is_same(it, old)) {
