@@ -145,8 +145,8 @@ fn who_is_stopped_or_killed_is_taken_over_from_when_its_lease_has_run_out() {
     let since = Instant::now();
     let due = let_the_certificate_run_out(&api);
     second.wait("another certificate", |_| made(&api, "tls.crt") != due);
-    // It may have been renewed two seconds before.
-    assert!(since.elapsed() > Duration::from_secs(12), "{:?}", since.elapsed());
+    // It was renewed two seconds before, or on a busy machine some more.
+    assert!(since.elapsed() > Duration::from_secs(5), "{:?}", since.elapsed());
     let new = get(&api, LEASE);
     assert!(is_identity(&second, &holder(&api)), "{new}");
     assert_eq!(new["spec"]["leaseTransitions"], 1, "{old} {new}");
@@ -181,7 +181,7 @@ fn a_lease_that_somebody_else_renews_is_not_taken() {
             "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
             "metadata": {"namespace": "default", "name": "purlin-tls"},
             "spec": {
-                "holderIdentity": "somebody else", "leaseDurationSeconds": 5, "leaseTransitions": 7,
+                "holderIdentity": "somebody else", "leaseDurationSeconds": 7, "leaseTransitions": 7,
                 "renewTime": format!("2001-01-01T00:00:{second:02}.000000Z"),
             },
         })
