@@ -122,7 +122,7 @@ fn missing(cx: &Cx<'_, '_>, object: &Object<'_>, backend: &Backend<'_>) -> Findi
     let found = cx.object(near.object);
     if near.namespace == namespace {
         return finding
-            .label(found.whole(), "a Service that is there")
+            .hint(found.whole(), "a Service that is there")
             .help(format!("if `{found}` is meant, use `name: {}`", near.name));
     }
     let help = if object.kind == Kind::Ingress {
@@ -133,5 +133,5 @@ fn missing(cx: &Cx<'_, '_>, object: &Object<'_>, backend: &Backend<'_>) -> Findi
     } else {
         format!("set `namespace: {}`, with a ReferenceGrant there", near.namespace)
     };
-    finding.label(found.whole(), "a Service of this name, in another namespace").help(help)
+    finding.hint(found.whole(), "a Service of this name, in another namespace").help(help)
 }

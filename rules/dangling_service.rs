@@ -75,12 +75,12 @@ fn finding(
     .note("without pods it has no endpoints, and every connection to it is refused");
     if let Some(there) = elsewhere(cx, selector, by_label) {
         let found = cx.object(there.workload.object);
-        return finding
-            .label(there.place(cx), "these pods would match, in another namespace")
-            .help(format!(
+        return finding.hint(there.place(cx), "these pods would match, in another namespace").help(
+            format!(
                 "put the Service into namespace `{}`, where `{found}` runs",
                 there.workload.namespace
-            ));
+            ),
+        );
     }
     let Some(near) = nearest(cx, service, selector) else {
         return finding.help("select labels that the pods carry, or remove the Service");
@@ -89,7 +89,7 @@ fn finding(
         selector.requirements.iter().filter(|it| !near.fulfils(it)).map(|it| it.key).collect();
     let (labels, advice) =
         (near.describe(&differs), near.advice(&differs, selector.requirements.len()));
-    finding.label(near.place(cx), labels).help(advice)
+    finding.hint(near.place(cx), labels).help(advice)
 }
 
 /// A workload that comes near.

@@ -144,7 +144,7 @@ fn finding(
     for workload in shown.into_iter().filter(|it| it.object != object.id).take(8) {
         let does = open.iter().filter(|it| it.workloads.iter().any(|it| it.id == workload.id));
         let does: Vec<_> = does.map(|it| does_what(it.direction)).collect();
-        finding = finding.label(cx.object(workload.object).whole(), does.join(" and "));
+        finding = finding.hint(cx.object(workload.object).whole(), does.join(" and "));
     }
     for it in open {
         finding = finding.note(note(it, count));

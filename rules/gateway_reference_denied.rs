@@ -113,7 +113,7 @@ fn finding(reference: &Reference<'_, '_>, there: &[&Object<'_>]) -> Finding {
         format!("a {kind} of namespace `{namespace}`"),
     );
     for grant in there.iter().take(4) {
-        finding = finding.label(grant.at("spec"), "allows other references");
+        finding = finding.hint(grant.at("spec"), "allows other references");
     }
     finding
         .note("a reference into another namespace counts only where that namespace allows it; without, the controller ignores the backend or the certificate")
@@ -121,4 +121,5 @@ fn finding(reference: &Reference<'_, '_>, there: &[&Object<'_>]) -> Finding {
             "add to namespace `{namespace}` a ReferenceGrant from group {GATEWAY_API}, kind {}, namespace {} to kind {kind}, name {name}",
             from.kind_name, from.namespace
         ))
+        .awaits(&[Kind::ReferenceGrant])
 }

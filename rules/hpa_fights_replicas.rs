@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     title: "a manifest sets the replicas that an autoscaler owns",
     severity: Severity::Warning,
     group: Group::Scaling,
-    admission: Admission::Deny,
+    admission: Admission::Warn,
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &["kube-score:deployment-targeted-by-hpa-does-not-have-replicas-configured"],
     parameters: &[],

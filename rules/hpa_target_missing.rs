@@ -110,7 +110,7 @@ fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<
             );
             let mut finding = Finding::new(message, place, format!("no {kind} of this name"));
             if let Some(near) = near(cx, object, name) {
-                finding = finding.label(near.whole(), "perhaps this one is meant").help(format!(
+                finding = finding.hint(near.whole(), "perhaps this one is meant").help(format!(
                     "set `kind: {}` and `name: {}` if `{near}` is meant",
                     near.kind_name, near.name
                 ));

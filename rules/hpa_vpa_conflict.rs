@@ -49,7 +49,7 @@ fn finding(
     }
     let object = cx.object(vertical.object);
     let resources = resources.join(" and ");
-    let place = vertical.mode_node.map_or(object.at("spec"), |it| object.place(it));
+    let place = object.at("spec.updatePolicy.updateMode");
     let text = match vertical.mode {
         Mode::Initial => format!("sets the {resources} requests of every new pod"),
         _ => format!("sets the {resources} requests"),
@@ -57,7 +57,7 @@ fn finding(
     let message = format!("`{object}` and `{horizontal}` both drive {resources} of `{target}`");
     let mut finding = Finding::new(message, place, text);
     for measure in &shared {
-        let place = measure.node.map_or(horizontal.at("spec"), |it| horizontal.place(it));
+        let place = measure.place(horizontal);
         finding = finding
             .label(place, format!("scales on a percentage of the {} request", measure.resource));
     }

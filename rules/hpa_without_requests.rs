@@ -45,7 +45,7 @@ fn finding(
     let pod = cx.facts.demand(workload);
     let target = cx.object(workload.object);
     let resource = measure.resource;
-    let place = measure.node.map_or(object.at("spec"), |it| object.place(it));
+    let place = measure.place(object);
     let text = match measure.node {
         Some(_) => format!("a percentage of the {resource} request"),
         None => "without metrics, 80 % of the cpu request".to_string(),

@@ -144,13 +144,12 @@ fn of_another_type(object: &Object<'_>, node: Node<'_>, secret: &Object<'_>) -> 
     }
     let has =
         |key: &str| ["data", "stringData"].iter().any(|it| secret.field(&[it, key]).is_some());
-    let place = written.map_or_else(|| secret.whole(), |it| secret.place(it));
     let finding = Finding::new(
         format!("`{object}` takes its certificate from `{secret}`, which is of type {kind}"),
         object.place(node),
         "the Secret of the certificate",
     )
-    .label(place, format!("type {kind}"));
+    .label(secret.at("type"), format!("type {kind}"));
     Some(if has("tls.crt") && has("tls.key") {
         finding
             .severity(Severity::Note)

@@ -87,7 +87,7 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, selector: &Selector<'_>) -> Fin
     if let Some(there) = elsewhere(cx, budget, selector) {
         let found = cx.object(there.object);
         return finding
-            .label(pod_labels(cx, there), "these pods would match, in another namespace")
+            .hint(pod_labels(cx, there), "these pods would match, in another namespace")
             .help(format!(
                 "put the budget into namespace `{}`, where `{found}` runs",
                 there.namespace
@@ -105,7 +105,7 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, selector: &Selector<'_>) -> Fin
         format!("the nearest: these pods carry `{labels}`")
     };
     finding
-        .label(pod_labels(cx, near), text)
+        .hint(pod_labels(cx, near), text)
         .help(format!("if `{there}` is meant, select labels of its pod template"))
 }
 

@@ -117,7 +117,9 @@ fn held_claim(
         format!("{bounds}: keeps {kept} of {pods} until a new pod is ready"),
     );
     let finding = match strategy {
-        Some(_) => finding.label(object.place(user.field), "used by the old pod and the new one"),
+        Some(_) => finding
+            .filled_in()
+            .label(object.place(user.field), "used by the old pod and the new one"),
         None => finding,
     };
     let finding = finding.label(cx.object(claim.object).at("spec.accessModes"), mode);

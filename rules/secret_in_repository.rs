@@ -1,6 +1,8 @@
 //! Credentials that are written out in Secrets, ConfigMaps, environment variables and arguments.
 
-use crate::analyze::credentials::{is_credential_name, is_secret_text, is_secret_value};
+use crate::analyze::credentials::{
+    is_credential_name, is_secret_text, is_secret_value, is_surely_secret_text,
+};
 use crate::analyze::workloads::Workload;
 use crate::model::Object;
 use crate::model::kind::Kind;
@@ -14,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     title: "a credential stands in a manifest",
     severity: Severity::Warning,
     group: Group::Security,
-    admission: Admission::Warn,
+    admission: Admission::Deny,
     reads: &[Kind::Secret, Kind::ConfigMap],
     like: &[
         "kube-linter:env-var-secret",
@@ -125,7 +127,11 @@ fn is_credential(name: &str, value: Node<'_>) -> bool {
 /// The value itself is never repeated.
 fn plain(object: &Object<'_>, place: Node<'_>, name: &str, what: &str) -> Finding {
     let message = format!("`{object}` holds a credential in plain text: `{name}`");
-    Finding::new(message, object.place(place), format!("in {what}"))
+    let finding = Finding::new(message, object.place(place), format!("in {what}"));
+    // What a name means is a matter of taste, and an address may be an example: nobody is denied for that.
+    let is_sure = place.scalar().is_some_and(|it| is_surely_secret_text(&it));
+    let finding = if is_sure { finding } else { finding.guessed() };
+    finding
         .concealed()
         .note("who may read the workload or the repository can read it, and it shows in logs, dumps and histories")
         .help("change it, put it into a Secret that is kept elsewhere, and refer to it (`secretKeyRef`, or a file)")

@@ -56,7 +56,7 @@ fn missing(cx: &Cx<'_, '_>, workload: &Workload<'_>, field: Node<'_>, name: &str
     let headless = cx.facts.services().of_workload(workload.id).find(|it| it.is_headless);
     match headless {
         Some(it) => finding
-            .label(cx.object(it.object).whole(), "a headless Service over its pods")
+            .hint(cx.object(it.object).whole(), "a headless Service over its pods")
             .help(format!(
                 "set `serviceName: {}`; that means to delete the StatefulSet and create it again",
                 it.name

@@ -90,7 +90,7 @@ fn missing(cx: &Cx<'_, '_>, contact: &Contact<'_>, namespace: &str) -> Finding {
     let text =
         if near.name == name { "the Service of this name" } else { "a Service that is there" };
     finding
-        .label(found.whole(), text)
+        .hint(found.whole(), text)
         .help(format!("if `{found}` is meant, write `{}`", written(cx, contact, near)))
 }
 

@@ -109,7 +109,7 @@ fn too_few(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> Option<Finding> {
 
 fn mode_place(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> crate::model::Place {
     let object = cx.object(vertical.object);
-    vertical.mode_node.map_or(object.at("spec"), |it| object.place(it))
+    object.at("spec.updatePolicy.updateMode")
 }
 
 fn mode_text(vertical: &Vertical<'_>) -> &'static str {

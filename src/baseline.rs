@@ -8,7 +8,7 @@ use crate::finding::{Finding, Label};
 use crate::locate::Locator;
 use crate::model::Place;
 use crate::report::human::visible;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 
 const HEADER: &str = "# purlin baseline 1\n\
@@ -97,6 +97,11 @@ impl Baseline {
         let run = |it: &&Entry| outcome.rules.contains(&it.rule.as_str());
         let not_found = self.entries.iter().filter(run).count();
         outcome.baseline = Some(Known { known: before - outcome.findings.len(), not_found });
+    }
+
+    /// The fingerprints of what it knows.
+    pub fn fingerprints(&self) -> FxHashSet<String> {
+        self.entries.iter().map(|it| it.fingerprint.clone()).collect()
     }
 
     /// How many findings it knows that an earlier one did not, and the other way round.

@@ -157,7 +157,8 @@ pub(crate) struct Serve {
     /// The key of the certificate
     #[arg(long, value_name = "FILE", default_value = "/etc/purlin/tls/tls.key")]
     pub(crate) key: PathBuf,
-    /// Make the certificate ourselves, keep it in this Secret, and tell the webhook's configuration of its authority
+    /// Make the certificate ourselves, keep it in this Secret, and tell the webhook's configuration of its authority;
+    /// of several replicas the one that holds the Lease of the same name does
     #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with_all = ["certificate", "key"])]
     pub(crate) certificate_secret: Option<String>,
     /// With `--certificate-secret`: the ValidatingWebhookConfiguration whose `caBundle` is kept

@@ -13,6 +13,8 @@ pub struct Label {
     pub place: Place,
     /// What, in a few words; may be empty.
     pub text: String,
+    /// Whether a finding is known again without it: it shows what may be meant, or is one of many.
+    pub is_hint: bool,
 }
 
 /// How much of the source a report may show.
@@ -52,6 +54,8 @@ pub struct Finding {
     pub over: Vec<Over>,
     /// Kinds of objects of which one more would mend it; empty where nothing that is added does.
     pub awaits: &'static [Kind],
+    /// Whether it is told by names and forms that may deceive; the webhook denies nothing for it.
+    pub is_guess: bool,
     /// How much of the source a report may show.
     pub shows: Shows,
     /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
@@ -67,11 +71,12 @@ impl Finding {
             rule: "",
             severity: None,
             message: message.into(),
-            labels: vec![Label { place, text: text.into() }],
+            labels: vec![Label { place, text: text.into(), is_hint: false }],
             notes: Vec::new(),
             help: None,
             over: Vec::new(),
             awaits: &[],
+            is_guess: false,
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
@@ -80,7 +85,14 @@ impl Finding {
 
     /// Another place that is part of it.
     pub fn label(mut self, place: Place, text: impl Into<String>) -> Finding {
-        self.labels.push(Label { place, text: text.into() });
+        self.labels.push(Label { place, text: text.into(), is_hint: false });
+        self
+    }
+
+    /// A place that is not part of it and may help to mend it: what comes near to what is missing. Which one that is
+    /// depends on all that is there, so a finding is known again without it.
+    pub fn hint(mut self, place: Place, text: impl Into<String>) -> Finding {
+        self.labels.push(Label { place, text: text.into(), is_hint: true });
         self
     }
 
@@ -103,10 +115,23 @@ impl Finding {
         self
     }
 
+    /// Its primary place is a field that the API server fills in, and may as well be absent: the finding is known again
+    /// without it.
+    pub fn filled_in(mut self) -> Finding {
+        self.labels[0].is_hint = true;
+        self
+    }
+
     /// One more object of one of these kinds would mend it. An apply has an order, so the webhook warns of it, and denies
     /// only where an object of such a kind is changed and so no longer does what it did.
     pub fn awaits(mut self, kinds: &'static [Kind]) -> Finding {
         self.awaits = kinds;
+        self
+    }
+
+    /// It is told by names and forms that may deceive, so the webhook only warns of it.
+    pub fn guessed(mut self) -> Finding {
+        self.is_guess = true;
         self
     }
 

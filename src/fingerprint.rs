@@ -2,6 +2,7 @@
 
 use crate::finding::{Finding, Label};
 use crate::locate::Locator;
+use crate::model::kind::Kind;
 use crate::model::{Model, Object, Place, without_hash};
 use crate::path::{FieldPath, Step};
 use rayon::prelude::*;
@@ -11,7 +12,8 @@ use std::fmt::Write as _;
 
 /// Gives findings, which stand in order, their fingerprints. They stay the same when lines move, files are renamed,
 /// objects or named list items are reordered, and numbers or generated contents change: a finding is known by its rule and the fields it
-/// points to.
+/// points to, whichever of them comes first, without what is only a hint. So it is the same from files, from a cluster and
+/// in what the webhook sees of one.
 pub fn fingerprint(model: &Model<'_>, findings: &mut [Finding]) {
     let locator = Locator::new(model);
     let identities: Vec<String> = findings.par_iter().map(|it| identity(&locator, it)).collect();
@@ -29,10 +31,10 @@ pub fn fingerprint(model: &Model<'_>, findings: &mut [Finding]) {
 }
 
 fn identity(locator: &Locator<'_, '_>, finding: &Finding) -> String {
-    let mut places: Vec<String> =
-        finding.labels.iter().map(|it| place(locator, finding, it)).collect();
-    // The primary place leads; the others have no order of their own.
-    places[1..].sort();
+    let labels = finding.labels.iter().filter(|it| !it.is_hint);
+    let mut places: Vec<String> = labels.map(|it| place(locator, finding, it)).collect();
+    // Which of several equal ones is the primary one depends on the order of reading them.
+    places.sort();
     format!("{}\n{}", finding.rule, places.join("\n"))
 }
 
@@ -63,26 +65,44 @@ fn numberless(message: &str) -> String {
     message.split(|it: char| it.is_ascii_digit()).filter(|it| !it.is_empty()).collect()
 }
 
-/// The path with the names of list items, where they have one, instead of their numbers.
+/// The path with the names of list items, where they have one, instead of their numbers, and as far as it does not
+/// depend on what the API server fills in.
 fn stable_path(object: &Object<'_>, path: &FieldPath) -> String {
     let mut here = Some(object.root);
-    let mut text = String::new();
+    let mut steps: Vec<String> = Vec::new();
     for step in path.steps() {
-        let _ = match step {
+        steps.push(match step {
             Step::Key(key) => {
                 here = here.and_then(|it| it.get(key));
-                write!(text, "/{key}")
+                format!("/{key}")
             }
             Step::Index(index) => {
                 here = here.and_then(|it| it.items().nth(*index as usize));
                 match here.and_then(|it| it.text("name")) {
-                    Some(name) => write!(text, "[{name}]"),
-                    None => write!(text, "[{index}]"),
+                    Some(name) => format!("[{name}]"),
+                    None => format!("[{index}]"),
                 }
             }
-        };
+        });
     }
-    text
+    match steps.as_slice() {
+        // The port of the pods, and that of the nodes.
+        [spec, ports, _, ..]
+            if object.kind == Kind::Service && spec == "/spec" && ports == "/ports" =>
+        {
+            steps.truncate(3);
+        }
+        // `resources: {}`, and what is pointed to where there is none.
+        [.., item, last]
+            if item.starts_with('[')
+                && (last == "/name"
+                    || last == "/resources" && here.is_some_and(|it| it.count() == 0)) =>
+        {
+            steps.pop();
+        }
+        _ => {}
+    }
+    steps.concat()
 }
 
 fn hash(text: &str) -> String {

@@ -140,6 +140,8 @@ pub fn is_secret_value(value: &str) -> bool {
         "/",
         "./",
         "ENC[",
+        "ENC(",
+        "{cipher}",
         "vault:",
         "ref+",
         "op://",
@@ -183,6 +185,41 @@ pub fn is_secret_text(text: &str) -> bool {
     })
 }
 
+/// Whether a text holds a credential beyond doubt, by a form that nothing else has and with all that belongs to it: a
+/// private key with its contents, a token of GitHub or Slack. An address may be an example, and a mark may be looked for.
+pub fn is_surely_secret_text(text: &str) -> bool {
+    SEARCH.find_iter(text).any(|found| {
+        let from = &text[found.start()..];
+        match MARKS[found.pattern().as_usize()] {
+            "-----BEGIN " => has_private_key(from),
+            "://" | "AKIA" => false,
+            mark => {
+                let word = word(from);
+                let starts_word =
+                    !text[..found.start()].ends_with(|it: char| it.is_ascii_alphanumeric());
+                starts_word && is_cloud_key(mark, word) && !is_repetitive(&word[mark.len()..])
+            }
+        }
+    })
+}
+
+/// Whether a key follows its first line; what is encrypted has headers there.
+fn has_private_key(pem: &str) -> bool {
+    // In one line, as in JSON, ends of lines are written out.
+    let lines = pem.split('\n').flat_map(|it| it.split("\\n")).map(|it| it.trim());
+    let mut lines = lines.filter(|it| !it.is_empty());
+    let is_plain =
+        lines.next().is_some_and(|it| it.contains("PRIVATE KEY") && !it.contains("ENCRYPTED"));
+    let is_base64 =
+        |it: &str| it.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/=".contains(&it));
+    is_plain && lines.next().is_some_and(|it| it.len() >= 40 && is_base64(it) && !is_repetitive(it))
+}
+
+/// Whether it is filled up with a few letters, as in examples.
+fn is_repetitive(text: &str) -> bool {
+    text.bytes().collect::<std::collections::BTreeSet<u8>>().len() < 10
+}
+
 /// The letters, digits and dashes that a text begins with.
 fn word(text: &str) -> &str {
     let end = text.find(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-');
@@ -212,4 +249,33 @@ fn has_password(address: &str) -> bool {
 fn is_filled_in(password: &str) -> bool {
     !password.starts_with(['$', '<', '{', '%'])
         && !PLACEHOLDERS.contains(&password.to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_an_example_or_a_mark_to_look_for_is_not_beyond_doubt() {
+        let body = "MHcCAQEEIJz0dBQm3sWv7fKq1uYpXn5rTgHcLaE8oVbNiRw2SkD4oAoGCCqGSM49";
+        let begin = "-----BEGIN EC PRIVATE KEY-----";
+        assert!(is_surely_secret_text(&format!("{begin}\n{body}\n")));
+        assert!(is_surely_secret_text(&format!("{{\"key\": \"{begin}\\n{body}\\n\"}}")));
+        let token = format!("ghp_{}", &body[..36]);
+        assert!(is_surely_secret_text(&format!("token = {token}")));
+        for doubtful in [
+            format!("grep -q -- '{begin}' key.pem"),
+            format!("{begin}\nMIIE...\n"),
+            format!("{begin}\n{}\n", "A".repeat(64)),
+            format!("-----BEGIN ENCRYPTED PRIVATE KEY-----\n{body}\n"),
+            format!("{begin}\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n{body}\n"),
+            format!("-----BEGIN PUBLIC KEY-----\n{body}\n"),
+            format!("ghp_{}", "x".repeat(36)),
+            format!("not{token}"),
+            "mysql://user:secret@host:port/database".into(),
+            "AKIAIOSFODNN7EXAMPLF".into(),
+        ] {
+            assert!(!is_surely_secret_text(&doubtful), "{doubtful}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 //! `pkg/controller/podautoscaler/replica_calculator.go`, calculatePodRequests.
 
 use super::demand::{ContainerDemand, PodDemand, Role};
-use crate::model::Object;
 use crate::model::kind::Kind;
+use crate::model::{Object, Place};
 use crate::tree::Node;
 
 /// A target that is a percentage of what the pods request.
@@ -19,6 +19,14 @@ pub struct Measure<'d> {
 }
 
 impl<'d> Measure<'d> {
+    /// The place of what says so in its autoscaler; without metrics, where the API server fills them in.
+    pub fn place(&self, scaler: &Object<'_>) -> Place {
+        match self.node {
+            Some(node) => scaler.place(node),
+            None => scaler.at("spec.metrics[0].resource.target.averageUtilization"),
+        }
+    }
+
     /// The containers whose requests make the denominator: those that run as long as the pod.
     pub fn containers<'p>(
         &self,

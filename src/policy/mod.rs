@@ -99,6 +99,8 @@ pub struct Policy {
     pub exceptions: Vec<Exception>,
     /// The file of findings that are known, from the policy file's folder.
     pub baseline: Option<String>,
+    /// Fingerprints of the findings that are known, where the webhook is to hold them back.
+    pub known: FxHashSet<String>,
     /// What the webhook does with findings.
     pub admission: Admission,
     /// Who is meant to talk to whom; what is not listed is meant to be denied.

@@ -37,6 +37,18 @@ pub(super) struct Material {
     pub(super) key: String,
 }
 
+impl Material {
+    /// Whether nobody takes the certificate any more; `now` counts seconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub(super) fn has_expired(&self, now: i64) -> Result<bool, String> {
+        let certificates = certificates(&self.certificate)?;
+        Ok(expiry(certificates.first().ok_or("no certificate in the Secret")?)? <= now)
+    }
+}
+
 /// What is to come after `material`, in the next step; nothing if it is good as it is.
 ///
 /// `published` are the authorities that the API server trusts, `now` counts seconds since 1970.

@@ -229,7 +229,7 @@ fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::server::Server;
+    use crate::serve::server::{Limits, Server};
     use std::io::{Read, Write};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -253,7 +253,13 @@ mod tests {
         let endpoints = Arc::new(Endpoints::new(judge, 1, stage.clone(), metrics.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = Server { identity: None, most_connections: 1, stage, metrics };
+        let server = Server {
+            identity: None,
+            most_connections: 1,
+            limits: Limits::default(),
+            stage,
+            metrics,
+        };
         tokio::spawn(server.serve(listener, move |request| {
             let endpoints = endpoints.clone();
             async move { endpoints.admission(request).await }

@@ -49,6 +49,7 @@ pub(super) struct Metrics {
     pub(super) certificate_expiry: Gauge,
     pub(super) certificate_reloads: Counter,
     pub(super) certificate_failures: Counter,
+    pub(super) certificate_lease: Gauge,
     pub(super) handshake_failures: Counter,
     pub(super) policy_reloads: Counter,
     pub(super) policy_failures: Counter,
@@ -74,6 +75,7 @@ impl Default for Metrics {
             certificate_expiry: Gauge::default(),
             certificate_reloads: Counter::default(),
             certificate_failures: Counter::default(),
+            certificate_lease: Gauge::default(),
             handshake_failures: Counter::default(),
             policy_reloads: Counter::default(),
             policy_failures: Counter::default(),
@@ -120,6 +122,11 @@ impl Metrics {
             "certificate_failures",
             "Certificates that could not be used",
             self.certificate_failures.clone(),
+        );
+        it.register(
+            "certificate_lease_held",
+            "1 for the replica that renews the certificate that all share",
+            self.certificate_lease.clone(),
         );
         it.register(
             "handshake_failures",

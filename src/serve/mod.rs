@@ -3,14 +3,17 @@
 //! `server` holds connections, `endpoints` answers at paths, `reviewer` judges a review on what `knowledge` holds,
 //! which `watch` keeps up to date and `live` where a watch is not enough, `race` looks again after the write, and
 //! `reports` tells what is wrong whoever made it so. `certificates` and `policy_source` follow
-//! what may change while it runs. What a request means and what the verdict is, [`crate::webhook`] tells.
+//! what may change while it runs; `self_managed` makes the certificate that replicas share, by `authority`,
+//! `configuration` and `lease`. What a request means and what the verdict is, [`crate::webhook`] tells.
 
 mod authority;
 pub mod certificates;
+mod configuration;
 mod deadline;
 mod endpoints;
 mod events;
 mod knowledge;
+mod lease;
 mod live;
 pub mod logs;
 mod metrics;
@@ -22,10 +25,13 @@ mod resources;
 mod reviewer;
 pub mod self_managed;
 mod server;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use crate::model::kind::Kind;
 use crate::rules::RULES;
+use crate::webhook::verdict::judge;
 use crate::{check, needs};
 use certificates::Files;
 use endpoints::Endpoints;
@@ -41,7 +47,7 @@ use reports::Reporter;
 use reviewer::Reviewer;
 use self_managed::SelfManaged;
 use serde_json::{Value, json};
-use server::{Server, Stage};
+use server::{Limits, Server, Stage};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,6 +55,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch as channel;
+use tokio::task::JoinSet;
 
 /// How long the API server may take for a connection, and for the next bytes of an answer: a connection may die without
 /// a word.
@@ -97,19 +104,27 @@ pub struct Options {
 pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let metrics = Arc::new(Metrics::default());
     let (client, watching) = clients(config).map_err(|why| format!("no client: {why}"))?;
-    let events = Events::new(client.clone(), own_pod());
+    let pod = own_pod();
+    let replica = pod.as_ref().map_or("purlin", |(_, name)| name).to_string();
+    let events = Events::new(client.clone(), pod);
+    let (stage, stages) = channel::channel(Stage::Serving);
+    // What has to come to its end before the program may.
+    let mut last = JoinSet::new();
     let policy =
         policy_source::follow(options.policy, client.clone(), events.clone(), metrics.clone())
             .await?;
     let identity = match options.certificate {
         CertificateSource::Files(files) => certificates::follow(files, metrics.clone()).await?,
         CertificateSource::SelfManaged(managed) => {
-            self_managed::follow(managed, client.clone(), metrics.clone()).await?
+            let (client, stages, metrics) = (client.clone(), stages.clone(), metrics.clone());
+            let (identity, task) =
+                self_managed::follow(managed, client, &replica, stages, metrics).await?;
+            last.spawn(async move { drop(task.await) });
+            identity
         }
     };
     let admission = bind("reviews", options.listen).await?;
     let operations = bind("operations", options.operations).await?;
-    let (stage, stages) = channel::channel(Stage::Serving);
     let own_account = own_account(&client).await;
     let pool = Pool::start(options.threads).map_err(|why| format!("no thread: {why}"))?;
 
@@ -118,6 +133,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
     let races = Arc::new(Races::new());
     let reviewer = Reviewer {
+        judge,
         knowledge: knowledge.clone(),
         policy: policy.clone(),
         pool: pool.clone(),
@@ -159,6 +175,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let server = |identity| Server {
         identity,
         most_connections,
+        limits: Limits::default(),
         stage: stages.clone(),
         metrics: metrics.clone(),
     };
@@ -171,11 +188,10 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         let endpoints = for_others.clone();
         async move { endpoints.operations(&request) }
     });
-    let mut servers = tokio::task::JoinSet::new();
-    servers.spawn(admission);
-    servers.spawn(operations);
+    last.spawn(admission);
+    last.spawn(operations);
     end(&stage, options.drain).await?;
-    let ended = async { while servers.join_next().await.is_some() {} };
+    let ended = async { while last.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_ANSWERS, ended).await.is_err() {
         tracing::warn!("some requests were still open");
     }

@@ -1,15 +1,20 @@
 //! The policy, from a file or a ConfigMap, followed while the server runs; one that is not valid changes nothing.
+//!
+//! The baseline that a policy names lies beside it: in the same folder, or under another key of the same ConfigMap. Both
+//! count together, so a baseline that is not valid leaves the old one and the old policy.
 
 use super::events::{Events, Reason};
 use super::metrics::Metrics;
 use super::resources;
+use crate::baseline::Baseline;
 use crate::load::decode;
 use crate::policy::Policy;
 use crate::policy_file;
 use crate::source::Source;
 use kube::Client;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -42,6 +47,10 @@ pub(super) struct Current {
 }
 
 impl Current {
+    pub(super) fn new(policy: Policy) -> Current {
+        Current { policy: Arc::new(RwLock::new(Arc::new(policy))) }
+    }
+
     pub(super) fn get(&self) -> Arc<Policy> {
         self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -62,15 +71,14 @@ pub(super) async fn follow(
     events: Events,
     metrics: Arc<Metrics>,
 ) -> Result<Current, String> {
-    let text = match source {
+    let read = match source {
         PolicySource::ConfigMap { .. } => {
-            resources::at_start(async || read(&source, &client).await).await?
+            resources::at_start(async || read(&source, &client).await).await??
         }
-        _ => read(&source, &client).await?,
+        _ => read(&source, &client).await??,
     };
-    let mut seen = (text, today());
-    let policy = parse(&source, &seen.0)?;
-    let current = Current { policy: Arc::new(RwLock::new(Arc::new(policy))) };
+    let mut seen = (read.texts, today());
+    let current = Current::new(read.policy);
     if matches!(source, PolicySource::None) {
         return Ok(current);
     }
@@ -80,18 +88,11 @@ pub(super) async fn follow(
         loop {
             tokio::time::sleep(INTERVAL).await;
             // Exceptions expire, so another day makes another policy.
-            let result = match read(&source, &client).await {
-                Ok(text) if (&text, today()) == (&seen.0, seen.1) => {
-                    refused = None;
-                    continue;
-                }
-                Ok(text) => parse(&source, &text).map(|policy| (text, policy)),
-                Err(why) => Err(why),
-            };
-            match result {
-                Ok((text, policy)) => {
-                    followed.set(policy);
-                    seen = (text, today());
+            match self::read(&source, &client).await.flatten() {
+                Ok(it) if (&it.texts, today()) == (&seen.0, seen.1) => refused = None,
+                Ok(it) => {
+                    followed.set(it.policy);
+                    seen = (it.texts, today());
                     refused = None;
                     metrics.policy_reloads.inc();
                     tracing::info!("the policy was replaced");
@@ -117,11 +118,51 @@ fn subject(source: &PolicySource) -> Option<(&str, &str)> {
     }
 }
 
-async fn read(source: &PolicySource, client: &Client) -> Result<Arc<str>, String> {
+/// A policy, and what it was read from.
+struct Read {
+    policy: Policy,
+    /// The policy, and the baseline that it names.
+    texts: Vec<Arc<str>>,
+}
+
+/// Reads the policy and its baseline. The inner error is what is wrong with them; the outer one, that they cannot be read
+/// now.
+async fn read(source: &PolicySource, client: &Client) -> Result<Result<Read, String>, String> {
+    if matches!(source, PolicySource::None) {
+        let policy = Policy { today: Some(today()), ..Policy::default() };
+        return Ok(Ok(Read { policy, texts: Vec::new() }));
+    }
+    let text = text(source, client, None).await?;
+    let mut policy = match parse(name(source, None), &text) {
+        Ok(it) => it,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut texts = vec![text];
+    if let Some(beside) = policy.baseline.as_deref() {
+        let text = self::text(source, client, Some(beside)).await?;
+        match Baseline::parse(&text) {
+            Ok(it) => policy.known = it.fingerprints(),
+            Err((line, why)) => {
+                let name = name(source, Some(beside));
+                return Ok(Err(format!("the baseline is not valid: {name}:{line}: {why}")));
+            }
+        }
+        texts.push(text);
+    }
+    Ok(Ok(Read { policy, texts }))
+}
+
+/// The text of the policy, or of what lies beside it under this name.
+async fn text(
+    source: &PolicySource,
+    client: &Client,
+    beside: Option<&str>,
+) -> Result<Arc<str>, String> {
     match source {
         PolicySource::None => Ok(Arc::from("")),
         PolicySource::File(path) => {
-            let bytes = tokio::fs::read(path).await;
+            let path = file(path, beside);
+            let bytes = tokio::fs::read(&path).await;
             bytes
                 .map_err(|why| why.to_string())
                 .and_then(|it| decode::decode(it).map_err(|it| it.to_string()))
@@ -132,19 +173,34 @@ async fn read(source: &PolicySource, client: &Client) -> Result<Arc<str>, String
             let map = resources::get(client, &path)
                 .await
                 .map_err(|why| format!("cannot read ConfigMap {namespace}/{name}: {why}"))?;
-            let text = map.get("data").and_then(|it| it.get(FILE)).and_then(Value::as_str);
+            let key = beside.unwrap_or(FILE);
+            let text = map.get("data").and_then(|it| it.get(key)).and_then(Value::as_str);
             text.map(Arc::from)
-                .ok_or_else(|| format!("ConfigMap {namespace}/{name} has no key `{FILE}`"))
+                .ok_or_else(|| format!("ConfigMap {namespace}/{name} has no key `{key}`"))
         }
     }
 }
 
-fn parse(source: &PolicySource, text: &Arc<str>) -> Result<Policy, String> {
-    let name = match source {
-        PolicySource::None => return Ok(Policy { today: Some(today()), ..Policy::default() }),
-        PolicySource::File(path) => path.display().to_string(),
-        PolicySource::ConfigMap { namespace, name } => format!("{namespace}/{name}:{FILE}"),
-    };
+/// The file of the policy, or one that is named from its folder.
+fn file<'p>(policy: &'p Path, beside: Option<&str>) -> Cow<'p, Path> {
+    match beside {
+        None => Cow::Borrowed(policy),
+        Some(name) => Cow::Owned(policy.parent().unwrap_or(Path::new("")).join(name)),
+    }
+}
+
+/// What a person knows a text by.
+fn name(source: &PolicySource, beside: Option<&str>) -> String {
+    match source {
+        PolicySource::None => String::new(),
+        PolicySource::File(path) => file(path, beside).display().to_string(),
+        PolicySource::ConfigMap { namespace, name } => {
+            format!("{namespace}/{name}:{}", beside.unwrap_or(FILE))
+        }
+    }
+}
+
+fn parse(name: String, text: &Arc<str>) -> Result<Policy, String> {
     policy_file::read(text, Some(today())).map_err(|mistakes| {
         let source = Source::new(name, text.clone());
         let lines = mistakes.iter().map(|it| {

@@ -10,7 +10,8 @@ use super::race::Races;
 use crate::policy::Policy;
 use crate::webhook::key::Key;
 use crate::webhook::review::Review;
-use crate::webhook::verdict::{Context, Notice, Verdict, judge};
+use crate::webhook::snapshot::Snapshot;
+use crate::webhook::verdict::{Context, Notice, Verdict};
 use crate::webhook::world;
 use futures_util::future::try_join_all;
 use hyper::body::Bytes;
@@ -32,8 +33,12 @@ const MANY: usize = 200;
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// The verdict on a review, by what is known.
+pub(super) type Judgement = fn(&Snapshot, &Review, &Context<'_>) -> Verdict;
+
 /// Who judges reviews.
 pub(super) struct Reviewer {
+    pub(super) judge: Judgement,
     pub(super) knowledge: Arc<Knowledge>,
     pub(super) policy: Current,
     pub(super) pool: Pool,
@@ -112,6 +117,7 @@ impl Reviewer {
 
     fn work(&self, policy: Arc<Policy>) -> Work {
         Work {
+            judge: self.judge,
             knowledge: self.knowledge.clone(),
             races: self.races.clone(),
             own_account: self.own_account.clone(),
@@ -184,6 +190,7 @@ impl Reviewer {
 
 /// What judging needs, on whichever thread.
 struct Work {
+    judge: Judgement,
     knowledge: Arc<Knowledge>,
     races: Arc<Races>,
     own_account: Option<Arc<str>>,
@@ -202,7 +209,7 @@ impl Work {
         loop {
             let changes = self.knowledge.changes(&review.key.namespace);
             let basis = self.knowledge.state().snapshot();
-            let verdict = judge(&basis, review, &context);
+            let verdict = (self.judge)(&basis, review, &context);
             if verdict.is_denied() {
                 return Some(verdict);
             }

@@ -25,11 +25,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
-/// How long a client may take from its first byte to the end of a request's head, handshake included.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From its first byte to the end of a request's head, handshake included.
+    pub(super) head: Duration,
+    /// From an answer to its next request.
+    pub(super) idle: Duration,
+}
 
-/// How long a connection may lie idle.
-const IDLE: Duration = Duration::from_secs(120);
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { head: Duration::from_secs(10), idle: Duration::from_secs(120) }
+    }
+}
 
 /// The most bytes of a request's head.
 const MOST_OF_HEAD: usize = 64 * 1024;
@@ -52,6 +61,7 @@ pub(super) struct Server {
     pub(super) identity: Option<Identity>,
     /// The most connections at a time; more wait to be accepted.
     pub(super) most_connections: usize,
+    pub(super) limits: Limits,
     pub(super) stage: watch::Receiver<Stage>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -111,7 +121,7 @@ impl Server {
             return self.talk(stream, &activity, answer).await;
         };
         let handshake = TlsAcceptor::from(identity.get()).accept(stream);
-        match tokio::time::timeout(HEAD, handshake).await {
+        match tokio::time::timeout(self.limits.head, handshake).await {
             Ok(Ok(stream)) => self.talk(stream, &activity, answer).await,
             Ok(Err(why)) => {
                 self.metrics.handshake_failures.inc();
@@ -155,7 +165,7 @@ impl Server {
                     is_closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                _ = tick.tick() => if activity.is_too_slow() { return },
+                _ = tick.tick() => if activity.is_too_slow(self.limits) { return },
             }
         }
     }
@@ -194,12 +204,12 @@ impl Activity {
         }
     }
 
-    fn is_too_slow(&self) -> bool {
+    fn is_too_slow(&self, limits: Limits) -> bool {
         let (doing, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match doing {
-            Doing::Sending => since.elapsed() > HEAD,
+            Doing::Sending => since.elapsed() > limits.head,
             Doing::Answering => false,
-            Doing::Nothing => since.elapsed() > IDLE,
+            Doing::Nothing => since.elapsed() > limits.idle,
         }
     }
 }

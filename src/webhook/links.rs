@@ -76,6 +76,11 @@ pub(super) fn into(namespace: &str) -> Box<str> {
     format!("into {namespace}").into()
 }
 
+/// The topic of what refers to a namespace where a ReferenceGrant has to let it.
+pub(super) fn referring(namespace: &str) -> Box<str> {
+    format!("referring to {namespace}").into()
+}
+
 /// The topic of the objects outside its namespace that use an object.
 pub(super) fn users(key: &Key) -> Box<str> {
     format!("users of {key}").into()
@@ -259,6 +264,7 @@ impl Reader<'_> {
             let namespace = node.text("namespace").filter(|it| **it != *self.key.namespace);
             if let Some(namespace) = namespace {
                 self.wants.push(Want::All(Kind::ReferenceGrant, namespace.into()));
+                self.found_by.push(referring(namespace));
                 if node.text("kind").is_none_or(|it| it == "Service") {
                     self.uses(Kind::Service, namespace, node.text("name"));
                 }

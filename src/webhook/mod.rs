@@ -2,11 +2,13 @@
 //!
 //! `review` reads what the API server asks, `state` holds what is known of the cluster and the writes that were allowed
 //! since, `world` cuts out of it what one verdict looks at, `verdict` runs the rules on the world before and after the
-//! request, `worse` says what the request makes worse, and `message` tells the user. None of it does I/O or looks at a
+//! request, `worse` says what the request makes worse, `known` what a
+//! baseline knows of it, and `message` tells the user. None of it does I/O or looks at a
 //! clock.
 
 mod exempt;
 pub mod key;
+mod known;
 mod links;
 mod message;
 pub mod overlay;

@@ -5,7 +5,7 @@ use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
 use super::world::{Worlds, namespace_of, single, world, worlds};
 use super::worse::{self, Said};
-use super::{exempt, message, scale};
+use super::{exempt, known, message, scale};
 use crate::check;
 use crate::finding::{Finding, Severity};
 use crate::model::Model;
@@ -47,6 +47,8 @@ pub struct Notice {
     /// The objects that it rests on, that of the request included where it is one of them. A denial holds only as far
     /// as these are what the snapshot says they are.
     pub objects: Vec<Key>,
+    /// Whether the policy's baseline knows it.
+    pub is_known: bool,
 }
 
 /// What a verdict depends on besides the cluster.
@@ -92,7 +94,10 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     for it in said {
         let is_mild = it.is_unclear || it.notice.severity == Severity::Note;
         let limit = if is_mild { limit.min(Mode::Warn) } else { limit };
-        let mode = context.policy.admission.mode(it.rule.id, namespace).min(limit);
+        let mode = match it.notice.is_known {
+            true => Mode::Audit,
+            false => context.policy.admission.mode(it.rule.id, namespace).min(limit),
+        };
         let outcome = match (admission(&it, review), mode) {
             (Admission::Audit, _) | (_, Mode::Audit) => Admission::Audit,
             (Admission::Warn, Mode::Enforce) if exempt::grace_is_over(review, it.rule, context) => {
@@ -121,9 +126,11 @@ fn worsened(worlds: &Worlds, rules: &[&'static Rule], context: &Context<'_>) -> 
         return Vec::new();
     }
     let before = base.with(worlds.before.as_deref(), DEFAULT);
-    let known = check::findings(&before, context.policy, &akin(rules, &found));
-    let (known, found) = worse::apart(known, found);
-    worse::worse(&said(&before, &known), said(&after, &found))
+    let there = check::findings(&before, context.policy, &akin(rules, &found));
+    let (there, mut found) = worse::apart(there, found);
+    known::fingerprint_some(&after, context.policy, &mut found);
+    let said = |model, findings: &[Finding]| said(model, context.policy, findings);
+    worse::worse(&said(&before, &there), said(&after, &found))
 }
 
 /// What is to be done of a finding in enforce mode: what one more object would mend is an absence until such an object is
@@ -143,8 +150,9 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world, "default");
-    let findings = check::findings(&model, context.policy, &rules);
-    let said = said(&model, &findings).into_iter().map(|it| it.notice);
+    let mut findings = check::findings(&model, context.policy, &rules);
+    known::fingerprint(&model, context.policy, &mut findings);
+    let said = said(&model, context.policy, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }
 
@@ -187,6 +195,11 @@ pub fn is_alone(rule: &Rule) -> bool {
 }
 
 /// What is to be told of findings.
-fn said(model: &Model<'_>, findings: &[Finding]) -> Vec<Said> {
-    findings.iter().filter_map(|it| Said::new(model, it, message::text)).collect()
+fn said(model: &Model<'_>, policy: &Policy, findings: &[Finding]) -> Vec<Said> {
+    let said = |it: &Finding| {
+        let mut said = Said::new(model, it, message::text)?;
+        said.notice.is_known = policy.known.contains(&it.fingerprint);
+        Some(said)
+    };
+    findings.iter().filter_map(said).collect()
 }

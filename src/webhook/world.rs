@@ -73,6 +73,11 @@ pub fn worlds(
             builder.look_around(&entry);
         }
     }
+    match key.kind {
+        Kind::NetworkPolicy => builder.clients(),
+        Kind::ReferenceGrant => builder.referring(),
+        _ => {}
+    }
     Worlds { loaded: loaded(builder.documents, builder.coverage), before, after }
 }
 
@@ -280,6 +285,27 @@ impl<'s> Builder<'s> {
             for policy in slice.into_iter().flat_map(|it| it.of_kind(Kind::NetworkPolicy)) {
                 self.add(policy);
                 self.follow(policy);
+            }
+        }
+    }
+
+    /// Reads the namespaces of those who name Services of this one by their addresses: a policy may close these to them.
+    fn clients(&mut self) {
+        let snapshot = self.snapshot;
+        let slice = snapshot.slice(self.namespace);
+        for service in slice.into_iter().flat_map(|it| it.of_kind(Kind::Service)) {
+            let users = snapshot.found_by(&links::users(&service.key));
+            users.iter().take(MOST_USERS).for_each(|it| self.neighbour(&it.namespace));
+        }
+    }
+
+    /// Adds what only a ReferenceGrant of this namespace lets refer to it.
+    fn referring(&mut self) {
+        for key in self.snapshot.found_by(&links::referring(self.namespace)).iter().take(MOST_USERS)
+        {
+            if let Some(entry) = self.snapshot.get(key) {
+                self.add(entry);
+                self.follow(entry);
             }
         }
     }

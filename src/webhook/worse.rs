@@ -27,7 +27,7 @@ pub(super) struct Said {
     over: Vec<Over>,
     /// Kinds of objects of which one more would mend it.
     pub(super) awaits: &'static [Kind],
-    /// Whether it may be no worse than something that was there before, which cannot be told: then it denies nothing.
+    /// Whether it is a guess, or may be no worse than something that was there before: then it denies nothing.
     pub(super) is_unclear: bool,
 }
 
@@ -52,12 +52,13 @@ impl Said {
                 message: finding.message.clone(),
                 text: text(model, finding),
                 objects: objects.into_iter().collect(),
+                is_known: false,
             },
             primary,
             field,
             over: finding.over.clone(),
             awaits: finding.awaits,
-            is_unclear: false,
+            is_unclear: finding.is_guess,
         })
     }
 
@@ -101,16 +102,18 @@ fn key(model: &Model<'_>, id: ObjId) -> Key {
     key
 }
 
+/// Whether two findings of worlds that are alike say the same, word for word.
+pub(super) fn is_same(a: &Finding, b: &Finding) -> bool {
+    (a.rule, &a.message, &a.labels, &a.notes, &a.help)
+        == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
+}
+
 /// Two lists of findings without what stands in both, word for word and one for one. Most do, so this comes before
 /// anything is put into words.
 ///
 /// They are of two worlds that hold the same documents in the same order but for the last, that of the request, so an
 /// object has the same id in both.
 pub(super) fn apart(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let is_same = |a: &Finding, b: &Finding| {
-        (a.rule, &a.message, &a.labels, &a.notes, &a.help)
-            == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
-    };
     let mut left = before;
     let mut more = after;
     more.retain(|it| match left.iter().position(|old| is_same(it, old)) {
@@ -131,7 +134,7 @@ pub(super) fn worse(before: &[Said], after: Vec<Said>) -> Vec<Said> {
     let mut worse = without(after, &mut left, |it, old| it.excused_by(old) == Excuse::Full);
     for it in &mut worse {
         let excuse = left.iter().position(|old| it.excused_by(old) == Excuse::Perhaps);
-        it.is_unclear = excuse.map(|at| left.remove(at)).is_some();
+        it.is_unclear |= excuse.map(|at| left.remove(at)).is_some();
     }
     worse
 }

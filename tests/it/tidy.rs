@@ -52,7 +52,8 @@ fn the_index_of_rules_is_current() {
     let mut text = String::from(
         "# Rules\n\nGenerated from the rules themselves: `UPDATE=1 cargo test`.\n\
          *Admission* says what the webhook does with a finding: deny, warn, or audit (reports only).\n\
-         Where one more object would mend it, as a policy that opens a port, it only warns, unless such an object is changed.\n",
+         Where one more object would mend it, as a policy that opens a port, it only warns, unless such an object is changed.\n\
+         Of what names and forms only suggest, as that a value is a credential, it only warns too.\n",
     );
     let mut groups: Vec<_> = RULES.iter().map(|it| it.group).collect();
     groups.sort();

@@ -41,6 +41,12 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
         "a pod that waits for a node has no address",
     ),
     (
+        "rules/hpa-without-requests/bad",
+        "hpa-without-requests: ",
+        "`HorizontalPodAutoscaler/shop/d`",
+        "the API server makes metrics of what an `autoscaling/v1` object says",
+    ),
+    (
         "rules/hpa-without-requests/good",
         "hpa-without-requests: ",
         "`HorizontalPodAutoscaler/shop/h`",
@@ -59,10 +65,28 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
         "the cluster's own objects hold the word `a`",
     ),
     (
+        "rules/hpa-duplicate-target/bad",
+        "pdb-missing: ",
+        "`Deployment/shop/api`",
+        "of two autoscalers of the same peak the one that is read first is named",
+    ),
+    (
+        "rules/hpa-duplicate-target/bad",
+        "replicas-not-spread: ",
+        "`Deployment/shop/api`",
+        "of two autoscalers of the same peak the one that is read first is named",
+    ),
+    (
         "rules/missing-config-map/good",
         "missing-config-map: ",
         "`settings-4gh7t9k2mb`",
         "kustomize generates such names only in files",
+    ),
+    (
+        "rules/missing-service-account/bad",
+        "missing-service-account: ",
+        "`Deployment/shop/worker`",
+        "the API server writes the name into `serviceAccountName` as well",
     ),
     (
         "rules/quota-below-hpa-max/good",
@@ -266,17 +290,20 @@ fn on_disk(server: &ApiServer, folder: &Path, policy: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
-/// The findings that can be compared, each as its words where their order says nothing.
+/// The findings that can be compared, each as its words where their order says nothing, and by what a baseline knows it.
 fn comparable(world: &World, report: &Value) -> BTreeSet<String> {
-    let compared =
-        findings(report).into_iter().filter(|it| why_different(&world.name, it).is_none());
-    let ordered = compared.map(|it| {
+    let fingerprints = report["findings"].as_array().unwrap().iter().map(|it| &it["fingerprint"]);
+    let compared = findings(report)
+        .into_iter()
+        .zip(fingerprints)
+        .filter(|(it, _)| why_different(&world.name, it).is_none());
+    let ordered = compared.map(|(it, fingerprint)| {
         if !IN_ORDER.iter().any(|rule| it.starts_with(rule)) {
-            return it;
+            return format!("{it} {fingerprint}");
         }
         let mut words: Vec<_> = it.split([' ', ',']).collect();
         words.sort_unstable();
-        words.join(" ")
+        format!("{} {fingerprint}", words.join(" "))
     });
     ordered.collect()
 }

@@ -64,8 +64,11 @@ fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
     let policy = || get(&server, map).unwrap()["data"]["purlin.yaml"].as_str().unwrap().to_string();
     assert!(policy().contains("mode: warn"), "{}", policy());
 
-    // What others wrote stays: the policy but for its mode, and `caBundle`. And `Fail` is taken back when it does not answer.
-    let edited = json!({ "data": { "purlin.yaml": format!("{}complete: [shop]\n", policy()) } });
+    // What others wrote stays: the policy but for its mode, a baseline, and `caBundle`. And `Fail` is taken back when it does not answer.
+    let edited = json!({ "data": {
+        "purlin.yaml": format!("{}complete: [shop]\n", policy()),
+        "known.txt": "# purlin baseline 1\n",
+    }});
     send(&server, None, ("PATCH", map), &edited).unwrap();
     let bundle = base64(&std::fs::read(server.ca()).unwrap());
     let authority = json!([
@@ -79,6 +82,7 @@ fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
     assert!(why.contains("so `failurePolicy` is `Ignore` again"), "{why}");
     assert!(policy().contains("mode: enforce"), "{}", policy());
     assert!(policy().ends_with("complete: [shop]\n"), "{}", policy());
+    assert_eq!(get(&server, map).unwrap()["data"]["known.txt"], "# purlin baseline 1\n");
     let webhook = &get(&server, WEBHOOK).unwrap()["webhooks"][0];
     assert_eq!(webhook["failurePolicy"], "Ignore");
     assert_eq!(webhook["clientConfig"]["caBundle"], bundle.as_str());

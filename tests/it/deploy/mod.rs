@@ -6,5 +6,6 @@ mod install;
 mod lock_out;
 mod manifests;
 mod requests;
+mod rights;
 
 pub(crate) use lock_out::configuration;

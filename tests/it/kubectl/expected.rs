@@ -18,6 +18,8 @@ pub(super) struct Expected {
     pub(super) message: String,
     /// The objects that it names.
     pub(super) objects: BTreeSet<String>,
+    /// Whether it may be told wrongly, and so is only warned of.
+    pub(super) is_guess: bool,
     /// The sums.
     pub(super) notes: Vec<String>,
     /// Why a cluster cannot say so.
@@ -43,6 +45,7 @@ pub(super) fn found_in(loaded: &Loaded, selection: &Selection) -> Vec<Expected> 
                 // The API server chooses the port.
                 message: it.message.replace("on a port of every node", "of every node"),
                 objects: objects.collect(),
+                is_guess: it.is_guess,
                 notes: it.notes.clone(),
                 only_files: why_only_files(&format!("{}: {}", it.rule, it.message)),
             })

@@ -89,7 +89,8 @@ pub(super) fn kubeconfig(api: &ApiServer) -> PathBuf {
         "rules": [
             {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
-            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "update"]},
+            {"apiGroups": ["", "coordination.k8s.io"], "resources": ["secrets", "leases"],
+             "verbs": ["create", "update"]},
             {"apiGroups": ["admissionregistration.k8s.io"], "verbs": ["patch"],
              "resources": ["validatingwebhookconfigurations"]},
             {"apiGroups": ["openreports.io", "wgpolicyk8s.io"], "resources": ["*"], "verbs": ["*"]},

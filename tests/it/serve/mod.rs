@@ -6,6 +6,8 @@ pub(crate) mod cluster;
 mod contract;
 mod doubt;
 mod going_down;
+mod known;
+mod leases;
 mod pretence;
 pub(crate) mod program;
 mod protocol;

@@ -1,16 +1,15 @@
 //! Several replicas before one real API server.
 
 use super::cluster::{
-    assert_denied, at_once, configure, create, kubeconfig, namespace, register, send, serve,
-    wait_until_asked,
+    assert_denied, at_once, configure, create, namespace, register, send, serve, wait_until_asked,
 };
-use super::program::{Program, Start};
+use super::program::Program;
 use super::relay::Relay;
 use super::requests::{budget, deployment};
 use crate::apiserver::ApiServer;
 use base64::Engine;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// So many pairs, some in a namespace each, so that each is judged in a small world.
@@ -75,49 +74,6 @@ fn races(program: &Program) -> BTreeMap<String, Timestamp> {
         first.entry(name.to_string()).or_insert(at);
     }
     first
-}
-
-#[test]
-fn replicas_share_a_certificate_of_their_own_making() {
-    let Some(api) = ApiServer::start() else { return };
-    let more = ["--certificate-secret=default/purlin-tls", "--server-name=localhost,127.0.0.1"];
-    let kubeconfig = kubeconfig(&api);
-    let start = |name: &str| {
-        Program::start(&Start {
-            log: api.folder().join(format!("{name}.log")),
-            kubeconfig: &kubeconfig,
-            certificate: None,
-            authority: &api.ca(),
-            more: &more,
-        })
-    };
-    // Both at once: one of them writes the Secret first.
-    let [mut a, b] = std::thread::scope(|scope| {
-        ["a", "b"].map(|name| scope.spawn(move || start(name))).map(|it| it.join().unwrap())
-    });
-    let secret = send(&api, "GET", "/api/v1/namespaces/default/secrets/purlin-tls", &Value::Null);
-    let authority = secret.unwrap()["data"]["ca.crt"].as_str().unwrap().to_string();
-    let pem = base64::engine::general_purpose::STANDARD.decode(&authority).unwrap();
-    let path = api.folder().join("made.crt");
-    std::fs::write(&path, pem).unwrap();
-    let tls = super::client::trusting(&path, None);
-    let shown =
-        |it: &Program| super::client::Connection::open(it.reviews, &tls).unwrap().certificate();
-    assert_eq!(shown(&a), shown(&b));
-    a.wait_until_ready();
-
-    // Installed without an authority, which is filled in.
-    configure(&api, a.reviews.port(), "");
-    let configuration =
-        "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/purlin";
-    a.wait("the authority in the configuration", |_| {
-        let it = send(&api, "GET", configuration, &Value::Null).unwrap();
-        it["webhooks"][0]["clientConfig"]["caBundle"] == authority.as_str()
-    });
-    wait_until_asked(&api, &[&a]);
-    namespace(&api, "shop");
-    create(&api, &deployment("shop", "api", 2)).unwrap();
-    assert_denied(create(&api, &budget("shop", "api", 2)), &["Deployment/shop/api"]);
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
     all
 }
 
-/// The findings that the webhook tells of, by rule and first object.
+/// The findings that the webhook tells of, by rule, first object, and what a baseline knows them by.
 fn said(loaded: &Loaded) -> BTreeSet<String> {
     let model = Model::new(loaded, "default");
     let outcome = check(&model, &Policy::default(), &Selection::default());
@@ -165,7 +165,7 @@ fn said(loaded: &Loaded) -> BTreeSet<String> {
         // Of two that collide the one that is read first is called so.
         match it.rule {
             "ingress-collision" => it.rule.to_string(),
-            rule => format!("{rule} {object}: {}", it.message),
+            rule => format!("{rule} {object}: {} {}", it.message, it.fingerprint),
         }
     })
     .collect()
