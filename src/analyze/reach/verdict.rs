@@ -95,7 +95,7 @@ impl fmt::Display for Reason {
 
 /// Whether a selector or block means somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Truth {
+pub(in crate::analyze) enum Truth {
     /// It does not.
     No,
     /// It may.
