@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Say who may talk to whom, and which network policies say so.
     ///
-    /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined.
+    /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined; with --change: 0 no flow changes, 1 some do.
     Reach(Reach),
     /// Print a rule's page.
     Explain {
@@ -306,6 +306,9 @@ pub(crate) struct Reach {
     /// Who is called, and perhaps on which port
     #[arg(long, value_name = "B[:PORT][/PROTOCOL]")]
     pub(crate) to: Option<String>,
+    /// NetworkPolicies that replace those of the same name, or are added: say which flows they open, close or make undefined
+    #[arg(long, value_name = "FILE")]
+    pub(crate) change: Vec<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     pub(crate) format: ListFormat,

@@ -1,9 +1,10 @@
-//! What `purlin check` reads: the paths of the arguments, else the targets of the policy, else the current folder.
+//! What is read: the paths of the arguments, else the targets of the policy, else the current folder.
 
 use super::progress::Progress;
 use crate::cli::Check;
 use purlin::load::worlds::{self, Options, Target};
 use purlin::load::{self, Loaded};
+use purlin::model::Model;
 use purlin::policy::Policy;
 use std::path::{Path, PathBuf};
 
@@ -49,4 +50,26 @@ pub(super) fn render(targets: &[Target], options: &Options) -> Loaded {
     worlds::load(targets, options, &|it| {
         progress.show(&format!("rendering {} of {}: {}", it.at, it.of, it.name));
     })
+}
+
+/// The only world that was read, for what is asked of one, and the namespace of its objects that name none.
+pub(super) fn only_world<'d>(
+    loaded: &'d Loaded,
+    namespace: &'d str,
+) -> Result<(Model<'d>, &'d str), String> {
+    match loaded.worlds.as_slice() {
+        [] => Ok((Model::new(loaded, namespace), namespace)),
+        [world] => {
+            let own = world.namespace.as_deref().unwrap_or(namespace);
+            Ok((Model::of_world(loaded, world, namespace), own))
+        }
+        several => {
+            let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.name)).collect();
+            Err(format!(
+                "who may talk to whom is asked of what is deployed together, and these are {}: {}; name one of them",
+                several.len(),
+                names.join(", ")
+            ))
+        }
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! Pods that no policy tells apart are one [`Endpoint`]; so are addresses outside. For a pair of endpoints, [`Reach::judge`]
 //! gives a verdict for every port of every protocol, and [`Reach::because`] the policies that decide one of them.
-//! [`Reach::table`] is all pairs, and [`Reach::replace`] judges anew what one changed policy touches. A flow needs the
-//! egress of its source and the ingress of its destination; replies need nothing.
+//! [`Reach::table`] is all pairs, and [`Reach::replace`] judges anew what one changed policy touches; [`Reach::changed`]
+//! compares that with what was. A flow needs the egress of its source and the ingress of its destination; replies need
+//! nothing.
 
 mod above;
 pub mod ask;
@@ -11,6 +12,7 @@ mod because;
 mod blocks;
 pub mod change;
 mod compile;
+pub mod difference;
 pub mod endpoint;
 mod group;
 pub mod network;
@@ -26,7 +28,7 @@ mod tiers;
 pub mod verdict;
 
 use super::Facts;
-use super::policies::{DIRECTIONS, Direction};
+use super::policies::{DIRECTIONS, Direction, NetworkPolicy};
 use super::workloads::WorkloadId;
 use crate::model::{Model, ObjId};
 pub use above::{Above, AnyPod};
@@ -78,11 +80,23 @@ pub struct Reach<'d> {
 impl<'d> Reach<'d> {
     /// Groups the pods of a model and reads its policies.
     pub fn new(model: &Model<'d>, facts: &Facts<'d>, network: &Network) -> Reach<'d> {
+        Reach::told_apart_for(model, facts, network, &[])
+    }
+
+    /// The same, with everybody told apart whom some more policies tell apart.
+    fn told_apart_for(
+        model: &Model<'d>,
+        facts: &Facts<'d>,
+        network: &Network,
+        more: &[&NetworkPolicy<'d>],
+    ) -> Reach<'d> {
         let mut specs = Specs::default();
         let policies: Vec<_> =
             facts.policies().iter().map(|it| Policy::new(it, &mut specs)).collect();
         let tiers = tiers::read(model, &mut specs);
-        let asked = Asked::new(&specs.all, names_in_use(&policies, &tiers));
+        let more: Vec<_> = more.iter().map(|it| Policy::new(it, &mut specs)).collect();
+        let names = names_in_use(policies.iter().chain(&more), &tiers);
+        let asked = Asked::new(&specs.all, names);
         let mut reach = Reach {
             network: network.clone(),
             nodes: Nodes::new(model),
@@ -211,8 +225,11 @@ impl<'d> Reach<'d> {
     }
 }
 
-fn names_in_use<'d>(policies: &[Policy<'d>], tiers: &[TierPolicy<'d>]) -> FxHashSet<&'d str> {
-    let rules = policies.iter().flat_map(|it| it.ingress.iter().chain(&it.egress).flatten());
+fn names_in_use<'p, 'd: 'p>(
+    policies: impl Iterator<Item = &'p Policy<'d>>,
+    tiers: &[TierPolicy<'d>],
+) -> FxHashSet<&'d str> {
+    let rules = policies.flat_map(|it| it.ingress.iter().chain(&it.egress).flatten());
     let above = tiers.iter().flat_map(|it| it.ingress.iter().chain(&it.egress));
     let specs = rules.map(|it| &it.ports).chain(above.map(|it| &it.ports));
     specs.flat_map(|it| it.names.iter().map(|it| it.0)).collect()

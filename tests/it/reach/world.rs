@@ -185,6 +185,22 @@ impl World {
         (world, at)
     }
 
+    /// The same with one to three policies in place of others of the same name, or added, and which they are.
+    pub(super) fn with_changes(&self, random: &mut Random) -> (World, Vec<usize>) {
+        let mut world = self.clone();
+        let mut changed = random.list(2, |random| {
+            let at = random.below(world.policies.len() + 1);
+            match world.policies.get_mut(at) {
+                Some(it) => *it = Policy { namespace: it.namespace, ..policy(random) },
+                None => world.policies.push(policy(random)),
+            }
+            at
+        });
+        changed.sort_unstable();
+        changed.dedup();
+        (world, changed)
+    }
+
     /// As one List.
     pub(super) fn manifest(&self) -> String {
         let mut items = vec![json!({
