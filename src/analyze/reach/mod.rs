@@ -25,11 +25,13 @@ mod shapes;
 mod side;
 mod table;
 mod tiers;
+mod unlisted;
 pub mod verdict;
 
 use super::Facts;
 use super::policies::{DIRECTIONS, Direction, NetworkPolicy};
 use super::workloads::WorkloadId;
+use crate::model::kind::Kind;
 use crate::model::{Model, ObjId};
 pub use above::{Above, AnyPod};
 use compile::{Policy, PortSpec};
@@ -43,14 +45,28 @@ use shapes::{Asked, Shapes};
 use side::{Side, WhichNode};
 pub use table::Flow;
 use tiers::TierPolicy;
+use unlisted::Unlisted;
 use verdict::Truth;
 pub use verdict::{Because, Effect, Reason, Verdict};
+
+/// The kinds that tell who may talk to whom, beside those that run pods.
+pub const READS: &[Kind] = &[
+    Kind::AdminNetworkPolicy,
+    Kind::BaselineAdminNetworkPolicy,
+    Kind::ClusterNetworkPolicy,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Namespace,
+    Kind::NetworkPolicy,
+    Kind::Node,
+    Kind::Service,
+];
 
 /// Everybody who can talk, and the policies between them.
 #[derive(Debug)]
 pub struct Reach<'d> {
     network: Network,
     nodes: Nodes<'d>,
+    unlisted: Unlisted,
     /// Pods as selectors see them, and the endpoint that each shape is part of.
     shapes: Shapes<'d>,
     of_shape: Vec<EndpointId>,
@@ -100,6 +116,7 @@ impl<'d> Reach<'d> {
         let mut reach = Reach {
             network: network.clone(),
             nodes: Nodes::new(model),
+            unlisted: Unlisted::new(model),
             shapes: Shapes::new(model, facts, asked),
             of_shape: Vec::new(),
             endpoints: Vec::new(),
@@ -186,7 +203,7 @@ impl<'d> Reach<'d> {
     pub fn may_admit_stranger(&self, to: EndpointId, protocol: Protocol, port: u16) -> bool {
         let selecting = self.selecting(Direction::Ingress, to);
         let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
-        if !is_isolated || !self.selecting_in_tiers(to).is_empty() {
+        if self.may_be_selected(to) || !is_isolated || !self.selecting_in_tiers(to).is_empty() {
             return true;
         }
         let rules = selecting.iter().flat_map(|(at, _)| {

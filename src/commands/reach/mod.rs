@@ -13,8 +13,7 @@ use names::Names;
 use purlin::analyze::Facts;
 use purlin::analyze::reach::ask::{Party, Question};
 use purlin::analyze::reach::difference::Difference;
-use purlin::analyze::reach::{PortSet, Reach, Verdict};
-use purlin::load::worlds::{self, Options};
+use purlin::analyze::reach::{PortSet, READS, Reach, Verdict};
 use purlin::model::Model;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,18 +27,22 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok((policy, _)) => policy,
         Err(message) => return fail(message),
     };
-    let targets = input::targets(&args.paths, &policy, policy_file.as_deref());
-    let options = Options {
-        namespace: args.namespace.clone(),
-        allow_remote: policy.allow_remote,
-        cache: worlds::default_cache(),
+    let read = input::world(
+        &args.paths,
+        &args.namespace,
+        &args.live,
+        READS,
+        (&policy, policy_file.as_deref()),
+    );
+    let (loaded, namespace) = match read {
+        Ok(read) => read,
+        Err(message) => return fail(message),
     };
-    let loaded = input::render(&targets, &options);
     complain(&loaded);
     if !loaded.failures.is_empty() {
         return fail("who may talk to whom depends on what could not be read");
     }
-    let (model, namespace) = match input::only_world(&loaded, &args.namespace) {
+    let (model, namespace) = match input::only_world(&loaded, &namespace) {
         Ok(world) => world,
         Err(message) => return fail(message),
     };
