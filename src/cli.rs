@@ -321,7 +321,7 @@ pub(crate) struct Reach {
     /// Who is called, and perhaps on which port
     #[arg(long, value_name = "B[:PORT][/PROTOCOL]")]
     pub(crate) to: Option<String>,
-    /// NetworkPolicies that replace those of the same name, or are added: say which flows they open, close or make undefined
+    /// Network policies that replace those of the same name, or are added: say which flows they open, close or make undefined
     #[arg(long, value_name = "FILE")]
     pub(crate) change: Vec<PathBuf>,
     /// How to print it

@@ -32,6 +32,14 @@ impl Touched {
         is_in(Direction::Ingress, &to) || is_in(Direction::Egress, &from)
     }
 
+    /// What changes for these endpoints touches, in both directions.
+    pub(super) fn of(subjects: impl IntoIterator<Item = EndpointId>) -> Touched {
+        let subjects: Vec<_> = subjects.into_iter().collect();
+        let mut all = Touched::default();
+        all.add(Touched { subjects: [subjects.clone(), subjects], splits: Vec::new() });
+        all
+    }
+
     /// Adds what a later change touches, where neither splits anything.
     pub(super) fn add(&mut self, later: Touched) {
         for (subjects, more) in self.subjects.iter_mut().zip(later.subjects) {

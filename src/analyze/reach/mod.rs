@@ -29,12 +29,13 @@ mod unlisted;
 pub mod verdict;
 
 use super::Facts;
-use super::policies::{DIRECTIONS, Direction, NetworkPolicy};
+use super::policies::{DIRECTIONS, Direction};
 use super::workloads::WorkloadId;
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId};
 pub use above::{Above, AnyPod};
 use compile::{Policy, PortSpec};
+use difference::Changes;
 pub use endpoint::{Addresses, Endpoint, EndpointId, Pods};
 pub use network::{Network, Plugin};
 use nodes::Nodes;
@@ -44,6 +45,7 @@ use sets::{Set, SetId, Specs};
 use shapes::{Asked, Shapes};
 use side::{Side, WhichNode};
 pub use table::Flow;
+pub use tiers::CLUSTER_WIDE;
 use tiers::TierPolicy;
 use unlisted::Unlisted;
 use verdict::Truth;
@@ -96,22 +98,25 @@ pub struct Reach<'d> {
 impl<'d> Reach<'d> {
     /// Groups the pods of a model and reads its policies.
     pub fn new(model: &Model<'d>, facts: &Facts<'d>, network: &Network) -> Reach<'d> {
-        Reach::told_apart_for(model, facts, network, &[])
+        Reach::told_apart_for(model, facts, network, &Changes::default())
     }
 
-    /// The same, with everybody told apart whom some more policies tell apart.
+    /// The same, with everybody told apart whom some changes tell apart.
     fn told_apart_for(
         model: &Model<'d>,
         facts: &Facts<'d>,
         network: &Network,
-        more: &[&NetworkPolicy<'d>],
+        changes: &Changes<'_, 'd>,
     ) -> Reach<'d> {
         let mut specs = Specs::default();
         let policies: Vec<_> =
             facts.policies().iter().map(|it| Policy::new(it, &mut specs)).collect();
         let tiers = tiers::read(model, &mut specs);
-        let more: Vec<_> = more.iter().map(|it| Policy::new(it, &mut specs)).collect();
-        let names = names_in_use(policies.iter().chain(&more), &tiers);
+        let more = changes.policies.iter().map(|it| Policy::new(it.1, &mut specs));
+        let more: Vec<_> = more.collect();
+        let above = changes.cluster_wide.iter().filter_map(|it| tiers::policy(it.1, &mut specs));
+        let above: Vec<_> = above.collect();
+        let names = names_in_use(policies.iter().chain(&more), tiers.iter().chain(&above));
         let asked = Asked::new(&specs.all, names);
         let mut reach = Reach {
             network: network.clone(),
@@ -144,12 +149,18 @@ impl<'d> Reach<'d> {
                 }
             }
         }
-        for (at, policy) in reach.tiers.iter().enumerate() {
-            for (endpoint, truth) in &reach.sets[policy.subject.0 as usize].members {
-                reach.above.entry(*endpoint).or_default().push((at as u32, *truth));
+        reach.find_above();
+        reach
+    }
+
+    /// Finds the cluster-wide policies that are for each endpoint.
+    fn find_above(&mut self) {
+        self.above.clear();
+        for (at, policy) in self.tiers.iter().enumerate() {
+            for (endpoint, truth) in &self.sets[policy.subject.0 as usize].members {
+                self.above.entry(*endpoint).or_default().push((at as u32, *truth));
             }
         }
-        reach
     }
 
     /// All endpoints: pods by the order of their workloads, then addresses, then the nodes; last what a change told apart.
@@ -244,10 +255,10 @@ impl<'d> Reach<'d> {
 
 fn names_in_use<'p, 'd: 'p>(
     policies: impl Iterator<Item = &'p Policy<'d>>,
-    tiers: &[TierPolicy<'d>],
+    tiers: impl Iterator<Item = &'p TierPolicy<'d>>,
 ) -> FxHashSet<&'d str> {
     let rules = policies.flat_map(|it| it.ingress.iter().chain(&it.egress).flatten());
-    let above = tiers.iter().flat_map(|it| it.ingress.iter().chain(&it.egress));
+    let above = tiers.flat_map(|it| it.ingress.iter().chain(&it.egress));
     let specs = rules.map(|it| &it.ports).chain(above.map(|it| &it.ports));
     specs.flat_map(|it| it.names.iter().map(|it| it.0)).collect()
 }

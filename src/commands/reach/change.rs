@@ -1,13 +1,13 @@
-//! `purlin reach --change`: which flows NetworkPolicies open, close or make undefined, before they are applied.
+//! `purlin reach --change`: which flows network policies open, close or make undefined, before they are applied.
 
 use super::output::line;
 use super::table::{Asked, Ends, FlowJson, Flows, Told};
 use purlin::analyze::Facts;
-use purlin::analyze::policies::NetworkPolicy;
-use purlin::analyze::reach::difference::Difference;
+use purlin::analyze::reach::CLUSTER_WIDE;
+use purlin::analyze::reach::difference::{Changes, Difference};
 use purlin::load::{self, Loaded};
 use purlin::model::kind::Kind;
-use purlin::model::{Model, ObjId};
+use purlin::model::{Model, Object};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -34,29 +34,30 @@ pub(super) fn read(paths: &[PathBuf], base: &Loaded) -> Result<Loaded, String> {
     Ok(loaded)
 }
 
-/// Says why what was read is no change of NetworkPolicies alone, if it is not.
+/// Says why what was read is no change of network policies alone, if it is not.
 pub(super) fn refuse(model: &Model<'_>, paths: &[PathBuf]) -> Option<String> {
-    if let Some(it) = model.objects().find(|it| it.kind != Kind::NetworkPolicy) {
+    let is_policy = |it: Kind| it == Kind::NetworkPolicy || CLUSTER_WIDE.contains(&it);
+    if let Some(it) = model.objects().find(|it| !is_policy(it.kind)) {
         let source = &model.loaded.sources.get(it.document.source).name;
         return Some(format!(
-            "`{it}` in {source} is no NetworkPolicy, and `--change` takes nothing else"
+            "`{it}` in {source} is no network policy, and `--change` takes nothing else"
         ));
     }
     let is_lacking = model.is_empty() && !paths.is_empty();
-    is_lacking.then(|| "nothing changes: no NetworkPolicy in what `--change` names".into())
+    is_lacking.then(|| "nothing changes: no network policy in what `--change` names".into())
 }
 
-/// The policies of a change, each with the one of its namespace and name.
-pub(super) fn places<'f, 'd>(
+/// The policies of a change, each with the one of its kind, namespace and name.
+pub(super) fn changes<'f, 'd>(
     model: &Model<'_>,
-    change: &Model<'_>,
+    change: &'f Model<'d>,
     of_change: &'f Facts<'d>,
-) -> Vec<(Option<ObjId>, &'f NetworkPolicy<'d>)> {
-    let with_old = |it: &'f NetworkPolicy<'d>| {
-        let name = change.object(it.object).name;
-        (model.find(Kind::NetworkPolicy, it.namespace, name).map(|it| it.id), it)
-    };
-    of_change.policies().iter().map(with_old).collect()
+) -> Changes<'f, 'd> {
+    let old = |it: &Object<'_>| model.find(it.kind, it.namespace, it.name).map(|it| it.id);
+    let policies = of_change.policies().iter().map(|it| (old(change.object(it.object)), it));
+    let cluster_wide = CLUSTER_WIDE.into_iter().flat_map(|it| change.of_kind(it));
+    let cluster_wide = cluster_wide.map(|it| (old(it), it));
+    Changes { policies: policies.collect(), cluster_wide: cluster_wide.collect() }
 }
 
 /// What a change does to flows.

@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         _ => match parties(&names, args) {
             Ok(parties) if args.change.is_empty() => all(args, &model, &facts, &parties),
             Ok(parties) => {
-                let changes = change::places(&model, &change, &of_change);
+                let changes = change::changes(&model, &change, &of_change);
                 let (reach, differences) =
                     Reach::changed(&model, &facts, &policy.network, &changes);
                 let ends = Ends { model: &model, facts: &facts, reach: &reach };

@@ -285,11 +285,9 @@ fn what_is_said_anew_changes_nothing() {
 #[test]
 fn a_change_is_of_network_policies_alone() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: new, namespace: shop}\nspec: {containers: [{name: c, image: i}]}\n";
-    let admin = "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: a}\nspec: {priority: 1, subject: {namespaces: {}}}\n";
     for (text, expected) in [
-        (format!("{CHANGE}---\n{pod}"), "`Pod/shop/new` in change.yaml is no NetworkPolicy"),
-        (admin.into(), "`AdminNetworkPolicy/a` in change.yaml is no NetworkPolicy"),
-        ("a: b\n".into(), "no NetworkPolicy in what `--change` names"),
+        (format!("{CHANGE}---\n{pod}"), "`Pod/shop/new` in change.yaml is no network policy"),
+        ("a: b\n".into(), "no network policy in what `--change` names"),
         (format!("{CHANGE}---\nkind: [\n"), "change.yaml:"),
     ] {
         let (status, said) = change(&text, &[]);
@@ -303,4 +301,25 @@ fn a_change_is_of_network_policies_alone() {
         let it = purlin(folder.path(), &args);
         assert!(it.status == 2 && it.err.contains(expected), "{}", it.err);
     }
+}
+
+/// An administrator's policy is asked before the NetworkPolicies, and one of its name is replaced.
+#[test]
+fn a_change_of_the_whole_cluster_is_told_too() {
+    let admin = |action: &str| {
+        format!(
+            "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {{name: it}}\n\
+             spec: {{priority: 1, subject: {{namespaces: {{}}}}, ingress: [{{action: {action}, from: [{{pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: web}}}}}}}}], ports: [{{portNumber: {{protocol: TCP, port: 8080}}}}]}}]}}\n"
+        )
+    };
+    let closed = "closed\n  Pod/shop/web\n    -> Pod/shop/api\n       8080/TCP\n";
+    let asked = ["--from", "web", "--to", "api"];
+    assert_eq!(change(&admin("Deny"), &asked), (1, closed.into()));
+    let folder = folder(&[
+        ("it.yaml", &format!("{WORLD}---\n{}", admin("Deny"))),
+        ("change.yaml", &admin("Pass")),
+    ]);
+    let args = [&["reach", "it.yaml", "--change", "change.yaml"], &asked[..]].concat();
+    let it = purlin(folder.path(), &args);
+    assert_eq!((it.status, it.out), (1, closed.replace("closed", "opened")));
 }

@@ -4,10 +4,11 @@ use super::reference::{End, verdict};
 use super::world::{OUTSIDE, PORTS, Random, World};
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::difference::Difference;
+use purlin::analyze::reach::difference::{Changes, Difference};
 use purlin::analyze::reach::{
     Endpoint, EndpointId, Flow, Network, PortMap, Protocol, Reach, Verdict,
 };
+use purlin::model::Model;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -201,7 +202,7 @@ fn a_difference_is_that_of_two_tables() {
 }
 
 /// Whether a difference is right, and how many pairs it has.
-fn difference(before: &World, after: &World, changed: &[usize]) -> (bool, usize) {
+fn difference(before: &World, after: &World, [policies, tiers]: &[Vec<usize>; 2]) -> (bool, usize) {
     let network = Network { plugin: before.plugin, ..Network::default() };
     let (old, new) = (before.manifest(), after.manifest());
     model_of(&old, |old| {
@@ -210,10 +211,17 @@ fn difference(before: &World, after: &World, changed: &[usize]) -> (bool, usize)
             let (facts, facts_after) =
                 (facts.with_network(&network), facts_after.with_network(&network));
             let object = |at: &usize| facts.policies().iter().nth(*at).map(|it| it.object);
-            let changes: Vec<_> = changed
+            let policies = policies
                 .iter()
-                .map(|at| (object(at), facts_after.policies().iter().nth(*at).unwrap()))
-                .collect();
+                .map(|at| (object(at), facts_after.policies().iter().nth(*at).unwrap()));
+            let named = |model: &Model<'_>, at: &usize| {
+                let name = format!("t{at}");
+                model.objects().find(|it| it.name == name).map(|it| it.id)
+            };
+            let cluster_wide =
+                tiers.iter().map(|at| (named(old, at), new.object(named(new, at).unwrap())));
+            let changes =
+                Changes { policies: policies.collect(), cluster_wide: cluster_wide.collect() };
             let (reach, differences) = Reach::changed(old, &facts, &network, &changes);
             let side = |of: fn(&Difference) -> &PortMap<Verdict>| {
                 let flows = differences.iter().map(|it| Flow {
