@@ -176,8 +176,8 @@ fn finding(
         finding = finding.label(place, effect);
     }
     // Where NodeLocal DNSCache answers in place of the DNS pods, their selector may not be enough.
-    let taken_over = cx.facts.dns().taken_over();
-    let cache = match taken_over.first() {
+    let addresses = cx.facts.dns().cache_addresses();
+    let cache = match addresses.first() {
         Some(it) => format!(", and to `{it}`, where NodeLocal DNSCache answers"),
         None => String::new(),
     };

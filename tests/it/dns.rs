@@ -189,3 +189,44 @@ fn a_cache_in_pods_of_its_own() {
     under_each(&world, CACHE_PODS, [leads; 6]);
     under_each(&world, "{podSelector: {}}", ["closed"; 6]);
 }
+
+/// What the kubelets tell pods to ask, as kubeadm keeps it.
+fn kubelets(address: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: kubelet-config, namespace: kube-system}}\ndata:\n  kubelet: |\n    \
+         apiVersion: kubelet.config.k8s.io/v1beta1\n    kind: KubeletConfiguration\n    clusterDNS:\n    - {address}\n    clusterDomain: cluster.local\n---\n"
+    )
+}
+
+#[test]
+fn what_the_kubelets_say_settles_which_address_is_asked() {
+    let own = cache("[\"-localip\", 169.254.20.10]", ", hostNetwork: true") + SERVICE;
+    let (cache_only, service_only) = (block("169.254.20.10/32"), block("10.96.0.10/32"));
+    let cilium = "for the node's own";
+    let pointed_there = own.clone() + &kubelets("169.254.20.10");
+    under_each(&pointed_there, &cache_only, ["open", "open", cilium, "open", "open", "open"]);
+    under_each(&pointed_there, PODS, ["closed"; 6]);
+    under_each(&pointed_there, &block("8.8.8.0/24"), ["closed"; 6]);
+    // Without the Service the address is no less the cache's own.
+    let bare = cache("[\"-localip\", 169.254.20.10]", ", hostNetwork: true");
+    under_each(&(bare + &kubelets("169.254.20.10")), PODS, ["closed"; 6]);
+    // A cache that nobody is told of.
+    let elsewhere = own + &kubelets("10.96.0.10");
+    under_each(&elsewhere, PODS, ["open"; 6]);
+    under_each(&elsewhere, &cache_only, ["closed"; 6]);
+    // No cache at all that the input holds.
+    let none = SERVICE.to_string() + &kubelets("10.96.0.10");
+    under_each(&none, &cache_only, ["closed"; 6]);
+    under_each(&none, PODS, ["open"; 6]);
+    // One that takes over, and is asked by either name.
+    let taken = in_place() + &kubelets("10.96.0.10");
+    under_each(&taken, &cache_only, ["closed"; 6]);
+    let by_service = ["is the first to take up", "open", "closed", LIES, LIES, "open"];
+    under_each(&taken, &service_only, by_service);
+    let by_own = in_place() + &kubelets("169.254.20.10");
+    under_each(&by_own, &cache_only, ["open", "open", cilium, "open", "open", "open"]);
+    under_each(&by_own, &service_only, ["closed"; 6]);
+    // An address that nobody knows settles nothing.
+    let strange = in_place() + &kubelets("192.0.2.53");
+    under_each(&strange, &service_only, by_service);
+}

@@ -132,6 +132,11 @@ pub(super) fn perhaps(network: &Network, (_, rule): &Way<'_, '_>, protocol: &str
     reach.min(Reach::Unsure("whether the nodes run NodeLocal DNSCache, and pods ask it"))
 }
 
+/// Whether an address can be none of a Service.
+pub(super) fn is_own(address: &IpNet) -> bool {
+    link_local().contains(address)
+}
+
 /// Addresses that mean something on one node alone.
 fn link_local() -> IpNet {
     net(0, 16)

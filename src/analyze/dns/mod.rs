@@ -7,6 +7,7 @@
 //! it runs in the nodes' network.
 
 mod cache;
+mod kubelet;
 mod server;
 
 use super::Facts;
@@ -38,6 +39,8 @@ pub struct Dns {
     servers: Vec<Server>,
     /// The addresses of the Services in front of them, as far as the input tells.
     services: Vec<IpNet>,
+    /// The addresses that pods are told to ask; empty where the input does not say.
+    asked: Vec<IpNet>,
     /// The cache; manifests seldom hold what the cluster itself runs.
     cache: Option<Cache>,
 }
@@ -70,8 +73,8 @@ impl Dns {
         let mut services: Vec<_> = addresses.map(IpNet::from).collect();
         services.sort_unstable();
         services.dedup();
-        let cache = cache::find(facts);
-        Dns { network: facts.network.clone(), servers, services, cache }
+        let (cache, asked) = (cache::find(facts), kubelet::cluster_dns(facts));
+        Dns { network: facts.network.clone(), servers, services, asked, cache }
     }
 
     /// Whether a workload is the DNS itself.
@@ -84,13 +87,32 @@ impl Dns {
         self.servers.iter().any(|it| it.fits(facts, namespace, peer) == Reach::Open)
     }
 
-    /// The addresses of the DNS Service at which NodeLocal DNSCache answers.
-    pub fn taken_over(&self) -> Vec<IpNet> {
+    /// The addresses at which NodeLocal DNSCache answers what pods ask, as far as policies see these.
+    pub fn cache_addresses(&self) -> Vec<IpNet> {
+        let own: Vec<_> = self.own().iter().filter(|it| self.asked.contains(it)).copied().collect();
+        match self.network.plugin {
+            _ if !own.is_empty() => own,
+            Plugin::Cilium | Plugin::Antrea | Plugin::OvnKubernetes => Vec::new(),
+            Plugin::Generic | Plugin::Calico | Plugin::AwsVpc => self.taken_over(),
+        }
+    }
+
+    /// The addresses of the DNS Service that the cache takes over.
+    fn taken_over(&self) -> Vec<IpNet> {
+        let all = self.of_cache().iter();
+        all.filter(|it| self.services.contains(it)).copied().collect()
+    }
+
+    /// The addresses of the cache that are none of the DNS Service's.
+    fn own(&self) -> Vec<IpNet> {
+        let all = self.of_cache().iter();
+        all.filter(|it| !self.services.contains(it)).copied().collect()
+    }
+
+    fn of_cache(&self) -> &[IpNet] {
         match &self.cache {
-            Some(Cache::OnNodes { addresses, .. }) => {
-                addresses.iter().filter(|it| self.services.contains(it)).copied().collect()
-            }
-            _ => Vec::new(),
+            Some(Cache::OnNodes { addresses, .. }) => addresses,
+            _ => &[],
         }
     }
 
@@ -98,7 +120,8 @@ impl Dns {
     pub fn reach(&self, facts: &Facts<'_>, ways: &[Way<'_, '_>], protocol: &str) -> Reach {
         let pods = best(ways, |way| self.of_pods(facts, way, protocol));
         match &self.cache {
-            None if pods == Reach::Closed => {
+            // Pods that ask the DNS Service are served by a cache under its address, if by any.
+            None if pods == Reach::Closed && !self.asks_service() => {
                 best(ways, |way| cache::perhaps(&self.network, way, protocol))
             }
             None => pods,
@@ -109,16 +132,19 @@ impl Dns {
                     "whether the network plugin leads questions to NodeLocal DNSCache",
                 )
             }
-            Some(Cache::OnNodes { server, addresses }) => {
+            Some(Cache::OnNodes { server, .. }) => {
                 let at = |address: &IpNet| {
                     let network = &self.network;
                     best(ways, |way| cache::at(facts, network, server, *address, way, protocol))
                 };
-                self.on_nodes(pods, addresses, at, || {
-                    best(ways, |way| cache::somewhere(way, protocol))
-                })
+                self.on_nodes(pods, at, || best(ways, |way| cache::somewhere(way, protocol)))
             }
         }
+    }
+
+    /// Whether pods are told to ask the DNS Service, for certain.
+    fn asks_service(&self) -> bool {
+        !self.asked.is_empty() && self.asked.iter().all(|it| self.services.contains(it))
     }
 
     fn of_pods(&self, facts: &Facts<'_>, way: &Way<'_, '_>, protocol: &str) -> Reach {
@@ -139,16 +165,26 @@ impl Dns {
     fn on_nodes(
         &self,
         pods: Reach,
-        addresses: &[IpNet],
         at: impl Fn(&IpNet) -> Reach,
         somewhere: impl Fn() -> Reach,
     ) -> Reach {
-        let taken = self.taken_over();
-        let Some(service) = taken.iter().map(&at).max() else {
-            let each = addresses.iter().map(at).chain(addresses.is_empty().then(somewhere));
+        let own = self.own();
+        let asked = own.iter().filter(|it| self.asked.contains(it));
+        let Some(service) = self.taken_over().iter().map(&at).max() else {
+            if self.asks_service() {
+                return pods;
+            }
+            // The address of a Service that the input does not hold may be among these.
+            if let Some(reach) = asked.filter(|it| cache::is_own(it)).map(&at).max() {
+                return reach;
+            }
+            let each = own.iter().map(at).chain(own.is_empty().then(somewhere));
             let each: Vec<_> = each.chain([pods]).collect();
             return same(&each, WHICH_ADDRESS);
         };
+        if let Some(reach) = asked.map(&at).max() {
+            return reach;
+        }
         let reach = match self.network.plugin {
             // These translate it by themselves, in the pod's own end of the wire.
             Plugin::Cilium | Plugin::Antrea | Plugin::OvnKubernetes => pods,
@@ -158,8 +194,7 @@ impl Dns {
             Plugin::Calico if service == Reach::Open => service,
             Plugin::Calico | Plugin::Generic => same(&[pods, service], WHO_TRANSLATES),
         };
-        let others = addresses.iter().filter(|it| !taken.contains(it)).map(at).max();
-        match others {
+        match own.iter().map(at).max().filter(|_| !self.asks_service()) {
             Some(other) if reach == Reach::Closed && other != Reach::Closed => {
                 Reach::Unsure(WHICH_ADDRESS)
             }
