@@ -2,8 +2,8 @@
 
 use crate::absence::Absence;
 use crate::analyze::dns::Reach;
-use crate::analyze::policies::{Direction, NetworkPolicy, PolicyId, PortRange};
-use crate::analyze::reach::{Above, Effect};
+use crate::analyze::policies::{Direction, NetworkPolicy, Peer, PeerKind, PolicyId, PortRange};
+use crate::analyze::reach::{Above, Effect, Plugin};
 use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -106,13 +106,11 @@ fn way(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Option<Way> {
     if !asks_cluster || dns.is_server(workload.id) || policies.is_empty() {
         return None;
     }
-    let reach = |protocol| {
-        let rules = policies.iter().flat_map(|policy| {
-            policy.egress.iter().flatten().map(move |rule| (policy.namespace, rule))
-        });
-        let each = rules.map(|(namespace, rule)| dns.reach(cx.facts, namespace, rule, protocol));
-        each.max().unwrap_or(Reach::Closed)
-    };
+    let rules = policies.iter().flat_map(|policy| {
+        policy.egress.iter().flatten().map(move |rule| (policy.namespace, rule))
+    });
+    let rules: Vec<_> = rules.collect();
+    let reach = |protocol| dns.reach(cx.facts, &rules, protocol);
     let (udp, tcp) = (reach("UDP"), reach("TCP"));
     Some(Way { policies: policies.iter().map(|it| it.id).collect(), udp, tcp })
 }
@@ -177,17 +175,30 @@ fn finding(
         let place = cx.object(cx.facts.workloads().get(*workload).object).whole();
         finding = finding.label(place, effect);
     }
+    // Where NodeLocal DNSCache answers in place of the DNS pods, their selector may not be enough.
+    let addresses = cx.facts.dns().cache_addresses();
+    let cache = match addresses.first() {
+        Some(it) => format!(", and to `{it}`, where NodeLocal DNSCache answers"),
+        None => String::new(),
+    };
     let whom = if is_one { "it" } else { "them" };
     let isolate = match policies.len() {
         1 => format!("`{object}` isolates {whom} for egress"),
         count => format!("{count} policies isolate {whom} for egress"),
     };
+    let is_block = |it: &Peer<'_>| matches!(it.kind, PeerKind::Block { .. });
+    let mut rules = policies.iter().flat_map(|it| it.egress.iter().flatten());
+    if cx.policy.network.plugin == Plugin::Cilium
+        && rules.any(|it| it.peers.iter().flatten().any(is_block))
+    {
+        finding = finding.note("to Cilium a block of addresses never means pods");
+    }
     finding
         .awaits(&[Kind::NetworkPolicy])
         .note(format!("{isolate}; what is allowed: {}", allowed(policies)))
         .note(why)
         .help(format!(
-            "allow egress on {ports} to the pods `k8s-app=kube-dns` of the namespace `kubernetes.io/metadata.name=kube-system`"
+            "allow egress on {ports} to the pods `k8s-app=kube-dns` of the namespace `kubernetes.io/metadata.name=kube-system`{cache}"
         ))
 }
 

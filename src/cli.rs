@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Say who may talk to whom, and which network policies say so.
     ///
-    /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined.
+    /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined; with --change: 0 no flow changes, 1 some do.
     Reach(Reach),
     /// Print a rule's page.
     Explain {
@@ -67,18 +67,9 @@ pub(crate) struct Check {
     /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
     #[arg(short, long, value_name = "NS")]
     pub(crate) namespace: Vec<String>,
-    /// Check the objects of a live cluster; manifests are laid over it, as an apply would
-    #[cfg(feature = "cluster")]
-    #[arg(long, conflicts_with = "since")]
-    pub(crate) cluster: bool,
-    /// The context of the kubeconfig [default: its current one]
-    #[cfg(feature = "cluster")]
-    #[arg(long, value_name = "NAME", requires = "cluster")]
-    pub(crate) context: Option<String>,
-    /// How many seconds the cluster may take to answer a request
-    #[cfg(feature = "cluster")]
-    #[arg(long, value_name = "SECONDS", requires = "cluster", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) request_timeout: u64,
+    /// Which cluster is read, if one is.
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// Read manifests only, and pass over the inputs of kustomizations and charts
     #[arg(long)]
     pub(crate) no_render: bool,
@@ -102,6 +93,7 @@ pub(crate) struct Check {
     pub(crate) focus: Vec<PathBuf>,
     /// Load everything, and report what changed since this commit, or was caused by what did
     #[arg(long, value_name = "GIT_REF")]
+    #[cfg_attr(feature = "cluster", arg(conflicts_with = "cluster"))]
     pub(crate) since: Option<String>,
     /// Hold back the findings in this file [default: `baseline` of purlin.yaml, if it names one]
     #[arg(long, value_name = "FILE")]
@@ -118,6 +110,23 @@ pub(crate) struct Check {
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Which cluster is read beside manifests, or without them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Live {
+    /// Read the objects of a live cluster; manifests are laid over it, as an apply would
+    #[cfg(feature = "cluster")]
+    #[arg(long)]
+    pub(crate) cluster: bool,
+    /// The context of the kubeconfig [default: its current one]
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "NAME", requires = "cluster")]
+    pub(crate) context: Option<String>,
+    /// How many seconds the cluster may take to answer a request
+    #[cfg(feature = "cluster")]
+    #[arg(long, value_name = "SECONDS", requires = "cluster", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) request_timeout: u64,
 }
 
 /// Options of `rbac`.
@@ -207,9 +216,12 @@ pub(crate) struct Serve {
 pub(crate) struct Graph {
     /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
     pub(crate) paths: Vec<PathBuf>,
-    /// The namespace of objects that name none
-    #[arg(short, long, value_name = "NS", default_value = "default")]
-    pub(crate) namespace: String,
+    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Vec<String>,
+    /// Which cluster is read, if one is.
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -295,9 +307,12 @@ pub(crate) enum AdmissionMode {
 pub(crate) struct Reach {
     /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
     pub(crate) paths: Vec<PathBuf>,
-    /// The namespace of objects that name none
-    #[arg(short, long, value_name = "NS", default_value = "default")]
-    pub(crate) namespace: String,
+    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Vec<String>,
+    /// Which cluster is read, if one is.
+    #[command(flatten)]
+    pub(crate) live: Live,
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
@@ -307,6 +322,9 @@ pub(crate) struct Reach {
     /// Who is called, and perhaps on which port
     #[arg(long, value_name = "B[:PORT][/PROTOCOL]")]
     pub(crate) to: Option<String>,
+    /// Network policies that replace those of the same name, or are added: say which flows they open, close or make undefined
+    #[arg(long, value_name = "FILE")]
+    pub(crate) change: Vec<PathBuf>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     pub(crate) format: ListFormat,

@@ -17,6 +17,11 @@ use crate::model::{Model, ObjId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Words of keys whose hosts are shown to others, or compared with what comes in, by who is given them.
+///
+/// `public` is one even where only a pod can look the host up. `NEXT_PUBLIC_API_URL: http://api.shop.svc` may be what a
+/// server calls before a page gets to the browser; `PUBLIC_URL: http://web.shop.svc` is what the others of the cluster are
+/// told to call. No manifest tells these apart, and to hold the second for a call is a false alarm. That the host resolves
+/// is asked of both (`unresolvable-address`).
 const NOT_CALLED: &[&str] = &[
     "advertise",
     "advertised",

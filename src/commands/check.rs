@@ -93,18 +93,18 @@ fn read(
     policy_file: Option<&Path>,
 ) -> Result<(Loaded, String), String> {
     #[cfg(feature = "cluster")]
-    if args.cluster {
-        return super::cluster::load(args, policy, selection);
+    if args.live.cluster {
+        return super::cluster::check(args, policy, selection);
     }
-    let namespace = default_namespace(args)?;
+    let namespace = default_namespace(&args.namespace)?;
     let targets = input::targets(&args.paths, policy, policy_file);
     let loaded = input::read(args, policy, &targets, &namespace);
     Ok((loaded, namespace))
 }
 
 /// The namespace of objects that name none, where no cluster is read.
-pub(super) fn default_namespace(args: &Check) -> Result<String, String> {
-    match args.namespace.as_slice() {
+pub(super) fn default_namespace(namespaces: &[String]) -> Result<String, String> {
+    match namespaces {
         [] => Ok("default".into()),
         [namespace] => Ok(namespace.clone()),
         _ => {

@@ -2,9 +2,9 @@
 
 use super::progress::Progress;
 use super::{done, fail, input, print, tell};
-use crate::cli::{Check, Rbac};
+use crate::cli::{Check, Live, Rbac};
 use purlin::check::Selection;
-use purlin::load::cluster::{self, Options, Refused, Wanted};
+use purlin::load::cluster::{self, Custom, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
 use purlin::model::kind::KindInfo;
 use purlin::needs;
@@ -15,33 +15,53 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// The cluster's objects with those of the manifests laid over them, as after an apply; and the namespace of objects
-/// that name none.
-pub(super) fn load(
+/// What `check` reads: what the rules need, and all custom kinds.
+pub(super) fn check(
     args: &Check,
     policy: &Policy,
     selection: &Selection,
 ) -> Result<(Loaded, String), String> {
-    let options = Options {
-        context: args.context.clone(),
-        namespaces: args.namespace.clone(),
-        timeout: Duration::from_secs(args.request_timeout),
-    };
     // A typing error in a path is told before a large cluster is read.
-    let mut files = manifests(args, policy)?;
-    let namespace = match args.namespace.as_slice() {
+    let files = if args.paths.is_empty() {
+        Loaded::default()
+    } else {
+        let namespace = args.namespace.first().map_or("default", String::as_str);
+        input::read(args, policy, &input::targets(&args.paths, policy, None), namespace)
+    };
+    load(&args.live, &args.namespace, (&kinds(policy, selection), Custom::Read), files)
+}
+
+/// The cluster's objects of these kinds with those of manifests laid over them, as after an apply; and the namespace of
+/// objects that name none.
+pub(super) fn load(
+    live: &Live,
+    namespaces: &[String],
+    (kinds, custom): (&[&'static KindInfo], Custom),
+    mut files: Loaded,
+) -> Result<(Loaded, String), String> {
+    if files.worlds.len() > 1 {
+        let names: Vec<_> = files.worlds.iter().map(|it| it.name.as_str()).collect();
+        return Err(format!(
+            "a cluster is laid over with one world at a time, and these are {}; name one of them",
+            names.join(", ")
+        ));
+    }
+    let options = Options {
+        context: live.context.clone(),
+        namespaces: namespaces.to_vec(),
+        timeout: Duration::from_secs(live.request_timeout),
+    };
+    let namespace = match namespaces {
         [namespace] => namespace.clone(),
         _ => cluster::namespace_of(&options)?,
     };
     let mut loaded = Loaded { sources: std::mem::take(&mut files.sources), ..Loaded::default() };
-    let context = args.context.as_deref().unwrap_or("cluster");
+    let context = live.context.as_deref().unwrap_or("cluster");
     let source = loaded.sources.add(Source::cluster(context.into()));
-    let wanted: Vec<Wanted> = kinds(policy, selection)
-        .iter()
-        .map(|it| Wanted { groups: it.groups, kind: it.name })
-        .collect();
+    let wanted: Vec<Wanted> =
+        kinds.iter().map(|it| Wanted { groups: it.groups, kind: it.name }).collect();
     let progress = Progress::new();
-    let read = cluster::read(&options, source, &wanted, &|it| {
+    let read = cluster::read(&options, source, &wanted, custom, &|it| {
         let cluster::Progress { kinds, of, objects } = it;
         progress.show(&format!("reading the cluster: {kinds} of {of} lists, {objects} objects"));
     });
@@ -61,23 +81,6 @@ pub(super) fn load(
     let settled = settled.first().filter(|first| settled.iter().all(|it| it == *first));
     let namespace = settled.cloned().unwrap_or(namespace);
     Ok((loaded, namespace))
-}
-
-/// The manifests that are laid over the cluster: no more than one world.
-fn manifests(args: &Check, policy: &Policy) -> Result<Loaded, String> {
-    if args.paths.is_empty() {
-        return Ok(Loaded::default());
-    }
-    let namespace = args.namespace.first().map_or("default", String::as_str);
-    let files = input::read(args, policy, &input::targets(&args.paths, policy, None), namespace);
-    if files.worlds.len() > 1 {
-        let names: Vec<_> = files.worlds.iter().map(|it| it.name.as_str()).collect();
-        return Err(format!(
-            "a cluster is laid over with one world at a time, and these are {}; name one of them",
-            names.join(", ")
-        ));
-    }
-    Ok(files)
 }
 
 fn kinds(policy: &Policy, selection: &Selection) -> Vec<&'static KindInfo> {

@@ -1,13 +1,10 @@
 //! `purlin graph`.
 
 use super::check::{POLICY_FILE, complain, nothing, read_policy};
-use super::input::{render, targets};
-use super::{COULD_NOT, done, fail, print, say};
+use super::{COULD_NOT, done, fail, input, print, say};
 use crate::cli::{Graph, GraphFormat};
 use purlin::analyze::Facts;
 use purlin::analyze::policies::{DIRECTIONS, TrafficRule};
-use purlin::load::Loaded;
-use purlin::load::worlds::{self, Options};
 use purlin::model::Model;
 use purlin::picture::{condense, dot, mermaid, svg, world};
 use purlin::policy::Policy;
@@ -22,15 +19,19 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         Ok((policy, _)) => policy,
         Err(message) => return fail(message),
     };
-    let options = Options {
-        namespace: args.namespace.clone(),
-        allow_remote: policy.allow_remote,
-        cache: worlds::default_cache(),
+    let read = input::world(
+        &args.paths,
+        &args.namespace,
+        &args.live,
+        world::READS,
+        (&policy, policy_file.as_deref()),
+    );
+    let (loaded, namespace) = match read {
+        Ok(read) => read,
+        Err(message) => return fail(message),
     };
-    let targets = targets(&args.paths, &policy, policy_file.as_deref());
-    let loaded = render(&targets, &options);
-    let model = match only_world(&loaded, &args.namespace) {
-        Ok(model) => model,
+    let model = match input::only_world(&loaded, &namespace) {
+        Ok((model, _)) => model,
         Err(message) => return fail(message),
     };
     if model.is_empty() {
@@ -55,22 +56,6 @@ pub(super) fn run(args: &Graph) -> ExitCode {
             ExitCode::from(COULD_NOT)
         }
         written => done(written),
-    }
-}
-
-/// A picture shows what runs together.
-fn only_world<'d>(loaded: &'d Loaded, namespace: &'d str) -> Result<Model<'d>, String> {
-    match loaded.worlds.as_slice() {
-        [] => Ok(Model::new(loaded, namespace)),
-        [world] => Ok(Model::of_world(loaded, world, namespace)),
-        worlds => {
-            let names: Vec<_> = worlds.iter().map(|it| format!("`{}`", it.name)).collect();
-            Err(format!(
-                "one picture shows what is deployed together, and these are {}: {}; name one of them",
-                worlds.len(),
-                names.join(", ")
-            ))
-        }
     }
 }
 

@@ -1,9 +1,16 @@
-//! What `purlin check` reads: the paths of the arguments, else the targets of the policy, else the current folder.
+//! What is read: the paths of the arguments, else the targets of the policy, else the current folder.
 
+use super::check::default_namespace;
 use super::progress::Progress;
-use crate::cli::Check;
+use crate::cli::{Check, Live};
+#[cfg(feature = "cluster")]
+use purlin::load::cluster::Custom;
 use purlin::load::worlds::{self, Options, Target};
 use purlin::load::{self, Loaded};
+use purlin::model::Model;
+use purlin::model::kind::Kind;
+#[cfg(feature = "cluster")]
+use purlin::model::kind::WORKLOADS;
 use purlin::policy::Policy;
 use std::path::{Path, PathBuf};
 
@@ -49,4 +56,61 @@ pub(super) fn render(targets: &[Target], options: &Options) -> Loaded {
     worlds::load(targets, options, &|it| {
         progress.show(&format!("rendering {} of {}: {}", it.at, it.of, it.name));
     })
+}
+
+/// What `reach` and `graph` are asked about, and the namespace of objects that name none: manifests, or the objects of a
+/// cluster of the kinds that they look at, all custom ones included where [`Kind::Custom`] is among them.
+#[cfg_attr(
+    not(feature = "cluster"),
+    expect(unused_variables, reason = "a cluster is asked by kind")
+)]
+pub(super) fn world(
+    paths: &[PathBuf],
+    namespaces: &[String],
+    live: &Live,
+    kinds: &[Kind],
+    (policy, policy_file): (&Policy, Option<&Path>),
+) -> Result<(Loaded, String), String> {
+    let options = |namespace: &str| Options {
+        namespace: namespace.into(),
+        allow_remote: policy.allow_remote,
+        cache: worlds::default_cache(),
+    };
+    #[cfg(feature = "cluster")]
+    if live.cluster {
+        let files = if paths.is_empty() {
+            Loaded::default()
+        } else {
+            let namespace = namespaces.first().map_or("default", String::as_str);
+            render(&targets(paths, policy, None), &options(namespace))
+        };
+        let custom = if kinds.contains(&Kind::Custom) { Custom::Read } else { Custom::LeftOut };
+        let kinds: Vec<_> = WORKLOADS.iter().chain(kinds).filter_map(|it| it.info()).collect();
+        return super::cluster::load(live, namespaces, (&kinds, custom), files);
+    }
+    let namespace = default_namespace(namespaces)?;
+    let loaded = render(&targets(paths, policy, policy_file), &options(&namespace));
+    Ok((loaded, namespace))
+}
+
+/// The only world that was read, for what is asked of one, and the namespace of its objects that name none.
+pub(super) fn only_world<'d>(
+    loaded: &'d Loaded,
+    namespace: &'d str,
+) -> Result<(Model<'d>, &'d str), String> {
+    match loaded.worlds.as_slice() {
+        [] => Ok((Model::new(loaded, namespace), namespace)),
+        [world] => {
+            let own = world.namespace.as_deref().unwrap_or(namespace);
+            Ok((Model::of_world(loaded, world, namespace), own))
+        }
+        several => {
+            let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.name)).collect();
+            Err(format!(
+                "who may talk to whom is asked of what is deployed together, and these are {}: {}; name one of them",
+                several.len(),
+                names.join(", ")
+            ))
+        }
+    }
 }

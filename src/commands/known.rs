@@ -166,7 +166,7 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
         Ok(Ok(read)) => read,
         _ => (policy.clone(), None),
     };
-    let namespace = default_namespace(args)?;
+    let namespace = default_namespace(&args.namespace)?;
     let mut then = Vec::new();
     for target in targets(&args.paths, &policy, Some(policy_file)) {
         if target.path.as_os_str() == "-" {

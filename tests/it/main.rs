@@ -13,6 +13,7 @@ mod cluster;
 mod demand;
 #[cfg(feature = "webhook")]
 mod deploy;
+mod dns;
 mod focus;
 mod formats;
 mod graph;

@@ -202,8 +202,8 @@ impl<'d> Reach<'d> {
         from: EndpointId,
         judged: Verdict,
     ) -> Verdict {
-        let is_read_before = matches!(self.network.plugin, Plugin::Generic | Plugin::AwsVpc);
-        if judged != Verdict::Deny || !is_read_before || service.is_headless {
+        let may_open = self.network.may_judge_services() && !service.is_headless;
+        if judged != Verdict::Deny || !may_open {
             return judged;
         }
         let side = Direction::Egress;

@@ -31,6 +31,23 @@ impl Touched {
             |direction: Direction, it| self.subjects[direction as usize].binary_search(it).is_ok();
         is_in(Direction::Ingress, &to) || is_in(Direction::Egress, &from)
     }
+
+    /// What changes for these endpoints touches, in both directions.
+    pub(super) fn of(subjects: impl IntoIterator<Item = EndpointId>) -> Touched {
+        let subjects: Vec<_> = subjects.into_iter().collect();
+        let mut all = Touched::default();
+        all.add(Touched { subjects: [subjects.clone(), subjects], splits: Vec::new() });
+        all
+    }
+
+    /// Adds what a later change touches, where neither splits anything.
+    pub(super) fn add(&mut self, later: Touched) {
+        for (subjects, more) in self.subjects.iter_mut().zip(later.subjects) {
+            subjects.extend(more);
+            subjects.sort_unstable();
+            subjects.dedup();
+        }
+    }
 }
 
 impl<'d> Reach<'d> {
@@ -45,6 +62,18 @@ impl<'d> Reach<'d> {
         old: Option<ObjId>,
         new: Option<&NetworkPolicy<'d>>,
     ) -> Option<Touched> {
+        let position = |id| self.policies.iter().position(|it| it.object == id);
+        let at = old.and_then(position).unwrap_or(self.policies.len());
+        self.replace_at(facts, at, new)
+    }
+
+    /// The same by the place of the policy among all; the first that is free adds one.
+    pub(super) fn replace_at(
+        &mut self,
+        facts: &Facts<'d>,
+        at: usize,
+        new: Option<&NetworkPolicy<'d>>,
+    ) -> Option<Touched> {
         let compiled = match new {
             Some(it) => Some(self.compile(it)?),
             None => None,
@@ -54,8 +83,6 @@ impl<'d> Reach<'d> {
             let set = self.told_apart(facts, at, &mut touched.splits);
             self.add_set(set);
         }
-        let position = |id| self.policies.iter().position(|it| it.object == id);
-        let at = old.and_then(position).unwrap_or(self.policies.len());
         let before = self.policies.get(at);
         for direction in DIRECTIONS {
             let of = |it: Option<&Policy<'d>>| match it.filter(|it| it.rules(direction).is_some()) {

@@ -61,7 +61,7 @@ pub(super) struct Rule<'d> {
 }
 
 /// Ports as a policy says them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PortSpec<'d> {
     pub(super) numbers: PortSet,
     /// A name of a port, and of which protocol; `None` for whichever it has.

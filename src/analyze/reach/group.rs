@@ -2,7 +2,7 @@
 
 use super::Reach;
 use super::endpoint::{Addresses, Endpoint, EndpointId, Pods};
-use super::network::{Block, Network, Plugin};
+use super::network::{Block, Network};
 use super::sets::{Set, SetId, Spec};
 use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
@@ -92,30 +92,15 @@ impl<'d> Reach<'d> {
         let set = match spec {
             Spec::Pods { .. } => self.pods(found),
             Spec::Block(block) => {
-                let mut set = self.block(block);
-                match self.network.plugin {
-                    // A selector by address means nobody that Cilium knows by an identity of its own.
-                    Plugin::Cilium => {
-                        set.members.retain(|(id, _)| {
-                            matches!(self.endpoints[id.0 as usize], Endpoint::Addresses(_))
-                        });
-                        set.pods = Truth::No;
-                        set.nodes = Truth::No;
-                    }
-                    Plugin::Generic => {
-                        let perhaps = Truth::Maybe(Reason::PodAddress);
-                        for (id, truth) in &mut set.members {
-                            if self.endpoints[id.0 as usize].pods().is_some() {
-                                *truth = truth.and(perhaps);
-                            }
-                        }
-                        set.pods = set.pods.and(perhaps);
-                    }
-                    Plugin::Calico | Plugin::Antrea | Plugin::OvnKubernetes | Plugin::AwsVpc => {}
-                }
-                set
+                let pods = |known: &[IpNet]| self.network.means_pods(block, known);
+                let nodes = self.network.means_nodes(block, &self.nodes.addresses);
+                self.block(block, pods, nodes)
             }
-            Spec::Network(block) => self.block(block),
+            Spec::Network(block) => {
+                let pods = |known: &[IpNet]| self.network.holds_pods(block, known);
+                let nodes = Network::holds_nodes(block, &self.nodes.addresses);
+                self.block(block, pods, nodes)
+            }
             Spec::Nodes(selector) => Set { nodes: self.nodes.fit(selector), ..Set::nobody() },
             // Names of what is in the cluster are not for this kind of peer.
             Spec::Domain => Set { members: self.public(), ..Set::nobody() },
@@ -140,22 +125,16 @@ impl<'d> Reach<'d> {
         set
     }
 
-    /// The set of those with addresses in a block.
-    fn block(&self, block: &Block) -> Set {
+    /// The set of those with addresses in a block, which means pods with `known` addresses as it is told, and nodes.
+    fn block(&self, block: &Block, pods: impl Fn(&[IpNet]) -> Truth, nodes: Truth) -> Set {
         let known = self.with_address.iter().filter_map(|it| {
             let addresses = &self.get(*it).pods()?.addresses;
-            Some((*it, self.network.holds_pods(block, addresses)))
+            Some((*it, pods(addresses)))
         });
         let mut members: Vec<_> = known.filter(|(_, truth)| *truth != Truth::No).collect();
         members.extend(self.shapes.asked.blocks.members(block));
         members.sort_unstable();
-        Set {
-            members,
-            in_host_network: Vec::new(),
-            pods: self.network.holds_pods(block, &[]),
-            nodes: Network::holds_nodes(block, &self.nodes.addresses),
-            is_open: true,
-        }
+        Set { members, in_host_network: Vec::new(), pods: pods(&[]), nodes, is_open: true }
     }
 
     /// The addresses that a domain name may stand for.

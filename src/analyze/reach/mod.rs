@@ -2,8 +2,9 @@
 //!
 //! Pods that no policy tells apart are one [`Endpoint`]; so are addresses outside. For a pair of endpoints, [`Reach::judge`]
 //! gives a verdict for every port of every protocol, and [`Reach::because`] the policies that decide one of them.
-//! [`Reach::table`] is all pairs, and [`Reach::replace`] judges anew what one changed policy touches. A flow needs the
-//! egress of its source and the ingress of its destination; replies need nothing.
+//! [`Reach::table`] is all pairs, and [`Reach::replace`] judges anew what one changed policy touches; [`Reach::changed`]
+//! compares that with what was. A flow needs the egress of its source and the ingress of its destination; replies need
+//! nothing.
 
 mod above;
 pub mod ask;
@@ -11,6 +12,7 @@ mod because;
 mod blocks;
 pub mod change;
 mod compile;
+pub mod difference;
 pub mod endpoint;
 mod group;
 pub mod network;
@@ -23,14 +25,17 @@ mod shapes;
 mod side;
 mod table;
 mod tiers;
+mod unlisted;
 pub mod verdict;
 
 use super::Facts;
 use super::policies::{DIRECTIONS, Direction};
 use super::workloads::WorkloadId;
+use crate::model::kind::Kind;
 use crate::model::{Model, ObjId};
 pub use above::{Above, AnyPod};
 use compile::{Policy, PortSpec};
+use difference::Changes;
 pub use endpoint::{Addresses, Endpoint, EndpointId, Pods};
 pub use network::{Network, Plugin};
 use nodes::Nodes;
@@ -40,15 +45,30 @@ use sets::{Set, SetId, Specs};
 use shapes::{Asked, Shapes};
 use side::{Side, WhichNode};
 pub use table::Flow;
+pub use tiers::CLUSTER_WIDE;
 use tiers::TierPolicy;
+use unlisted::Unlisted;
 use verdict::Truth;
 pub use verdict::{Because, Effect, Reason, Verdict};
+
+/// The kinds that tell who may talk to whom, beside those that run pods.
+pub const READS: &[Kind] = &[
+    Kind::AdminNetworkPolicy,
+    Kind::BaselineAdminNetworkPolicy,
+    Kind::ClusterNetworkPolicy,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Namespace,
+    Kind::NetworkPolicy,
+    Kind::Node,
+    Kind::Service,
+];
 
 /// Everybody who can talk, and the policies between them.
 #[derive(Debug)]
 pub struct Reach<'d> {
     network: Network,
     nodes: Nodes<'d>,
+    unlisted: Unlisted,
     /// Pods as selectors see them, and the endpoint that each shape is part of.
     shapes: Shapes<'d>,
     of_shape: Vec<EndpointId>,
@@ -78,14 +98,30 @@ pub struct Reach<'d> {
 impl<'d> Reach<'d> {
     /// Groups the pods of a model and reads its policies.
     pub fn new(model: &Model<'d>, facts: &Facts<'d>, network: &Network) -> Reach<'d> {
+        Reach::told_apart_for(model, facts, network, &Changes::default())
+    }
+
+    /// The same, with everybody told apart whom some changes tell apart.
+    fn told_apart_for(
+        model: &Model<'d>,
+        facts: &Facts<'d>,
+        network: &Network,
+        changes: &Changes<'_, 'd>,
+    ) -> Reach<'d> {
         let mut specs = Specs::default();
         let policies: Vec<_> =
             facts.policies().iter().map(|it| Policy::new(it, &mut specs)).collect();
         let tiers = tiers::read(model, &mut specs);
-        let asked = Asked::new(&specs.all, names_in_use(&policies, &tiers));
+        let more = changes.policies.iter().map(|it| Policy::new(it.1, &mut specs));
+        let more: Vec<_> = more.collect();
+        let above = changes.cluster_wide.iter().filter_map(|it| tiers::policy(it.1, &mut specs));
+        let above: Vec<_> = above.collect();
+        let names = names_in_use(policies.iter().chain(&more), tiers.iter().chain(&above));
+        let asked = Asked::new(&specs.all, names);
         let mut reach = Reach {
             network: network.clone(),
             nodes: Nodes::new(model),
+            unlisted: Unlisted::new(model),
             shapes: Shapes::new(model, facts, asked),
             of_shape: Vec::new(),
             endpoints: Vec::new(),
@@ -113,12 +149,18 @@ impl<'d> Reach<'d> {
                 }
             }
         }
-        for (at, policy) in reach.tiers.iter().enumerate() {
-            for (endpoint, truth) in &reach.sets[policy.subject.0 as usize].members {
-                reach.above.entry(*endpoint).or_default().push((at as u32, *truth));
+        reach.find_above();
+        reach
+    }
+
+    /// Finds the cluster-wide policies that are for each endpoint.
+    fn find_above(&mut self) {
+        self.above.clear();
+        for (at, policy) in self.tiers.iter().enumerate() {
+            for (endpoint, truth) in &self.sets[policy.subject.0 as usize].members {
+                self.above.entry(*endpoint).or_default().push((at as u32, *truth));
             }
         }
-        reach
     }
 
     /// All endpoints: pods by the order of their workloads, then addresses, then the nodes; last what a change told apart.
@@ -172,7 +214,7 @@ impl<'d> Reach<'d> {
     pub fn may_admit_stranger(&self, to: EndpointId, protocol: Protocol, port: u16) -> bool {
         let selecting = self.selecting(Direction::Ingress, to);
         let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
-        if !is_isolated || !self.selecting_in_tiers(to).is_empty() {
+        if self.may_be_selected(to) || !is_isolated || !self.selecting_in_tiers(to).is_empty() {
             return true;
         }
         let rules = selecting.iter().flat_map(|(at, _)| {
@@ -211,9 +253,12 @@ impl<'d> Reach<'d> {
     }
 }
 
-fn names_in_use<'d>(policies: &[Policy<'d>], tiers: &[TierPolicy<'d>]) -> FxHashSet<&'d str> {
-    let rules = policies.iter().flat_map(|it| it.ingress.iter().chain(&it.egress).flatten());
-    let above = tiers.iter().flat_map(|it| it.ingress.iter().chain(&it.egress));
+fn names_in_use<'p, 'd: 'p>(
+    policies: impl Iterator<Item = &'p Policy<'d>>,
+    tiers: impl Iterator<Item = &'p TierPolicy<'d>>,
+) -> FxHashSet<&'d str> {
+    let rules = policies.flat_map(|it| it.ingress.iter().chain(&it.egress).flatten());
+    let above = tiers.flat_map(|it| it.ingress.iter().chain(&it.egress));
     let specs = rules.map(|it| &it.ports).chain(above.map(|it| &it.ports));
     specs.flat_map(|it| it.names.iter().map(|it| it.0)).collect()
 }

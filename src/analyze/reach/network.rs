@@ -62,11 +62,11 @@ pub struct Network {
 
 /// A block of addresses with holes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Block {
+pub(in crate::analyze) struct Block {
     /// These,
-    pub(super) cidr: IpNet,
+    pub(in crate::analyze) cidr: IpNet,
     /// without those.
-    pub(super) except: Vec<IpNet>,
+    pub(in crate::analyze) except: Vec<IpNet>,
 }
 
 impl Block {
@@ -77,7 +77,7 @@ impl Block {
     }
 
     /// Whether it holds any of a block. Holes that only together leave nothing are not added up.
-    fn touches(&self, other: &IpNet) -> bool {
+    pub(in crate::analyze) fn touches(&self, other: &IpNet) -> bool {
         let common = match (self.cidr.contains(other), other.contains(&self.cidr)) {
             (true, _) => other,
             (_, true) => &self.cidr,
@@ -102,6 +102,41 @@ impl Block {
 }
 
 impl Network {
+    /// Whether a block of a NetworkPolicy means pods, as the plugin enforces it; `known` are their addresses, if any are.
+    pub(in crate::analyze) fn means_pods(&self, block: &Block, known: &[IpNet]) -> Truth {
+        match self.plugin {
+            // A selector by address means nobody that Cilium knows by an identity of its own.
+            Plugin::Cilium => Truth::No,
+            Plugin::Generic => self.holds_pods(block, known).and(Truth::Maybe(Reason::PodAddress)),
+            Plugin::Calico | Plugin::Antrea | Plugin::OvnKubernetes | Plugin::AwsVpc => {
+                self.holds_pods(block, known)
+            }
+        }
+    }
+
+    /// The same for nodes, and pods in their network.
+    pub(super) fn means_nodes(&self, block: &Block, known: &[IpNet]) -> Truth {
+        match self.plugin {
+            Plugin::Cilium => Truth::No,
+            _ => Network::holds_nodes(block, known),
+        }
+    }
+
+    /// The same for an address that a program puts on every node. Cilium counts it as the node's own only where it was
+    /// there before the agent began (<https://github.com/cilium/cilium/issues/18644>).
+    pub(in crate::analyze) fn means_on_nodes(&self, block: &Block, address: IpNet) -> Truth {
+        let held = block.of_known(&[address], Reason::NodeAddress);
+        match self.plugin {
+            Plugin::Cilium => held.and(Truth::Maybe(Reason::NodeAddress)),
+            _ => held,
+        }
+    }
+
+    /// Whether egress may be judged by the address of a Service, before that is translated to a pod's.
+    pub(in crate::analyze) fn may_judge_services(&self) -> bool {
+        matches!(self.plugin, Plugin::Generic | Plugin::AwsVpc)
+    }
+
     /// Whether the addresses of pods lie in a block; `known` are those of the pods, if any are.
     pub(super) fn holds_pods(&self, block: &Block, known: &[IpNet]) -> Truth {
         let reason = Reason::PodAddress;
@@ -132,7 +167,7 @@ impl Network {
 }
 
 /// Where pods get their addresses from, if nobody said: never from what is routed on the Internet.
-pub(super) fn private() -> [IpNet; 5] {
+pub(in crate::analyze) fn private() -> [IpNet; 5] {
     let v4 = |a, b, length| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), length));
     let v6 = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7));
     [v4(10, 0, 8), v4(172, 16, 12), v4(192, 168, 16), v4(100, 64, 10), v6]

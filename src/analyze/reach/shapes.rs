@@ -263,6 +263,10 @@ fn addresses(pod: Node<'_>, blocks: &Blocks) -> Vec<IpNet> {
 /// The ports of pods that are reached from outside with the address of a node as the source:
 /// `externalTrafficPolicy` is `Cluster` unless it says `Local`.
 fn exposed(model: &Model<'_>, facts: &Facts<'_>, workload: &Workload<'_>) -> PortSet {
+    let coverage = model.loaded.coverage.as_ref();
+    if coverage.is_some_and(|it| it.lack_of(Kind::Service.name()).is_some()) {
+        return PortSet::all();
+    }
     let services = facts.services().of_workload(workload.id).filter(|it| {
         matches!(it.exposure, Exposure::NodePort | Exposure::LoadBalancer)
             && model.object(it.object).field(&["spec", "externalTrafficPolicy"]).and_then(Node::str)

@@ -7,6 +7,7 @@ use super::network::Plugin;
 use super::outcome::Outcome;
 use super::ports::{PortMap, PortSet, Ports};
 use super::tiers::{Tier, first_match};
+use super::unlisted::with_more;
 use super::verdict::{Reason, Truth, Verdict};
 use crate::analyze::policies::Direction;
 
@@ -48,6 +49,9 @@ impl<'d> Reach<'d> {
     /// The same, where it is known that a node is not the pod's own.
     pub(super) fn side_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
         let policies = self.of_policies(side, node);
+        if self.may_be_selected(side.subject) {
+            return self.with_unlisted(side, &policies);
+        }
         if self.selecting_in_tiers(side.subject).is_empty() {
             let open = |it: Outcome, ()| it.then(Outcome::ALLOW).verdict();
             return policies.with(&PortMap::of(()), open);
@@ -56,6 +60,23 @@ impl<'d> Reach<'d> {
         let rest = policies.with(&baseline, Outcome::then);
         let all = self.of_tier(side, Tier::Admin).with(&rest, Outcome::then);
         all.with(&PortMap::of(()), |it, ()| it.verdict())
+    }
+
+    /// The same where policies of some kinds are not known.
+    fn with_unlisted(&self, side: Side, policies: &PortMap<Outcome>) -> PortMap<Verdict> {
+        let more = |is_unlisted: bool, map: PortMap<Outcome>| {
+            if is_unlisted { with_more(&map) } else { map }
+        };
+        let admin = more(self.unlisted.admin, self.of_tier(side, Tier::Admin));
+        // What a NetworkPolicy allows no other one takes back.
+        let policies = match self.unlisted.policies {
+            true => with_more(policies)
+                .with(policies, |more, it| if it == Outcome::ALLOW { it } else { more }),
+            false => policies.clone(),
+        };
+        let baseline = more(self.unlisted.baseline, self.of_baseline(side));
+        let rest = policies.with(&baseline, Outcome::then);
+        admin.with(&rest, |it, rest| it.then(rest).verdict())
     }
 
     /// What the baseline tier says, and after it Kubernetes' own "all may talk to all".

@@ -121,7 +121,8 @@ impl<'d> Reach<'d> {
             return Peers::Only(Vec::new());
         }
         let selecting = self.selecting(direction, subject);
-        if !selecting.iter().any(|(_, truth)| *truth == Truth::Yes) {
+        if self.may_be_selected(subject) || !selecting.iter().any(|(_, truth)| *truth == Truth::Yes)
+        {
             return Peers::All;
         }
         let mut only = Vec::new();

@@ -25,7 +25,7 @@ pub(super) enum Tier {
 }
 
 /// A cluster-wide policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TierPolicy<'d> {
     pub(super) object: ObjId,
     pub(super) tier: Tier,
@@ -37,7 +37,7 @@ pub(super) struct TierPolicy<'d> {
 }
 
 /// One of its rules.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TierRule<'d> {
     pub(super) node: Node<'d>,
     pub(super) action: Outcome,
@@ -56,17 +56,25 @@ impl<'d> TierPolicy<'d> {
     }
 }
 
+/// The kinds of cluster-wide policies.
+pub const CLUSTER_WIDE: [Kind; 3] =
+    [Kind::AdminNetworkPolicy, Kind::BaselineAdminNetworkPolicy, Kind::ClusterNetworkPolicy];
+
 /// The cluster-wide policies of a model, by tier and priority.
 pub(super) fn read<'d>(model: &Model<'d>, specs: &mut Specs<'d>) -> Vec<TierPolicy<'d>> {
-    let kinds =
-        [Kind::AdminNetworkPolicy, Kind::BaselineAdminNetworkPolicy, Kind::ClusterNetworkPolicy];
-    let objects = kinds.into_iter().flat_map(|it| model.of_kind(it));
+    let objects = CLUSTER_WIDE.into_iter().flat_map(|it| model.of_kind(it));
     let mut policies: Vec<_> = objects.filter_map(|it| policy(it, specs)).collect();
-    policies.sort_by_key(|it| (it.tier, it.priority));
+    sort(&mut policies);
     policies
 }
 
-fn policy<'d>(object: &Object<'d>, specs: &mut Specs<'d>) -> Option<TierPolicy<'d>> {
+/// Puts policies in the order in which they are asked.
+pub(super) fn sort(policies: &mut [TierPolicy<'_>]) {
+    policies.sort_by_key(|it| (it.tier, it.priority));
+}
+
+/// A policy as it is judged; `None` where the API server refuses it.
+pub(super) fn policy<'d>(object: &Object<'d>, specs: &mut Specs<'d>) -> Option<TierPolicy<'d>> {
     let spec = object.field(&["spec"])?;
     let priority = spec.get("priority").and_then(Node::int).filter(|it| (0..=1000).contains(it));
     let (tier, priority) = match object.kind {

@@ -69,6 +69,8 @@ pub enum Reason {
     WhichPod,
     /// Which of several addresses is meant.
     WhichAddress,
+    /// Policies that whoever asks may not see.
+    Unlisted,
 }
 
 impl fmt::Display for Reason {
@@ -87,6 +89,7 @@ impl fmt::Display for Reason {
             Reason::SamePriority => "policies of one priority disagree",
             Reason::DomainName => "a policy asks for a domain name, whose addresses are not known",
             Reason::WhichPod => "the pods behind the Service differ, and nobody says which of them answers",
+            Reason::Unlisted => "the cluster does not let every kind of network policy be listed",
             Reason::WhichAddress => "the addresses that are meant differ",
             Reason::NodeLabels => "a policy asks for labels of nodes that the input does not define",
         })
@@ -95,7 +98,7 @@ impl fmt::Display for Reason {
 
 /// Whether a selector or block means somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Truth {
+pub(in crate::analyze) enum Truth {
     /// It does not.
     No,
     /// It may.

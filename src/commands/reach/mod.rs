@@ -1,19 +1,23 @@
 //! `purlin reach`: who may talk to whom, and which policies say so.
 
+mod change;
 mod names;
 mod output;
+mod table;
 
 use super::check::{POLICY_FILE, complain, read_policy};
-use super::{fail, input, print};
+use super::{done, fail, input, print};
 use crate::cli::{ListFormat, Reach as Args};
+use change::Change;
 use names::Names;
 use purlin::analyze::Facts;
 use purlin::analyze::reach::ask::{Party, Question};
-use purlin::analyze::reach::{PortSet, Verdict};
-use purlin::load::worlds::{self, Options};
+use purlin::analyze::reach::difference::Difference;
+use purlin::analyze::reach::{PortSet, READS, Reach, Verdict};
 use purlin::model::Model;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use table::{Asked, Ends, Flows};
 
 /// Answers a question, or prints the whole table.
 pub(super) fn run(args: &Args) -> ExitCode {
@@ -23,27 +27,24 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok((policy, _)) => policy,
         Err(message) => return fail(message),
     };
-    let targets = input::targets(&args.paths, &policy, policy_file.as_deref());
-    let options = Options {
-        namespace: args.namespace.clone(),
-        allow_remote: policy.allow_remote,
-        cache: worlds::default_cache(),
+    let read = input::world(
+        &args.paths,
+        &args.namespace,
+        &args.live,
+        READS,
+        (&policy, policy_file.as_deref()),
+    );
+    let (loaded, namespace) = match read {
+        Ok(read) => read,
+        Err(message) => return fail(message),
     };
-    let loaded = input::render(&targets, &options);
     complain(&loaded);
     if !loaded.failures.is_empty() {
         return fail("who may talk to whom depends on what could not be read");
     }
-    let model = match loaded.worlds.as_slice() {
-        [] => Model::new(&loaded, &args.namespace),
-        [world] => Model::of_world(&loaded, world, &args.namespace),
-        several => {
-            let names: Vec<_> = several.iter().map(|it| it.name.as_str()).collect();
-            return fail(format!(
-                "the input holds several worlds ({}), and who may talk to whom is asked of one: name it",
-                names.join(", ")
-            ));
-        }
+    let (model, namespace) = match input::only_world(&loaded, &namespace) {
+        Ok(world) => world,
+        Err(message) => return fail(message),
     };
     if let Some(broken) = loaded.broken.first() {
         let source = loaded.sources.get(broken.source);
@@ -57,28 +58,80 @@ pub(super) fn run(args: &Args) -> ExitCode {
     if model.is_empty() {
         return fail("nothing to look at: no Kubernetes object in the input");
     }
+    let change = match change::read(&args.change, &loaded) {
+        Ok(change) => change,
+        Err(message) => return fail(message),
+    };
+    let change = Model::new(&change, namespace);
+    if let Some(message) = change::refuse(&change, &args.change) {
+        return fail(message);
+    }
+    let of_change = Facts::new(&change);
     let facts = Facts::new(&model).with_network(&policy.network);
     let names = Names { model: &model, facts: &facts };
     match (&args.from, &args.to) {
-        (Some(from), Some(to)) => match question(&names, from, to) {
+        (Some(from), Some(to)) if args.change.is_empty() => match question(&names, from, to) {
             Ok(question) => answer(args, &model, &facts, &question),
             Err(message) => fail(message),
         },
-        (from, to) => {
-            let party = |it: &Option<String>| it.as_deref().map(|it| names.find(it)).transpose();
-            let (from, to) =
-                match (party(from), to.as_deref().map(|it| names.destination(it)).transpose()) {
-                    (Ok(from), Ok(to)) => (from, to),
-                    (Err(message), _) | (_, Err(message)) => return fail(message),
-                };
-            let ports = to.as_ref().map_or_else(PortSet::all, |it| it.1.clone());
-            let flows = output::Flows::new(&facts, from, to.map(|it| it.0), ports);
-            let text = match args.format {
-                ListFormat::Human => flows.human(&model, &facts),
-                ListFormat::Json => flows.json(&model, &facts),
-            };
-            super::done(print(text.as_bytes()))
-        }
+        _ => match parties(&names, args) {
+            Ok(parties) if args.change.is_empty() => all(args, &model, &facts, &parties),
+            Ok(parties) => {
+                let changes = change::changes(&model, &change, &of_change);
+                let (reach, differences) =
+                    Reach::changed(&model, &facts, &policy.network, &changes);
+                let ends = Ends { model: &model, facts: &facts, reach: &reach };
+                changed(args, ends, &parties, &differences)
+            }
+            Err(message) => fail(message),
+        },
+    }
+}
+
+/// From whom, to whom, and on which ports.
+type Parties = (Option<Party>, Option<Party>, PortSet);
+
+fn parties(names: &Names<'_, '_>, args: &Args) -> Result<Parties, String> {
+    let from = args.from.as_deref().map(|it| names.find(it)).transpose()?;
+    match args.to.as_deref().map(|it| names.destination(it)).transpose()? {
+        Some((to, ports)) => Ok((from, Some(to), ports)),
+        None => Ok((from, None, PortSet::all())),
+    }
+}
+
+/// The whole table, or the part of it that is asked for.
+fn all<'d>(args: &Args, model: &Model<'d>, facts: &Facts<'d>, parties: &Parties) -> ExitCode {
+    let reach = facts.reach();
+    let ends = Ends { model, facts, reach };
+    let pairs = reach.table().into_iter().map(|it| {
+        let open = it.ports.iter().filter(|it| it.1 != Verdict::Deny).collect();
+        (it.from, it.to, open)
+    });
+    let flows = Flows::new(ends, &Asked::new(ends, parties), pairs);
+    let text = match args.format {
+        ListFormat::Human if flows.is_empty() => "nothing is allowed\n".into(),
+        ListFormat::Human => flows.human(ends),
+        ListFormat::Json => flows.json(ends),
+    };
+    done(print(text.as_bytes()))
+}
+
+/// What policies change. Exit status: 0 nothing, 1 something.
+fn changed(
+    args: &Args,
+    ends: Ends<'_, '_>,
+    parties: &Parties,
+    differences: &[Difference],
+) -> ExitCode {
+    let change = Change::new(ends, &Asked::new(ends, parties), differences);
+    let text = match args.format {
+        ListFormat::Human => change.human(ends),
+        ListFormat::Json => change.json(ends),
+    };
+    match print(text.as_bytes()) {
+        Err(code) => code,
+        Ok(()) if change.is_empty() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(1),
     }
 }
 

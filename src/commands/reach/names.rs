@@ -5,6 +5,7 @@ use purlin::analyze::reach::ask::Party;
 use purlin::analyze::reach::party::{self, Named, block};
 use purlin::analyze::reach::{PortSet, Ports, Protocol};
 use purlin::model::Model;
+use purlin::model::kind::{Kind, WORKLOADS};
 use purlin::policy::closest;
 
 /// Who is meant by names.
@@ -36,6 +37,11 @@ impl Names<'_, '_> {
             Some(it) => format!("; did you mean `{}`?", self.model.object(it.0)),
             None => "; a name is `Kind/namespace/name`, `internet`, `nodes`, an address or a block of addresses".into(),
         };
+        // Whoever may not list a kind does not see its objects.
+        let coverage = self.model.loaded.coverage.as_ref();
+        let mut kinds = WORKLOADS.iter().chain([&Kind::Service]);
+        let lack = coverage.and_then(|it| kinds.find_map(|kind| it.lack_of(kind.name())));
+        let hint = lack.map_or(hint, |it| format!("; it cannot be told {it}"));
         format!("no workload or Service of the input is called `{name}`{hint}")
     }
 

@@ -32,6 +32,15 @@ impl Wanted {
     }
 }
 
+/// What becomes of kinds that purlin has no name for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Custom {
+    /// They are read: what their controllers make, no other object tells.
+    Read,
+    /// They are left out.
+    LeftOut,
+}
+
 /// What was read of a cluster.
 #[derive(Debug, Default)]
 pub struct Read {
@@ -110,7 +119,7 @@ pub fn custom_resources(options: &Options) -> Result<Vec<(String, String)>, Stri
     connect::runtime()?.block_on(async {
         let (client, url) = connect::client(options).await?;
         let kinds = discover(&client, &url, options.timeout).await?;
-        let requests = requests(&kinds, &[], &[]).into_iter();
+        let requests = requests(&kinds, &[], Custom::Read, &[]).into_iter();
         let mut custom: Vec<_> =
             requests.map(|it| (it.resource.group, it.resource.plural)).collect();
         custom.sort();
@@ -125,7 +134,7 @@ async fn discover(client: &Client, url: &str, timeout: Duration) -> Result<Disco
         .map_err(|why| format!("cannot read the cluster at {url}: {why}"))
 }
 
-/// Reads the kinds that are wanted, and every custom kind: what its controller makes, no other object tells.
+/// Reads the kinds that are wanted, and perhaps every custom kind.
 ///
 /// # Errors
 ///
@@ -134,13 +143,14 @@ pub fn read(
     options: &Options,
     source: SourceId,
     wanted: &[Wanted],
+    custom: Custom,
     progress: &dyn Fn(Progress),
 ) -> Result<Read, String> {
     connect::runtime()?.block_on(async {
         let (client, url) = connect::client(options).await?;
         let timeout = options.timeout;
         let kinds = discover(&client, &url, timeout).await?;
-        let requests = requests(&kinds, wanted, &options.namespaces);
+        let requests = requests(&kinds, wanted, custom, &options.namespaces);
         let listed = list_all(&client, source, requests, timeout, progress)
             .await
             .map_err(|why| format!("cannot read the cluster at {url}: {why}"))?;
@@ -149,7 +159,12 @@ pub fn read(
 }
 
 /// What to list: each kind in its present group and preferred version, once, or once in each namespace.
-fn requests(kinds: &Discovery, wanted: &[Wanted], namespaces: &[String]) -> Vec<Request> {
+fn requests(
+    kinds: &Discovery,
+    wanted: &[Wanted],
+    custom: Custom,
+    namespaces: &[String],
+) -> Vec<Request> {
     let mut requests = Vec::new();
     for group in kinds.groups() {
         for (resource, can) in group.resources_by_stability() {
@@ -159,7 +174,7 @@ fn requests(kinds: &Discovery, wanted: &[Wanted], namespaces: &[String]) -> Vec<
                 let serving = groups.iter().find(|it| kinds.has_group(it));
                 serving.is_some_and(|it| *it == resource.group)
             });
-            let is_custom = !BUILT_IN.contains(&resource.group.as_str());
+            let is_custom = custom == Custom::Read && !BUILT_IN.contains(&resource.group.as_str());
             if !(is_wanted || is_custom) || !can.supports_operation("list") {
                 continue;
             }

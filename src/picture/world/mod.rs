@@ -29,6 +29,27 @@ pub const MOST: usize = 500;
 /// The same of rules of network policies, whose peers are drawn too.
 pub const MOST_RULES: usize = 5_000;
 
+/// The kinds that a scene shows something of, beside those that run pods.
+pub const READS: &[Kind] = &[
+    Kind::AdminNetworkPolicy,
+    Kind::BaselineAdminNetworkPolicy,
+    Kind::ClusterNetworkPolicy,
+    Kind::ConfigMap,
+    // Policies of network plugins, of which only that they are there is known.
+    Kind::Custom,
+    Kind::GRPCRoute,
+    Kind::HTTPRoute,
+    Kind::HorizontalPodAutoscaler,
+    Kind::Ingress,
+    Kind::Namespace,
+    Kind::NetworkPolicy,
+    Kind::Node,
+    Kind::Service,
+    Kind::TCPRoute,
+    Kind::TLSRoute,
+    Kind::UDPRoute,
+];
+
 /// The scene of a model; the policy tells which flows are meant to be.
 pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, policy: &Policy, title: &str) -> Scene {
     let mut painter = Painter::new(model, facts, title);
@@ -135,6 +156,10 @@ impl<'m, 'd> Painter<'m, 'd> {
 
     /// What the policies that isolate a workload make of the rest of its traffic.
     fn posture(&self, workload: &Workload<'_>, direction: Direction) -> Posture {
+        let reach = self.facts.reach();
+        if reach.of_workload(workload.id).is_some_and(|it| reach.may_be_selected(it)) {
+            return Posture::Unknown;
+        }
         let isolates = self.facts.policies().isolating(workload.id, direction);
         match isolates.map(|(_, selects)| selects).max() {
             Some(Selects::All) => Posture::Denied,

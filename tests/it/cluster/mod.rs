@@ -1,6 +1,7 @@
-//! `purlin check --cluster` on a real API server.
+//! `--cluster` of `purlin check`, `reach` and `graph` on a real API server.
 
 mod connection;
+mod flows;
 mod permissions;
 mod retries;
 pub(crate) mod same;

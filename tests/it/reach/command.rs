@@ -186,3 +186,140 @@ fn a_table_of_a_closed_namespace_names_it_once() {
     let expected = "nodes\n  -> all 8 workloads of namespace driveline\n";
     assert!(it.out.starts_with(expected), "{}", it.out);
 }
+
+/// Exit status and what was printed, on both streams, where a file changes policies.
+fn change(text: &str, args: &[&str]) -> (i32, String) {
+    let folder = folder(&[("it.yaml", WORLD), ("change.yaml", text)]);
+    let all = ["reach", "it.yaml", "--change", "change.yaml"];
+    let all: Vec<&str> = all.into_iter().chain(args.iter().copied()).collect();
+    let it = purlin(folder.path(), &all);
+    (it.status, it.out + &it.err)
+}
+
+/// Another way in to the API, a closed `other`, and an egress of the API that depends on the plugin.
+const CHANGE: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: web}}}]
+      ports: [{port: 8443}]
+    - from: [{namespaceSelector: {matchLabels: {team: red}}}]
+      ports: [{port: 9090}]
+  egress:
+    - to: [{ipBlock: {cidr: 10.0.0.0/8}}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: elsewhere}
+spec: {podSelector: {}, policyTypes: [Ingress]}
+";
+
+#[test]
+fn a_change_is_told_before_it_is_made() {
+    let (status, text) = change(CHANGE, &["--from", "shop/web"]);
+    let expected = "\
+opened
+  Pod/shop/web
+    -> Pod/shop/api
+       8443/TCP
+
+closed
+  Pod/shop/web
+    -> Pod/shop/api
+       8080/TCP
+";
+    assert_eq!((status, text.as_str()), (1, expected));
+    let (status, text) = change(CHANGE, &["--format", "json", "--from", "api"]);
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let every = |verdict: &str| -> Value {
+        let of = |it| json!({"protocol": it, "first": 1, "last": 65535, "verdict": verdict});
+        json!(["TCP", "UDP", "SCTP"].map(of))
+    };
+    let closed: Vec<_> = found["closed"].as_array().unwrap().iter().collect();
+    assert_eq!((status, &found["opened"]), (1, &json!([])));
+    let to_other = closed.iter().find(|it| it["to"][0] == "Pod/elsewhere/other").unwrap();
+    assert_eq!((&to_other["from"], &to_other["ports"]), (&json!(["Pod/shop/api"]), &every("deny")));
+    let nodes = &found["undefined"][0];
+    assert_eq!(
+        (&nodes["to"], &nodes["ports"][0]["verdict"]),
+        (&json!(["nodes"]), &json!("undefined"))
+    );
+    assert!(nodes["ports"][0]["reason"].as_str().unwrap().contains("of the nodes"), "{found:#}");
+    // Both ends and a port narrow it, and a part that does not change is none.
+    let (status, text) = change(CHANGE, &["--from", "web", "--to", "api:8443", "--format", "json"]);
+    let found: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, found["closed"].as_array().unwrap().len()), (1, 0), "{found}");
+    for format in ["human", "json"] {
+        let (status, text) =
+            change(CHANGE, &["--from", "web", "--to", "api:9999", "--format", format]);
+        let nothing = json!({"opened": [], "closed": [], "undefined": []});
+        let is_nothing = match format {
+            "human" => text == "no flow changes\n",
+            _ => serde_json::from_str::<Value>(&text).unwrap() == nothing,
+        };
+        assert!(status == 0 && is_nothing, "{status} {text}");
+    }
+}
+
+/// A policy as it is, and one that says the same in other words.
+#[test]
+fn what_is_said_anew_changes_nothing() {
+    let web = WORLD.rsplit("---\n").next().unwrap();
+    assert_eq!(change(web, &[]), (0, "no flow changes\n".into()));
+    let words = web.replace(
+        "{matchLabels: {app: web}}",
+        "{matchExpressions: [{key: app, operator: In, values: [web]}]}",
+    );
+    assert_ne!(words, web);
+    assert_eq!(change(&words, &[]), (0, "no flow changes\n".into()));
+    // Without a namespace it is the one of `--namespace`.
+    let bare = web.replace(", namespace: shop", "");
+    assert_eq!(change(&bare, &["-n", "shop"]), (0, "no flow changes\n".into()));
+    assert_eq!(change(&bare, &[]), (0, "no flow changes\n".into()), "nobody there");
+}
+
+#[test]
+fn a_change_is_of_network_policies_alone() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: new, namespace: shop}\nspec: {containers: [{name: c, image: i}]}\n";
+    for (text, expected) in [
+        (format!("{CHANGE}---\n{pod}"), "`Pod/shop/new` in change.yaml is no network policy"),
+        ("a: b\n".into(), "no network policy in what `--change` names"),
+        (format!("{CHANGE}---\nkind: [\n"), "change.yaml:"),
+    ] {
+        let (status, said) = change(&text, &[]);
+        assert!(status == 2 && said.contains(expected), "{expected}: {status} {said}");
+    }
+    let folder = folder(&[("it.yaml", WORLD), ("change.yaml", CHANGE)]);
+    for (args, expected) in [
+        (["reach", ".", "--change", "change.yaml"], "change.yaml is part of what it is compared"),
+        (["reach", "it.yaml", "--change", "gone.yaml"], "cannot read gone.yaml"),
+    ] {
+        let it = purlin(folder.path(), &args);
+        assert!(it.status == 2 && it.err.contains(expected), "{}", it.err);
+    }
+}
+
+/// An administrator's policy is asked before the NetworkPolicies, and one of its name is replaced.
+#[test]
+fn a_change_of_the_whole_cluster_is_told_too() {
+    let admin = |action: &str| {
+        format!(
+            "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {{name: it}}\n\
+             spec: {{priority: 1, subject: {{namespaces: {{}}}}, ingress: [{{action: {action}, from: [{{pods: {{namespaceSelector: {{}}, podSelector: {{matchLabels: {{app: web}}}}}}}}], ports: [{{portNumber: {{protocol: TCP, port: 8080}}}}]}}]}}\n"
+        )
+    };
+    let closed = "closed\n  Pod/shop/web\n    -> Pod/shop/api\n       8080/TCP\n";
+    let asked = ["--from", "web", "--to", "api"];
+    assert_eq!(change(&admin("Deny"), &asked), (1, closed.into()));
+    let folder = folder(&[
+        ("it.yaml", &format!("{WORLD}---\n{}", admin("Deny"))),
+        ("change.yaml", &admin("Pass")),
+    ]);
+    let args = [&["reach", "it.yaml", "--change", "change.yaml"], &asked[..]].concat();
+    let it = purlin(folder.path(), &args);
+    assert_eq!((it.status, it.out), (1, closed.replace("closed", "opened")));
+}

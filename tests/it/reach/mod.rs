@@ -5,6 +5,7 @@ mod command;
 mod property;
 mod reference;
 mod rows;
+mod unlisted;
 mod world;
 
 use crate::support::model_of;

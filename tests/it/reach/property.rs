@@ -4,9 +4,11 @@ use super::reference::{End, verdict};
 use super::world::{OUTSIDE, PORTS, Random, World};
 use crate::support::model_of;
 use purlin::analyze::Facts;
+use purlin::analyze::reach::difference::{Changes, Difference};
 use purlin::analyze::reach::{
     Endpoint, EndpointId, Flow, Network, PortMap, Protocol, Reach, Verdict,
 };
+use purlin::model::Model;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -172,6 +174,75 @@ fn changed(before: &World, after: &World, at: usize) -> Option<bool> {
             let is_touched = anew.iter().all(|it| touched.has(it.from, it.to));
             let found = pairs(&facts, &reach, kept.into_iter().chain(anew));
             Some(is_touched && found == whole && pairs(&facts, &reach, reach.table()) == whole)
+        })
+    })
+}
+
+/// What several policies change, against the whole table of the world before and of that after.
+#[test]
+fn a_difference_is_that_of_two_tables() {
+    let wrong = (0..worlds()).into_par_iter().find_map_first(|seed| {
+        let mut random = Random(seed);
+        let world = World::new(&mut random);
+        let (after, changed) = world.with_changes(&mut random);
+        let (is_right, count) = difference(&world, &after, &changed);
+        let manifests = || format!("{}\n{}", world.manifest(), after.manifest());
+        (!is_right).then(|| format!("world {seed}: {changed:?}, {count}\n{}", manifests()))
+    });
+    assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
+    let counts = (0..100).map(|seed| {
+        let mut random = Random(seed);
+        let world = World::new(&mut random);
+        let (after, changed) = world.with_changes(&mut random);
+        difference(&world, &after, &changed).1
+    });
+    // Some changes change nothing.
+    let changing = counts.filter(|it| *it > 0).count();
+    assert!((30..100).contains(&changing), "{changing}");
+}
+
+/// Whether a difference is right, and how many pairs it has.
+fn difference(before: &World, after: &World, [policies, tiers]: &[Vec<usize>; 2]) -> (bool, usize) {
+    let network = Network { plugin: before.plugin, ..Network::default() };
+    let (old, new) = (before.manifest(), after.manifest());
+    model_of(&old, |old| {
+        model_of(&new, |new| {
+            let (facts, facts_after) = (Facts::new(old), Facts::new(new));
+            let (facts, facts_after) =
+                (facts.with_network(&network), facts_after.with_network(&network));
+            let object = |at: &usize| facts.policies().iter().nth(*at).map(|it| it.object);
+            let policies = policies
+                .iter()
+                .map(|at| (object(at), facts_after.policies().iter().nth(*at).unwrap()));
+            let named = |model: &Model<'_>, at: &usize| {
+                let name = format!("t{at}");
+                model.objects().find(|it| it.name == name).map(|it| it.id)
+            };
+            let cluster_wide =
+                tiers.iter().map(|at| (named(old, at), new.object(named(new, at).unwrap())));
+            let changes =
+                Changes { policies: policies.collect(), cluster_wide: cluster_wide.collect() };
+            let (reach, differences) = Reach::changed(old, &facts, &network, &changes);
+            let side = |of: fn(&Difference) -> &PortMap<Verdict>| {
+                let flows = differences.iter().map(|it| Flow {
+                    from: it.from,
+                    to: it.to,
+                    ports: of(it).clone(),
+                });
+                let closed = |it: &Pair| it.2.uniform() == Some(Verdict::Deny);
+                let mut all = pairs(&facts, &reach, flows);
+                all.retain(|it| !closed(it));
+                all
+            };
+            let tables = [&facts, &facts_after].map(|it| pairs(it, it.reach(), it.reach().table()));
+            let (was, is) = (side(|it| &it.before), side(|it| &it.after));
+            let expected: [BTreeSet<_>; 2] = [
+                tables[0].difference(&tables[1]).cloned().collect(),
+                tables[1].difference(&tables[0]).cloned().collect(),
+            ];
+            // It is handed back as it was.
+            let is_as_before = pairs(&facts, &reach, reach.table()) == tables[0];
+            (is_as_before && [was, is] == expected, differences.len())
         })
     })
 }

@@ -185,6 +185,34 @@ impl World {
         (world, at)
     }
 
+    /// The same with some policies in place of others of the same name, or added, and which they are: NetworkPolicies, and
+    /// those of the whole cluster.
+    pub(super) fn with_changes(&self, random: &mut Random) -> (World, [Vec<usize>; 2]) {
+        let mut world = self.clone();
+        let policies = random.some(3, |random| {
+            let at = random.below(world.policies.len() + 1);
+            match world.policies.get_mut(at) {
+                Some(it) => *it = Policy { namespace: it.namespace, ..policy(random) },
+                None => world.policies.push(policy(random)),
+            }
+            at
+        });
+        let tiers = random.some(if policies.is_empty() { 2 } else { 1 }, |random| {
+            let at = random.below(world.tiers.len() + 1);
+            match world.tiers.get_mut(at) {
+                Some(it) => *it = tier_policy(random),
+                None => world.tiers.push(tier_policy(random)),
+            }
+            at
+        });
+        let changed = [policies, tiers].map(|mut it| {
+            it.sort_unstable();
+            it.dedup();
+            it
+        });
+        (world, changed)
+    }
+
     /// As one List.
     pub(super) fn manifest(&self) -> String {
         let mut items = vec![json!({

@@ -1,0 +1,35 @@
+//! Which addresses the kubelets tell pods to ask.
+//!
+//! kubeadm keeps the kubelets' configuration in the ConfigMap `kubelet-config` (with the version in its name before 1.24),
+//! from which nodes take it as they join (`cmd/kubeadm/app/constants`, KubeletBaseConfigurationConfigMap).
+
+use super::SYSTEM;
+use crate::analyze::Facts;
+use crate::load::yaml::{self, Syntax};
+use crate::model::kind::Kind;
+use crate::tree::Node;
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// `clusterDNS`; empty where the input does not tell it, or tells several.
+pub(super) fn cluster_dns(facts: &Facts<'_>) -> Vec<IpNet> {
+    let maps = facts.model.of_kind(Kind::ConfigMap);
+    let maps = maps.filter(|it| it.namespace == SYSTEM && it.name.starts_with("kubelet-config"));
+    let told = maps.filter_map(|it| addresses(it.field(&["data", "kubelet"])?.str()?));
+    let mut told: Vec<Vec<IpNet>> = told.collect();
+    told.dedup();
+    match told.as_mut_slice() {
+        [one] => std::mem::take(one),
+        _ => Vec::new(),
+    }
+}
+
+fn addresses(configuration: &str) -> Option<Vec<IpNet>> {
+    let text = Arc::from(configuration);
+    let parsed = yaml::parse(&text, 0..text.len(), Syntax::Yaml).ok()??;
+    let listed = parsed.tree.root().list("clusterDNS").filter_map(Node::str);
+    let addresses: Vec<_> =
+        listed.filter_map(|it| it.parse::<IpAddr>().ok()).map(IpNet::from).collect();
+    Some(addresses).filter(|it| !it.is_empty())
+}
