@@ -191,12 +191,12 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     // What is judged in a large namespace is judged on another thread.
     for at in 0..300 {
         let map = config_map("large", &format!("it-{at}"));
-        knowledge.state().observe(live::document(SourceId(0), map, "", ""), 1);
+        knowledge.state().observe(live::document(SourceId(0), &map, "", ""), 1);
     }
     let reviewer = Reviewer {
         judge: |snapshot, review, context| {
-            let [_, after] = worlds(snapshot, &review.key, None, review.object.clone());
-            check::findings(&Model::new(&after.loaded, "default"), context.policy, &[&PANICS]);
+            let worlds = worlds(snapshot, &review.key, None, review.object.clone());
+            check::findings(&Model::new(&worlds.loaded, "default"), context.policy, &[&PANICS]);
             verdict::judge(snapshot, review, context)
         },
         knowledge: knowledge.clone(),

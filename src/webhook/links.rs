@@ -348,5 +348,7 @@ impl Reader<'_> {
 }
 
 fn is_dns(namespace: &str, labels: Option<Node<'_>>) -> bool {
-    namespace == "kube-system" && labels.and_then(|it| it.text("k8s-app")) == Some("kube-dns")
+    const APPS: [&str; 2] = ["kube-dns", "node-local-dns"];
+    let app = labels.and_then(|it| it.text("k8s-app"));
+    namespace == "kube-system" && app.is_some_and(|it| APPS.contains(&it))
 }
