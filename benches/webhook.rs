@@ -28,8 +28,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Objects in a namespace: Deployments with their budget, Service and ConfigMap.
-const NAMESPACE: usize = 20;
+/// Objects in a namespace: four Deployments, each with its budget (the last has none yet), Service and ConfigMap.
+const NAMESPACE: usize = 16;
 
 /// How often each server is asked, in turn: what else runs on the machine disturbs all alike.
 const ROUNDS: usize = 10;
@@ -37,8 +37,9 @@ const ROUNDS: usize = 10;
 /// Requests in a second, and for how many seconds of a round.
 const PACE: (u32, u32) = (500, 2);
 
-/// For how long of a round it is asked as fast as it answers.
+/// For how long of a round it is asked as fast as it answers, and over how many connections.
 const RUSH: Duration = Duration::from_secs(1);
+const LINES: usize = 16;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
@@ -103,29 +104,76 @@ struct Measured {
     server: Server,
     /// The bytes of memory that it held before it was asked anything.
     resident: u64,
-    reviews: Vec<String>,
     p50: Vec<f64>,
     p99: Vec<f64>,
-    throughput: Vec<f64>,
+    /// By kind of request.
+    rushes: Vec<Rush>,
+}
+
+/// Requests of one kind, asked as fast as they are answered.
+struct Rush {
+    name: &'static str,
+    reviews: Vec<String>,
+    /// How many a second.
+    rates: Vec<f64>,
+    /// Seconds of processor time for each.
+    work: Vec<f64>,
 }
 
 impl Measured {
     fn new(name: &'static str, objects: usize, server: Server) -> Measured {
         let resident = server.resident();
-        let reviews = reviews((objects / NAMESPACE).max(50));
-        let (p50, p99, throughput) = Default::default();
-        Measured { name, objects, server, resident, reviews, p50, p99, throughput }
+        let namespaces = (objects / NAMESPACE).max(50);
+        let rush = |(name, request): &(&'static str, Request)| {
+            let reviews = (0..namespaces).map(|it| {
+                let mut review = request(&self::name(it));
+                review["request"]["dryRun"] = true.into();
+                review.to_string()
+            });
+            Rush { name, reviews: reviews.collect(), rates: Vec::new(), work: Vec::new() }
+        };
+        let rushes = REQUESTS.iter().map(rush).collect();
+        let (p50, p99) = Default::default();
+        Measured { name, objects, server, resident, p50, p99, rushes }
     }
 
     fn round(&mut self, tls: &Arc<ClientConfig>) {
-        let mut times = pace(self.server.address, tls, &self.reviews, PACE.0, PACE.1);
+        let address = self.server.address;
+        let mut times = pace(address, tls, &self.rushes[0].reviews, PACE.0, PACE.1);
         times.sort();
         let at = |share: f64| times[(times.len() as f64 * share) as usize].as_secs_f64() * 1e3;
         self.p50.push(at(0.5));
         self.p99.push(at(0.99));
-        self.throughput.push(throughput(self.server.address, tls, &self.reviews));
+        for rush in &mut self.rushes {
+            let before = self.server.worked();
+            let (asked, time) = self::rush(address, tls, &rush.reviews);
+            rush.rates.push(asked as f64 / time.as_secs_f64());
+            rush.work.push((self.server.worked() - before) / asked as f64);
+        }
     }
 }
+
+type Request = fn(&str) -> Value;
+
+/// What is asked, of a namespace: the first is what the times are of.
+const REQUESTS: [(&str, Request); 3] = [
+    ("a budget that mends its namespace", |namespace| requests::creation(&budget(namespace, LAST))),
+    ("a budget that is warned of", |namespace| {
+        let mut budget = budget(namespace, LAST);
+        budget["spec"]["unhealthyPodEvictionPolicy"] = Value::Null;
+        requests::creation(&budget)
+    }),
+    ("another image of a Deployment", |namespace| {
+        let old = requests::deployment(namespace, LAST, 3);
+        let mut new = old.clone();
+        let image = "registry.example/it:2";
+        new["spec"]["template"]["spec"]["containers"][0]["image"] = image.into();
+        let mut review = requests::creation(&new);
+        review["request"]["operation"] = "UPDATE".into();
+        review["request"]["oldObject"] = old;
+        review
+    }),
+];
 
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -135,35 +183,49 @@ fn median(values: &[f64]) -> f64 {
 
 /// The medians of the rounds, and how they compare with doing nothing and with reading the review.
 fn report(servers: &[Measured]) {
-    println!("| server | objects | p50 | p99 | requests a second | resident |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!("| server | objects | p50 | p99 | resident |");
+    println!("| --- | --- | --- | --- | --- |");
     for it in servers {
         println!(
-            "| {} | {} | {:.3} ms | {:.3} ms | {:.0} | {:.0} MB |",
+            "| {} | {} | {:.3} ms | {:.3} ms | {:.0} MB |",
             it.name,
             it.objects,
             median(&it.p50),
             median(&it.p99),
-            median(&it.throughput),
             it.resident as f64 / 1e6
         );
+    }
+    for (at, (name, _)) in REQUESTS.iter().enumerate() {
+        println!("\n{name}:\n");
+        println!("| server | objects | requests a second | work a request |");
+        println!("| --- | --- | --- | --- |");
+        for it in servers {
+            let rush = &it.rushes[at];
+            let (rate, work) = (median(&rush.rates), median(&rush.work) * 1e6);
+            println!("| {} | {} | {rate:.0} | {work:.1} µs |", it.name, it.objects);
+        }
     }
     println!("\nThe same as ratios, the medians of the rounds:\n");
     let [nothing, reading, purlin @ ..] = servers else { return };
     for base in [nothing, reading] {
         for it in purlin {
-            let ratio = |of: fn(&Measured) -> &Vec<f64>| {
-                let pairs = of(it).iter().zip(of(base));
+            let ratio = |of: &dyn Fn(&Measured) -> Vec<f64>| {
+                let (mine, theirs) = (of(it), of(base));
+                let pairs = mine.iter().zip(&theirs);
                 median(&pairs.map(|(a, b)| a / b).collect::<Vec<_>>())
             };
-            println!(
-                "{} objects against the {}: p50 {:.1} x, p99 {:.1} x, throughput {:.2} x",
+            print!(
+                "{} objects against the {}: p50 {:.1} x, p99 {:.1} x",
                 it.objects,
                 base.name,
-                ratio(|it| &it.p50),
-                ratio(|it| &it.p99),
-                ratio(|it| &it.throughput)
+                ratio(&|it| it.p50.clone()),
+                ratio(&|it| it.p99.clone()),
             );
+            for (at, rush) in it.rushes.iter().enumerate() {
+                let rate = ratio(&|it| it.rushes[at].rates.clone());
+                print!(", {} {rate:.2} x", rush.name);
+            }
+            println!();
         }
     }
     if let [few, .., many] = purlin {
@@ -204,17 +266,29 @@ fn pace(
     })
 }
 
-/// Requests in a second when each connection asks again as soon as it has its answer.
-fn throughput(address: SocketAddr, tls: &Arc<ClientConfig>, reviews: &[String]) -> f64 {
+/// How many requests are answered in which time when each connection asks again as soon as it has its answer.
+fn rush(address: SocketAddr, tls: &Arc<ClientConfig>, reviews: &[String]) -> (usize, Duration) {
     let begin = Instant::now();
     let asked: usize = std::thread::scope(|scope| {
-        let lines: Vec<_> = (0..8)
+        let lines: Vec<_> = (0..LINES)
             .map(|line| {
                 scope.spawn(move || {
                     let mut connection = Connection::open(address, tls).expect("a connection");
                     let mut asked = 0;
                     while begin.elapsed() < RUSH {
-                        ask(&mut connection, &reviews[(line * 7919 + asked) % reviews.len()]);
+                        let review = &reviews[(line * 7919 + asked) % reviews.len()];
+                        connection.ask("/validate?timeout=10s", review.as_bytes()).expect("a line");
+                        // Whoever sleeps has to be woken, and that is work for the server which it has only with a
+                        // client that is quicker than itself.
+                        let socket = connection.stream.get_ref().sock.try_clone();
+                        let socket = socket.expect("a socket");
+                        socket.set_nonblocking(true).expect("a socket");
+                        while socket.peek(&mut [0]).is_err() {
+                            std::thread::yield_now();
+                        }
+                        socket.set_nonblocking(false).expect("a socket");
+                        let answer = connection.answer().expect("an answer");
+                        assert_eq!(answer.status, 200, "{answer:?}");
                         asked += 1;
                     }
                     asked
@@ -223,7 +297,7 @@ fn throughput(address: SocketAddr, tls: &Arc<ClientConfig>, reviews: &[String]) 
             .collect();
         lines.into_iter().map(|it| it.join().expect("every request is answered")).sum()
     });
-    asked as f64 / begin.elapsed().as_secs_f64()
+    (asked, begin.elapsed())
 }
 
 /// Asks, and says how long the answer took.
@@ -235,15 +309,14 @@ fn ask(connection: &mut Connection, body: &str) -> Duration {
     time
 }
 
-/// Reviews of a budget that the webhook allows, one for each namespace.
-fn reviews(namespaces: usize) -> Vec<String> {
-    let review = |namespace: usize| {
-        let mut review = requests::creation(&requests::budget(&name(namespace), "more", 1));
-        review["request"]["object"]["spec"]["selector"]["matchLabels"]["app"] = "api-0".into();
-        review["request"]["dryRun"] = true.into();
-        review.to_string()
-    };
-    (0..namespaces).map(review).collect()
+/// The app of each namespace that has no budget.
+const LAST: &str = "api-3";
+
+/// A budget that leaves nothing to be desired.
+fn budget(namespace: &str, app: &str) -> Value {
+    let mut budget = requests::budget(namespace, app, 1);
+    budget["spec"]["unhealthyPodEvictionPolicy"] = "AlwaysAllow".into();
+    budget
 }
 
 fn name(namespace: usize) -> String {
@@ -259,9 +332,11 @@ fn world(size: usize) -> Vec<Value> {
         objects.push(
             serde_json::json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}),
         );
-        for at in 0..(NAMESPACE - 1) / 3 {
-            let app = format!("api-{at}");
-            objects.push(requests::deployment(&name, &app, 3));
+        for app in ["api-0", "api-1", "api-2", LAST] {
+            if app != LAST {
+                objects.push(budget(&name, app));
+            }
+            objects.push(requests::deployment(&name, app, 3));
             objects.push(serde_json::json!({
                 "apiVersion": "v1", "kind": "Service", "metadata": {"namespace": name, "name": app},
                 "spec": {"selector": {"app": app}, "ports": [{"port": 80}]},
@@ -294,6 +369,19 @@ impl Server {
         let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
         kilobytes.unwrap_or(0) * 1024
+    }
+}
+
+impl Server {
+    /// The seconds of processor time that it has taken; nothing where there is no `/proc`.
+    fn worked(&self) -> f64 {
+        /// The kernel counts in hundredths of a second, whatever the machine (`USER_HZ`).
+        const TICKS: f64 = 100.0;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        let ticks: u64 = fields.skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum();
+        ticks as f64 / TICKS
     }
 }
 

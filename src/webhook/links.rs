@@ -6,6 +6,7 @@
 use super::key::Key;
 use crate::analyze::addresses::{addresses, name};
 use crate::analyze::backends::ROUTES;
+use crate::analyze::dns::is_kubelet_config;
 use crate::analyze::gates::Caller;
 use crate::analyze::monitors::namespaces;
 use crate::analyze::namespaces::NAME_LABEL;
@@ -214,6 +215,9 @@ impl Reader<'_> {
                 }
             }
             Kind::ConfigMap => {
+                if is_kubelet_config(&self.key.namespace, &self.key.name) {
+                    self.found_by.push(DNS.into());
+                }
                 for (key, value) in root.get("data").into_iter().flat_map(Node::pairs) {
                     self.address(key, value);
                 }

@@ -12,10 +12,15 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// Whether a ConfigMap of this namespace and name holds it.
+pub(crate) fn is_kubelet_config(namespace: &str, name: &str) -> bool {
+    namespace == SYSTEM && name.starts_with("kubelet-config")
+}
+
 /// `clusterDNS`; empty where the input does not tell it, or tells several.
 pub(super) fn cluster_dns(facts: &Facts<'_>) -> Vec<IpNet> {
     let maps = facts.model.of_kind(Kind::ConfigMap);
-    let maps = maps.filter(|it| it.namespace == SYSTEM && it.name.starts_with("kubelet-config"));
+    let maps = maps.filter(|it| is_kubelet_config(it.namespace, it.name));
     let told = maps.filter_map(|it| addresses(it.field(&["data", "kubelet"])?.str()?));
     let mut told: Vec<Vec<IpNet>> = told.collect();
     told.dedup();

@@ -10,6 +10,8 @@ mod cache;
 mod kubelet;
 mod server;
 
+pub(crate) use kubelet::is_kubelet_config;
+
 use super::Facts;
 use super::policies::{PeerKind, TrafficRule};
 use super::reach::Network;

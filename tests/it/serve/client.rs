@@ -85,10 +85,15 @@ impl Connection {
 
     /// Sends a review and waits for the answer.
     pub(crate) fn post(&mut self, path: &str, body: &[u8]) -> io::Result<Answer> {
+        self.ask(path, body)?;
+        self.answer()
+    }
+
+    /// Sends a review.
+    pub(crate) fn ask(&mut self, path: &str, body: &[u8]) -> io::Result<()> {
         let mut request = head(path, body.len()).into_bytes();
         request.extend_from_slice(body);
-        self.send(&request)?;
-        self.answer()
+        self.send(&request)
     }
 
     /// Reads an answer.
