@@ -65,8 +65,10 @@ pub struct Model<'d> {
     pub broken: &'d [Broken],
     /// Every object, in the order of reading, those that a later one replaces included.
     objects: Vec<Object<'d>>,
-    /// By the place of the kind in its list.
-    by_kind: Vec<Vec<ObjId>>,
+    /// Kind by kind, those apart that are replaced.
+    by_kind: Vec<ObjId>,
+    /// Where each kind begins there, by the place of the kind in its list, and where the last one ends.
+    kinds: Vec<u32>,
     by_id: FxHashMap<Id<'d>, ObjId>,
     duplicates: Vec<(ObjId, ObjId)>,
     /// Those that a later one of the same name replaces.
@@ -104,7 +106,8 @@ impl<'d> Model<'d> {
             documents,
             broken,
             objects: Vec::with_capacity(documents.len()),
-            by_kind: vec![Vec::new(); Kind::Custom as usize + 1],
+            by_kind: Vec::new(),
+            kinds: Vec::new(),
             by_id: FxHashMap::with_capacity_and_hasher(documents.len(), FxBuildHasher),
             duplicates: Vec::new(),
             replaced: FxHashSet::default(),
@@ -115,7 +118,7 @@ impl<'d> Model<'d> {
                 model.add(document, api_version, kind_name, root, default_namespace);
             });
         }
-        model.index(0);
+        model.index();
         model
     }
 
@@ -124,24 +127,30 @@ impl<'d> Model<'d> {
     pub fn with(&self, document: Option<&'d Document>, default_namespace: &'d str) -> Model<'d> {
         let mut model = self.clone();
         let Some(document) = document else { return model };
-        let (known, replaced) = (model.objects.len(), model.replaced.len());
         objects(document.tree.root(), |api_version, kind_name, root| {
             model.add(document, api_version, kind_name, root, default_namespace);
         });
-        let is_any_replaced = model.replaced.len() > replaced;
-        model.index(if is_any_replaced { 0 } else { known });
+        model.index();
         model
     }
 
-    /// Files the objects from this one on by their kinds.
-    fn index(&mut self, from: usize) {
-        if from == 0 {
-            self.by_kind.iter_mut().for_each(Vec::clear);
+    /// Files the objects by their kinds.
+    fn index(&mut self) {
+        let Model { objects, replaced, by_kind, kinds, .. } = self;
+        let filed = || objects.iter().filter(|it| !replaced.contains(&it.id));
+        kinds.clear();
+        kinds.resize(Kind::Custom as usize + 2, 0);
+        filed().for_each(|it| kinds[it.kind as usize + 1] += 1);
+        for at in 1..kinds.len() {
+            kinds[at] += kinds[at - 1];
         }
-        for object in &self.objects[from..] {
-            if !self.replaced.contains(&object.id) {
-                self.by_kind[object.kind as usize].push(object.id);
-            }
+        let mut next = kinds.clone();
+        by_kind.clear();
+        by_kind.resize(filed().count(), ObjId(0));
+        for object in filed() {
+            let at = &mut next[object.kind as usize];
+            by_kind[*at as usize] = object.id;
+            *at += 1;
         }
     }
 
@@ -158,7 +167,7 @@ impl<'d> Model<'d> {
             all.duplicates.extend(world.duplicates.iter().map(|(a, b)| (moved(a), moved(b))));
             all.replaced.extend(world.replaced.iter().map(moved));
         }
-        all.index(0);
+        all.index();
         all
     }
 
@@ -234,7 +243,8 @@ impl<'d> Model<'d> {
 
     /// The objects of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object<'d>> {
-        self.by_kind[kind as usize].iter().map(|id| self.object(*id))
+        let (start, end) = (self.kinds[kind as usize], self.kinds[kind as usize + 1]);
+        self.by_kind[start as usize..end as usize].iter().map(|id| self.object(*id))
     }
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.

@@ -6,6 +6,7 @@
 //! baseline knows of it, and `message` tells the user. None of it does I/O or looks at a
 //! clock.
 
+pub mod concerned;
 mod exempt;
 pub mod key;
 mod known;

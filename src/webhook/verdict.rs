@@ -1,5 +1,6 @@
 //! The verdict on a request: the rules on the world before it and after it, and what it makes worse.
 
+use super::concerned::{concerned, is_alone};
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
@@ -9,7 +10,6 @@ use super::{exempt, known, message, scale};
 use crate::check;
 use crate::finding::{Finding, Severity};
 use crate::model::Model;
-use crate::model::kind::{Kind, WORKLOADS};
 use crate::policy::{Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
@@ -75,10 +75,10 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
             None => return verdict,
         },
     };
-    let rules = rules_for(review.key.kind, after.is_some() && review.key.kind == Kind::Custom);
+    let before = review.before(snapshot);
+    let rules = concerned(review.key.kind, before.as_deref(), after.as_deref());
     let rules = rules.filter(|it| check::is_on(it, context.policy));
     let (alone, together): (Vec<&'static Rule>, _) = rules.partition(|it| is_alone(it));
-    let before = review.before(snapshot);
     let single = single(snapshot, &review.key, before.clone(), after.clone());
     let mut said = worsened(&single, &alone, context);
     if !together.is_empty() {
@@ -156,15 +156,6 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }
 
-/// The rules that a change to an object of this kind concerns. Every rule may read workloads.
-fn rules_for(kind: Kind, may_run_pods: bool) -> impl Iterator<Item = &'static Rule> {
-    let is_workload = WORKLOADS.contains(&kind) || may_run_pods;
-    let concerned = move |it: &&&Rule| {
-        it.admission != Admission::Audit && (is_workload || it.reads.contains(&kind))
-    };
-    RULES.iter().filter(concerned).copied()
-}
-
 /// The rules that may have found before what was found now: each excuses its own findings, and where things are over
 /// their bounds also those of its group.
 fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
@@ -178,20 +169,6 @@ fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
         groups.contains(&rule.group) || found.iter().any(|it| it.rule == rule.id)
     };
     rules.iter().copied().filter(is_akin).collect()
-}
-
-/// Rules whose findings on an object follow from that object alone, so that no other has to be looked at.
-const ALONE: [&str; 5] = [
-    "image-tag-latest",
-    "invalid-network-policy",
-    "invalid-quantity",
-    "secret-in-repository",
-    "selector-mismatch",
-];
-
-/// Whether what a rule finds in an object follows from that object alone.
-pub fn is_alone(rule: &Rule) -> bool {
-    ALONE.contains(&rule.id)
 }
 
 /// What is to be told of findings.

@@ -68,6 +68,7 @@ impl Live {
             sink: Sink::default(),
             asked: Asked::default(),
             is_controlled: false,
+            has_head: false,
             fields: 0,
             resource_version: String::new(),
             created: String::new(),
@@ -90,6 +91,8 @@ struct Reader {
     asked: Asked,
     /// Whether a controller made it.
     is_controlled: bool,
+    /// Whether `apiVersion` and `kind` are there already.
+    has_head: bool,
     /// How many fields were kept.
     fields: u32,
     resource_version: String,
@@ -98,14 +101,22 @@ struct Reader {
 
 impl Reader {
     fn finish(mut self, source: SourceId) -> Live {
+        self.sink.close(self.fields);
+        let document =
+            Document { source, tree: self.sink.finish(), duplicate_keys: Vec::new(), origin: None };
+        Live { document, resource_version: self.resource_version, created: self.created }
+    }
+
+    /// What the object is comes first, where it is found soonest.
+    fn head(&mut self) {
+        if std::mem::replace(&mut self.has_head, true) {
+            return;
+        }
         for (key, value) in [("apiVersion", &self.api_version), ("kind", &self.kind)] {
             self.sink.str(key);
             self.sink.str(value);
         }
-        self.sink.close(self.fields + 2);
-        let document =
-            Document { source, tree: self.sink.finish(), duplicate_keys: Vec::new(), origin: None };
-        Live { document, resource_version: self.resource_version, created: self.created }
+        self.fields += 2;
     }
 
     /// Reads a field of an object of which the kind is known; what a field holds may follow from the metadata.
@@ -127,6 +138,7 @@ impl Reader {
     }
 
     fn metadata<'de, D: Deserializer<'de>>(&mut self, value: D) -> Result<(), D::Error> {
+        self.head();
         self.sink.str("metadata");
         self.fields += 1;
         value.deserialize_any(Metadata(self))
@@ -157,7 +169,7 @@ impl<'de> Visitor<'de> for Root<'_> {
             match &*key {
                 "apiVersion" => reader.api_version = text(&mut map)?,
                 "kind" => reader.kind = text(&mut map)?,
-                "metadata" if !reader.kind.is_empty() => {
+                "metadata" if !reader.kind.is_empty() && !reader.api_version.is_empty() => {
                     has_metadata = true;
                     map.next_value_seed(Field { reader, key: "metadata" })?;
                 }
@@ -165,6 +177,7 @@ impl<'de> Visitor<'de> for Root<'_> {
                 _ => waiting.push((key.into_owned(), map.next_value()?)),
             }
         }
+        reader.head();
         waiting.sort_by_key(|(key, _)| key != "metadata");
         for (key, value) in &waiting {
             let field = Field { reader, key };

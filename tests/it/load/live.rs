@@ -33,7 +33,7 @@ fn bookkeeping_is_dropped_and_the_rest_is_kept() {
     let keys = |it: purlin::tree::Node<'_>| {
         it.entries().map(|(key, _)| key.str().unwrap().to_string()).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(keys(root), "metadata spec apiVersion kind");
+    assert_eq!(keys(root), "apiVersion kind metadata spec");
     assert_eq!(keys(root.get("metadata").unwrap()), "name uid annotations");
     assert_eq!(keys(root.at(&["metadata", "annotations"]).unwrap()), "a");
     let spec = root.get("spec").unwrap();

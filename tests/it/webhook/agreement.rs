@@ -12,8 +12,8 @@ use purlin::policy::Policy;
 use purlin::rule::{Admission, Place};
 use purlin::rules::{self, RULES};
 use purlin::source::{Source, SourceId};
+use purlin::webhook::concerned::{is_alone, is_of_images};
 use purlin::webhook::key::Key;
-use purlin::webhook::verdict::is_alone;
 use purlin::webhook::world::{Worlds, single, world, worlds};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -57,6 +57,62 @@ fn some_rules_need_no_other_object() {
         rules.extend(whole.iter().filter_map(|it| it.split(' ').next().map(str::to_string)));
     });
     assert_eq!(rules.len(), alone.len(), "each of them finds something: {rules:?}");
+}
+
+/// A new image of every container changes nothing that the other rules find.
+#[test]
+fn most_rules_do_not_look_at_images() {
+    let policy = Policy::default();
+    let told: Vec<_> =
+        RULES.iter().copied().filter(|it| it.admission != Admission::Audit).collect();
+    let found = |objects: &[Value]| -> Vec<String> {
+        let snapshot = cluster(objects).snapshot();
+        let all = loaded(snapshot.iter().map(|it| it.document.clone()).collect());
+        let found = findings(&Model::new(&all, "default"), &policy, &told).into_iter();
+        let mut found: Vec<String> = found
+            .map(|it| format!("{} {} {:?} {:?}", it.rule, it.message, it.labels, it.over))
+            .collect();
+        found.sort();
+        found
+    };
+    let mut differ = BTreeSet::new();
+    each_world(|name, objects| {
+        let before = found(objects);
+        for image in ["other/name:latest", "mongo", "registry.example/it:1"] {
+            let mut objects = objects.to_vec();
+            objects.iter_mut().for_each(|it| set_images(it, image));
+            let after = found(&objects);
+            let lost = before.iter().filter(|it| !after.contains(it));
+            for it in lost.chain(after.iter().filter(|it| !before.contains(it))) {
+                let rule = it.split(' ').next().and_then(rules::find).unwrap();
+                assert!(is_of_images(rule), "{name}: {it}");
+                differ.insert(rule.id);
+            }
+        }
+    });
+    let listed: BTreeSet<_> = RULES.iter().filter(|it| is_of_images(it)).map(|it| it.id).collect();
+    assert_eq!(differ, listed, "each of them finds something else");
+}
+
+fn set_images(node: &mut Value, image: &str) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(|it| set_images(it, image)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::Array(containers)
+                        if matches!(key.as_str(), "containers" | "initContainers") =>
+                    {
+                        for it in containers.iter_mut().filter(|it| it["image"].is_string()) {
+                            it["image"] = image.into();
+                        }
+                    }
+                    value => set_images(value, image),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The objects of each system and of each fixture of a rule.
