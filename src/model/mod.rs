@@ -122,6 +122,11 @@ impl<'d> Model<'d> {
         model
     }
 
+    /// A world of no objects, where this was loaded.
+    pub fn empty(loaded: &'d Loaded) -> Model<'d> {
+        Model::of(loaded, &[], &[], "")
+    }
+
     /// The same world with the objects of one more document, which replace those of the same names. `documents` stays as
     /// it is.
     pub fn with(&self, document: Option<&'d Document>, default_namespace: &'d str) -> Model<'d> {
@@ -157,7 +162,7 @@ impl<'d> Model<'d> {
     /// The objects of several worlds, one world after the other, for a report on all of them. Names are looked up in a
     /// world, not here.
     pub fn together(loaded: &'d Loaded, worlds: &[Model<'d>]) -> Model<'d> {
-        let mut all = Model::of(loaded, &[], &[], "");
+        let mut all = Model::empty(loaded);
         for world in worlds {
             let base = all.objects.len() as u32;
             let moved = |id: &ObjId| ObjId(base + id.0);

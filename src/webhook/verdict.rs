@@ -4,7 +4,7 @@ use super::concerned::{concerned, is_alone};
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{Worlds, namespace_of, single, world, worlds};
+use super::world::{Worlds, namespace_of, world, worlds};
 use super::worse::{self, Said};
 use super::{exempt, known, message, scale};
 use crate::check;
@@ -62,6 +62,9 @@ pub struct Context<'c> {
     pub now: jiff::Timestamp,
 }
 
+/// Live objects name their namespace.
+const DEFAULT: &str = "default";
+
 /// Judges a request on what is known of the cluster.
 pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Verdict {
     let mut verdict = Verdict::default();
@@ -79,11 +82,11 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     let rules = concerned(review.key.kind, before.as_deref(), after.as_deref());
     let rules = rules.filter(|it| check::is_on(it, context.policy));
     let (alone, together): (Vec<&'static Rule>, _) = rules.partition(|it| is_alone(it));
-    let single = single(snapshot, &review.key, before.clone(), after.clone());
-    let mut said = worsened(&single, &alone, context);
+    let worlds = worlds(snapshot, &review.key, before, after);
+    let mut said = worsened(&worlds, &Model::empty(&worlds.loaded), &alone, context);
     if !together.is_empty() {
-        let worlds = worlds(snapshot, &review.key, before, after);
-        said.extend(worsened(&worlds, &together, context));
+        let all = Model::new(&worlds.loaded, DEFAULT);
+        said.extend(worsened(&worlds, &all, &together, context));
     }
     said.sort_by(|a, b| {
         let rank = |it: &Said| (Reverse(it.notice.severity), it.rule.id);
@@ -116,16 +119,20 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
     verdict
 }
 
-/// What these rules say of the world after a request and did not say of the one before it.
-fn worsened(worlds: &Worlds, rules: &[&'static Rule], context: &Context<'_>) -> Vec<Said> {
-    const DEFAULT: &str = "default";
-    let base = Model::new(&worlds.loaded, DEFAULT);
-    let after = base.with(worlds.after.as_deref(), DEFAULT);
+/// What these rules say of the world after a request and did not say of the one before it. `others` are the objects
+/// that both hold.
+fn worsened(
+    worlds: &Worlds,
+    others: &Model<'_>,
+    rules: &[&'static Rule],
+    context: &Context<'_>,
+) -> Vec<Said> {
+    let after = others.with(worlds.after.as_deref(), DEFAULT);
     let found = check::findings(&after, context.policy, rules);
     if found.is_empty() {
         return Vec::new();
     }
-    let before = base.with(worlds.before.as_deref(), DEFAULT);
+    let before = others.with(worlds.before.as_deref(), DEFAULT);
     let there = check::findings(&before, context.policy, &akin(rules, &found));
     let (there, mut found) = worse::apart(there, found);
     known::fingerprint_some(&after, context.policy, &mut found);
@@ -149,7 +156,7 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     let world = world(snapshot, namespace);
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
-    let model = Model::new(&world, "default");
+    let model = Model::new(&world, DEFAULT);
     let mut findings = check::findings(&model, context.policy, &rules);
     known::fingerprint(&model, context.policy, &mut findings);
     let said = said(&model, context.policy, &findings).into_iter().map(|it| it.notice);

@@ -81,17 +81,6 @@ pub fn worlds(
     Worlds { loaded: loaded(builder.documents, builder.coverage), before, after }
 }
 
-/// The same with nothing else in the world.
-pub fn single(
-    snapshot: &Snapshot,
-    key: &Key,
-    before: Option<Arc<Document>>,
-    after: Option<Arc<Document>>,
-) -> Worlds {
-    let coverage = snapshot.coverage(namespace_of(key));
-    Worlds { loaded: loaded(Vec::new(), coverage), before, after }
-}
-
 /// The world of a namespace as it is, with what any of its objects looks at in others.
 pub fn world(snapshot: &Snapshot, namespace: &str) -> Loaded {
     let mut builder = Builder::new(snapshot, namespace);
