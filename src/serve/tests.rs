@@ -196,7 +196,9 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     let reviewer = Reviewer {
         judge: |snapshot, review, context| {
             let worlds = worlds(snapshot, &review.key, None, review.object.clone());
-            check::findings(&Model::new(&worlds.loaded, "default"), context.policy, &[&PANICS]);
+            let others = Model::new(&worlds.loaded, "default");
+            let after = others.with(worlds.after.as_deref(), "default");
+            check::findings(&after, context.policy, &[&PANICS]);
             verdict::judge(snapshot, review, context)
         },
         knowledge: knowledge.clone(),
