@@ -118,6 +118,11 @@ impl Links {
         &self.found_by
     }
 
+    /// Whether a verdict on it rests on what else happens in other namespaces, or one there on it.
+    pub(super) fn are_outward(&self) -> bool {
+        self.wants.iter().any(|it| matches!(it, Want::Neighbour(_) | Want::Neighbours(_)))
+    }
+
     /// What is to be looked at for its sake.
     pub(super) fn wants(&self) -> &[Want] {
         &self.wants

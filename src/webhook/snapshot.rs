@@ -37,6 +37,11 @@ impl Entry {
         Some(Entry { key, document, version, links })
     }
 
+    /// Whether a denial in another namespace may rest on it, or one of it on what is there.
+    pub(super) fn is_outward(&self) -> bool {
+        is_outward(self.key.kind) || self.links.are_outward()
+    }
+
     /// The bytes that it takes in memory.
     pub fn bytes(&self) -> usize {
         let key = &self.key;
@@ -210,7 +215,7 @@ impl Snapshot {
             earlier.iter().for_each(|it| self.unlink(it));
             self.link(&entry);
         }
-        if !is_same && is_outward(entry.key.kind) {
+        if !is_same && earlier.iter().chain([&entry]).any(|it| it.is_outward()) {
             self.outward_revision += 1;
         }
         earlier
@@ -230,7 +235,7 @@ impl Snapshot {
         self.last_revision = revision;
         self.objects -= 1;
         self.unlink(&taken);
-        if is_outward(key.kind) {
+        if taken.is_outward() {
             self.outward_revision += 1;
         }
         Some(taken)

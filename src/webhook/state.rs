@@ -104,38 +104,38 @@ impl State {
         if review.is_dry_run {
             return true;
         }
-        if !self.is_current(basis, review) {
+        let is_write = matches!(review.operation, Operation::Create | Operation::Update);
+        let written = if is_write && !review.changes_nothing() {
+            // Its own version is known once it is stored; until then it is newer than all others.
+            written(&self.snapshot, review).and_then(|it| Entry::new(it, review.old_version))
+        } else {
+            None
+        };
+        if !self.is_current(basis, review, written.as_ref()) {
             return false;
         }
         let key = &review.key;
         if key.name.is_empty() {
             return true;
         }
-        match review.operation {
-            Operation::Connect => {}
-            Operation::Delete if review.subresource.is_empty() => {
-                self.overlay.enter(&mut self.snapshot, key, None, review.old_version, now);
-            }
-            Operation::Delete => {}
-            Operation::Update if review.changes_nothing() => {}
-            Operation::Create | Operation::Update => {
-                let Some(document) = written(&self.snapshot, review) else { return true };
-                // Its own version is known once it is stored; until then it is newer than all others.
-                let Some(entry) = Entry::new(document, review.old_version) else { return true };
-                let (entry, base) = (Some(Arc::new(entry)), review.old_version);
-                self.overlay.enter(&mut self.snapshot, key, entry, base, now);
-            }
+        if let Some(entry) = written {
+            let (entry, base) = (Some(Arc::new(entry)), review.old_version);
+            self.overlay.enter(&mut self.snapshot, key, entry, base, now);
+        } else if review.operation == Operation::Delete && review.subresource.is_empty() {
+            self.overlay.enter(&mut self.snapshot, key, None, review.old_version, now);
         }
         true
     }
 
     /// Whether nothing has changed since `basis` was taken that a verdict on this request rests on.
-    fn is_current(&self, basis: &Snapshot, review: &Review) -> bool {
+    fn is_current(&self, basis: &Snapshot, review: &Review, written: Option<&Entry>) -> bool {
         let namespace = namespace_of(&review.key);
         let revision = |of: &Snapshot| of.slice(namespace).map_or(0, |it| it.revision);
+        let known = self.snapshot.get(&review.key).map(|it| &**it);
+        let is_outward = is_outward(review.key.kind)
+            || written.into_iter().chain(known).any(|it| it.is_outward());
         revision(basis) == revision(&self.snapshot)
-            && (!is_outward(review.key.kind)
-                || basis.outward_revision == self.snapshot.outward_revision)
+            && (!is_outward || basis.outward_revision == self.snapshot.outward_revision)
     }
 
     /// The allowed writes of at least this age that no watch has shown, with the times at which they were entered, the

@@ -267,6 +267,36 @@ fn a_host_that_another_namespace_takes_meanwhile_is_judged_again() {
     assert_eq!(denied(&state, &create), BTreeSet::from(["ingress-collision"]));
 }
 
+/// A client comes while a policy in the namespace of what it calls is changed: of the two the later one is judged with
+/// the earlier one in place.
+#[test]
+fn a_client_in_another_namespace_that_comes_meanwhile_is_judged_again() {
+    let policy = json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "db", "namespace": "data"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}});
+    let client = |url: &str| {
+        let mut object = deployment(3);
+        object["metadata"]["namespace"] = "shop".into();
+        let env = json!([{"name": "DB_URL", "value": url}]);
+        object["spec"]["template"]["spec"]["containers"][0]["env"] = env;
+        request(None, Some(&object))
+    };
+    let outside = client("http://db.data.svc:5432");
+    for (first, second) in
+        [(&request(None, Some(&policy)), &outside), (&outside, &request(None, Some(&policy)))]
+    {
+        let mut state = cluster(&[]);
+        let basis = state.snapshot();
+        assert!(state.commit(&basis, &review(first), Instant::now()));
+        assert!(!state.commit(&basis, &review(second), Instant::now()));
+    }
+    // Who calls nobody elsewhere is not judged again for it.
+    let mut state = cluster(&[]);
+    let basis = state.snapshot();
+    assert!(state.commit(&basis, &review(&request(None, Some(&policy))), Instant::now()));
+    assert!(state.commit(&basis, &review(&client("http://db:5432")), Instant::now()));
+}
+
 #[test]
 fn no_more_writes_are_remembered_than_there_is_room_for() {
     let mut state = cluster(&[]);
