@@ -27,19 +27,19 @@ pub(super) struct Asked {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Writer {
-    manager: String,
-    operation: String,
+    manager: Option<String>,
+    operation: Option<String>,
     #[serde(rename = "fieldsV1")]
-    fields: Fields,
+    fields: Option<Fields>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields {
     #[serde(rename = "f:spec")]
-    spec: OfSpec,
+    spec: Option<OfSpec>,
     #[serde(rename = "f:metadata")]
-    metadata: OfMetadata,
+    metadata: Option<OfMetadata>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +53,7 @@ struct OfSpec {
 #[serde(default)]
 struct OfMetadata {
     #[serde(rename = "f:annotations")]
-    annotations: OfAnnotations,
+    annotations: Option<OfAnnotations>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,11 +63,25 @@ struct OfAnnotations {
     sent: Option<IgnoredAny>,
 }
 
+impl Writer {
+    fn owns_replicas(&self) -> bool {
+        let spec = self.fields.as_ref().and_then(|it| it.spec.as_ref());
+        spec.is_some_and(|it| it.replicas.is_some())
+    }
+
+    /// Whether it keeps what was applied last: the API server adds to its fields what it fills in.
+    fn has_applied(&self) -> bool {
+        let metadata = self.fields.as_ref().and_then(|it| it.metadata.as_ref());
+        let annotations = metadata.and_then(|it| it.annotations.as_ref());
+        annotations.is_some_and(|it| it.sent.is_some())
+    }
+}
+
 /// What was applied, as far as it matters here.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Sent {
-    spec: SentSpec,
+    spec: Option<SentSpec>,
 }
 
 #[derive(Default, Deserialize)]
@@ -84,17 +98,19 @@ impl Asked {
 
     /// Whether nobody is known to have asked for one replica, if there is one.
     pub(super) fn is_filled_in(&self) -> bool {
-        let mut owners = self.writers.iter().filter(|it| it.fields.spec.replicas.is_some());
-        // Who keeps what was applied last: the API server adds to its fields what it fills in.
-        let has_applied = |it: &Writer| it.fields.metadata.annotations.sent.is_some();
+        let mut owners = self.writers.iter().filter(|it| it.owns_replicas());
         match self.sent.as_deref().map(serde_json::from_str::<Sent>) {
-            Some(Ok(sent)) => sent.spec.replicas.is_none() && owners.all(has_applied),
+            Some(Ok(sent)) => {
+                sent.spec.is_none_or(|it| it.replicas.is_none()) && owners.all(Writer::has_applied)
+            }
             Some(Err(_)) => false,
-            None if self.is_of_helm => owners.all(|it| it.manager == "helm"),
+            None if self.is_of_helm => owners.all(|it| it.manager.as_deref() == Some("helm")),
             // Nobody owns what is filled in when an object is applied by the server; of other writers it owns the
             // writer.
             None => {
-                self.writers.iter().any(|it| it.operation == "Apply") && owners.next().is_none()
+                let mut writers = self.writers.iter();
+                writers.any(|it| it.operation.as_deref() == Some("Apply"))
+                    && owners.next().is_none()
             }
         }
     }

@@ -219,5 +219,8 @@ impl Knowledge {
 pub(super) fn document(resource: &Resource, object: &Value) -> (Document, u64) {
     let live = Live::of(SourceId(0), object, &resource.api_version, resource.kind.name());
     let version = live.version();
+    if live.document.tree.root().is_null() {
+        tracing::error!(kind = resource.kind.name(), version, "cannot read an object");
+    }
     (live.document, version)
 }

@@ -2,7 +2,7 @@
 
 use super::connect::{explain, within};
 use super::relevant::is_relevant;
-use super::{Document, Refused, live};
+use super::{Document, Live, Refused};
 use crate::source::SourceId;
 use kube::Client;
 use kube::core::ApiResource;
@@ -142,6 +142,8 @@ fn page(
     let page: Page = serde_json::from_str(text)?;
     let objects = page.items.unwrap_or_default().into_iter();
     let objects = objects.filter(|it| is_relevant(kind, it));
-    let documents = objects.map(|it| Arc::new(live::document(source, &it, api_version, kind)));
-    Ok((documents.collect(), page.metadata.next))
+    let read = objects.map(|it| Live::read(source, &it, api_version, kind));
+    let documents: Result<Vec<_>, _> =
+        read.filter_map(Result::transpose).map(|it| it.map(|it| Arc::new(it.document))).collect();
+    Ok((documents?, page.metadata.next))
 }

@@ -6,8 +6,9 @@ mod relevant;
 
 pub use connect::{Options, client, explain, namespace_of};
 
+use super::Document;
 use super::coverage::Coverage;
-use super::{Document, live};
+use super::live::Live;
 use crate::source::SourceId;
 use connect::within;
 use kube::Client;

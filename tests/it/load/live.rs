@@ -83,6 +83,14 @@ fn one_replica_that_nobody_asked_for_is_not_kept() {
         // Of others it cannot be told, so it counts as asked for.
         (json!({}), json!([fields("it", "Update", replicas)]), 1, true),
         (json!({}), json!([]), 1, true),
+        // What tells nothing takes nothing with it.
+        (json!({}), json!([{"manager": null, "fieldsV1": null}]), 1, true),
+        (
+            json!({}),
+            json!([fields("it", "Update", json!({"f:spec": null, "f:metadata": null}))]),
+            1,
+            true,
+        ),
     ];
     for (annotations, managed, count, is_kept) in cases {
         let object = json!({
