@@ -148,12 +148,12 @@ impl Reader {
     fn written<'t>(&self, text: &'t str, span: Span) -> Written<'t> {
         let source = &self.builder.source()[span.range()];
         if source == text {
-            Written::Plain
+            Written::Plain(text)
         } else if source.len() == text.len() + 2
             && source.is_char_boundary(1)
             && source[1..].starts_with(text)
         {
-            Written::Quoted
+            Written::Quoted(text)
         } else {
             Written::Owned(text)
         }

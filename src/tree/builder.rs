@@ -1,6 +1,6 @@
 //! Building a tree, cell by cell, as the parser goes.
 
-use super::{Cell, Node, Number, Tag, Tree};
+use super::{Cell, Node, Number, Tag, Tree, signature};
 use crate::source::Span;
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ pub struct Builder {
     open: Vec<u32>,
 }
 
-/// Where a key's or value's text stands.
+/// A key's or value's text, and where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written<'t> {
     /// Just as the span has it.
-    Plain,
+    Plain(&'t str),
     /// Between one byte of quotes on either side of the span.
-    Quoted,
+    Quoted(&'t str),
     /// Not in the source: escapes, folding, or a conversion.
     Owned(&'t str),
 }
@@ -43,12 +43,15 @@ impl Piece {
 impl Builder {
     /// A builder for a document that lies in `text`, `bytes` long.
     pub fn new(text: Arc<str>, bytes: usize) -> Builder {
-        let tree = Tree {
-            text,
-            cells: Vec::with_capacity(bytes / 8 + 4),
-            owned: Vec::new(),
-            wide: Vec::new(),
-        };
+        let mut builder = Builder::with_room(bytes / 8 + 4);
+        builder.tree.text = text;
+        builder
+    }
+
+    /// A builder for a document of which the text is put together with it ([`Builder::finish_over`]); most have no more
+    /// cells than this.
+    pub fn with_room(cells: usize) -> Builder {
+        let tree = Tree { cells: Vec::with_capacity(cells), ..Tree::default() };
         Builder { tree, open: Vec::new() }
     }
 
@@ -99,8 +102,8 @@ impl Builder {
     /// Adds a string, or a key.
     pub fn str(&mut self, value: Written<'_>, span: Span) {
         let cell = match value {
-            Written::Plain => Cell::new(Tag::Plain, span, 0),
-            Written::Quoted => Cell::new(Tag::Quoted, span, 0),
+            Written::Plain(text) => Cell::new(Tag::Plain, span, signature(text)),
+            Written::Quoted(text) => Cell::new(Tag::Quoted, span, signature(text)),
             Written::Owned(text) => {
                 self.tree.owned.push(text.into());
                 Cell::new(Tag::Owned, span, self.tree.owned.len() as u32 - 1)

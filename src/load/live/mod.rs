@@ -65,7 +65,7 @@ impl Live {
         let mut reader = Reader {
             api_version: api_version.into(),
             kind: kind.into(),
-            sink: Sink::default(),
+            sink: Sink::new(),
             asked: Asked::default(),
             is_controlled: false,
             has_head: false,

@@ -15,8 +15,13 @@ use std::hash::BuildHasher;
 /// Nodes of a cluster's objects stand nowhere.
 const NOWHERE: Span = Span { start: 0, end: 0 };
 
+/// Bytes of text, strings and cells that most objects need no more of.
+const TEXT: usize = 1024;
+const STRINGS: usize = 100;
+const CELLS: usize = 200;
+
 /// What is kept so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sink {
     text: String,
     places: HashTable<Span>,
@@ -24,6 +29,14 @@ pub(super) struct Sink {
 }
 
 impl Sink {
+    pub(super) fn new() -> Sink {
+        Sink {
+            text: String::with_capacity(TEXT),
+            places: HashTable::with_capacity(STRINGS),
+            builder: Builder::with_room(CELLS),
+        }
+    }
+
     pub(super) fn str(&mut self, string: &str) {
         let Sink { text, places, builder } = self;
         let hash = |it: &str| FxBuildHasher.hash_one(it);
@@ -35,7 +48,7 @@ impl Sink {
             places.insert_unique(hash(string), span, |it| hash(&text[it.range()]));
             span
         });
-        builder.str(Written::Plain, span);
+        builder.str(Written::Plain(string), span);
     }
 
     pub(super) fn null(&mut self) {
