@@ -50,6 +50,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
         meetings.entry(budgets.iter().map(|it| it.object).collect()).or_default().push(workload);
     }
+    if meetings.is_empty() {
+        return;
+    }
     let budgets = cx.facts.budgets().iter();
     let reach: FxHashMap<ObjId, usize> = budgets.map(|it| (it.object, it.covers.len())).collect();
     for (budgets, workloads) in &meetings {

@@ -176,7 +176,9 @@ fn run(cx: &Cx<'_, '_>) -> Out {
 
 /// Where a kind that a rule reads may not be listed, what is not known of may put right what the rule finds.
 fn withhold(rule: &'static Rule, model: &Model<'_>, out: &mut Out) {
-    let Some(coverage) = &model.loaded.coverage else { return };
+    let Some(coverage) = model.loaded.coverage.as_ref().filter(|_| !out.findings.is_empty()) else {
+        return;
+    };
     let lack = needs::of(rule).find_map(|it| coverage.lack_of(it.name()));
     let Some(lack) = lack else { return };
     for finding in std::mem::take(&mut out.findings) {

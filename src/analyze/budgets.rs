@@ -8,7 +8,6 @@ use super::workloads::{WorkloadId, Workloads};
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::tree::Node;
-use rustc_hash::FxHashMap;
 
 /// What a budget demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,18 +87,19 @@ impl Budget<'_> {
 #[derive(Debug, Default)]
 pub struct Budgets<'d> {
     all: Vec<Budget<'d>>,
-    by_workload: FxHashMap<WorkloadId, Vec<u32>>,
+    by_workload: Vec<Vec<u32>>,
 }
 
 impl<'d> Budgets<'d> {
     /// Finds the budgets of a model.
     pub fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Budgets<'d> {
-        let mut budgets = Budgets::default();
+        let by_workload = vec![Vec::new(); workloads.iter().len()];
+        let mut budgets = Budgets { all: Vec::new(), by_workload };
         for object in model.of_kind(Kind::PodDisruptionBudget) {
             let budget = budget(object, workloads);
             for (workload, _) in &budget.covers {
                 let at = budgets.all.len() as u32;
-                budgets.by_workload.entry(*workload).or_default().push(at);
+                budgets.by_workload[workload.0 as usize].push(at);
             }
             budgets.all.push(budget);
         }
@@ -113,8 +113,7 @@ impl<'d> Budgets<'d> {
 
     /// Those that cover pods of this workload.
     pub fn of_workload(&self, workload: WorkloadId) -> impl Iterator<Item = &Budget<'d>> {
-        let found = self.by_workload.get(&workload).into_iter().flatten();
-        found.map(|at| &self.all[*at as usize])
+        self.by_workload[workload.0 as usize].iter().map(|at| &self.all[*at as usize])
     }
 }
 

@@ -98,7 +98,8 @@ pub struct Scaler<'d> {
 pub struct Replicas<'d> {
     scalers: Vec<Scaler<'d>>,
     by_target: FxHashMap<WorkloadId, Vec<u32>>,
-    envelopes: FxHashMap<WorkloadId, Envelope>,
+    /// By workload.
+    envelopes: Vec<Option<Envelope>>,
 }
 
 impl<'d> Replicas<'d> {
@@ -117,16 +118,15 @@ impl<'d> Replicas<'d> {
         }
         for workload in workloads.iter() {
             let scalers: Vec<_> = replicas.scalers_of(workload.id).collect();
-            if let Some(envelope) = envelope(model, workload, &scalers) {
-                replicas.envelopes.insert(workload.id, envelope);
-            }
+            let envelope = envelope(model, workload, &scalers);
+            replicas.envelopes.push(envelope);
         }
         replicas
     }
 
     /// The envelope of a workload; `None` where the number follows the nodes (DaemonSet) and no status tells it.
     pub fn envelope(&self, workload: WorkloadId) -> Option<&Envelope> {
-        self.envelopes.get(&workload)
+        self.envelopes[workload.0 as usize].as_ref()
     }
 
     /// All autoscalers, those apart that KEDA makes for its own.

@@ -5,6 +5,7 @@ use crate::model::kind::{Kind, group};
 use crate::model::{Model, ObjId, Object};
 use crate::tree::Node;
 use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
 
 /// A workload's place among all workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,11 +101,15 @@ impl<'d> Workload<'d> {
 /// All workloads, found by object and by label.
 #[derive(Debug, Default)]
 pub struct Workloads<'d> {
+    /// In the order of their objects.
     all: Vec<Workload<'d>>,
-    by_object: FxHashMap<ObjId, WorkloadId>,
     by_namespace: FxHashMap<&'d str, Vec<WorkloadId>>,
-    by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<WorkloadId>>,
+    /// By namespace, key and value.
+    by_label: OnceLock<FxHashMap<[&'d str; 3], Vec<WorkloadId>>>,
 }
+
+/// Up to so many workloads of a namespace are looked through sooner than an index of their labels is made.
+const FEW: usize = 16;
 
 impl<'d> Workloads<'d> {
     /// Finds the workloads of a model.
@@ -128,11 +133,7 @@ impl<'d> Workloads<'d> {
                 .collect();
             let labels =
                 PodLabels { written, added: added_labels(object.kind), owner: object.name };
-            for (key, value) in &labels.written {
-                workloads.by_label.entry((object.namespace, key, value)).or_default().push(id);
-            }
             workloads.by_namespace.entry(object.namespace).or_default().push(id);
-            workloads.by_object.insert(object.id, id);
             workloads.all.push(Workload {
                 id,
                 object: object.id,
@@ -143,7 +144,10 @@ impl<'d> Workloads<'d> {
                 pod,
                 labels,
                 template_path,
-                custom_scale: scales.get(&(object.group(), object.kind_name)).copied(),
+                custom_scale: match object.kind {
+                    Kind::Custom => scales.get(&(object.group(), object.kind_name)).copied(),
+                    _ => None,
+                },
             });
         }
         workloads
@@ -155,13 +159,13 @@ impl<'d> Workloads<'d> {
     }
 
     /// All workloads.
-    pub fn iter(&self) -> impl Iterator<Item = &Workload<'d>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Workload<'d>> {
         self.all.iter()
     }
 
     /// The workload that this object is.
     pub fn of_object(&self, object: ObjId) -> Option<&Workload<'d>> {
-        self.by_object.get(&object).map(|id| self.get(*id))
+        self.all.binary_search_by_key(&object, |it| it.object).ok().map(|at| &self.all[at])
     }
 
     /// The workloads of a namespace.
@@ -175,20 +179,45 @@ impl<'d> Workloads<'d> {
         namespace: &str,
         selector: &Selector<'_>,
     ) -> Vec<(&Workload<'d>, Selects)> {
-        let none = Vec::new();
-        let mut candidates = self.by_namespace.get(namespace).unwrap_or(&none);
-        // The rarest of the labels that have to be there narrows the search.
-        for requirement in &selector.requirements {
-            let Operator::In(values) = &requirement.operator else { continue };
-            let [value] = values.as_slice() else { continue };
-            let written = self.by_label.get(&(namespace, requirement.key, value)).unwrap_or(&none);
-            if written.len() < candidates.len() && !is_added(requirement.key) {
-                candidates = written;
-            }
-        }
+        let candidates = self.by_namespace.get(namespace).map_or(&[][..], Vec::as_slice);
+        let candidates = match candidates.len() {
+            0..=FEW => candidates,
+            _ => self.narrowed(candidates, namespace, selector),
+        };
         let found =
             candidates.iter().map(|id| self.get(*id)).map(|it| (it, selector.selects(&it.labels)));
         found.filter(|(_, selects)| *selects != Selects::None).collect()
+    }
+
+    /// Those that carry the rarest of the labels that have to be there.
+    fn narrowed<'w>(
+        &'w self,
+        candidates: &'w [WorkloadId],
+        namespace: &'w str,
+        selector: &'w Selector<'w>,
+    ) -> &'w [WorkloadId] {
+        let by_label = self.by_label.get_or_init(|| self.label_index());
+        let mut least = candidates;
+        for requirement in &selector.requirements {
+            let Operator::In(values) = &requirement.operator else { continue };
+            let [value] = values.as_slice() else { continue };
+            let written = by_label.get(&[namespace, requirement.key, value]);
+            let written = written.map_or(&[][..], Vec::as_slice);
+            if written.len() < least.len() && !is_added(requirement.key) {
+                least = written;
+            }
+        }
+        least
+    }
+
+    fn label_index(&self) -> FxHashMap<[&'d str; 3], Vec<WorkloadId>> {
+        let mut by_label: FxHashMap<_, Vec<WorkloadId>> = FxHashMap::default();
+        for it in &self.all {
+            for (key, value) in &it.labels.written {
+                by_label.entry([it.namespace, *key, *value]).or_default().push(it.id);
+            }
+        }
+        by_label
     }
 }
 
