@@ -1,6 +1,6 @@
 //! Which kinds the rules need to see: what is listed of a cluster, watched, and allowed to whoever runs purlin.
 
-use crate::model::kind::{Kind, KindInfo, WORKLOADS};
+use crate::model::kind::{Kind, Kinds, WORKLOADS};
 use crate::rule::Rule;
 
 /// What is read for all rules beside workloads. Without it more cannot be told, and nothing is found wrongly: `absence`
@@ -20,12 +20,9 @@ pub fn of(rule: &Rule) -> impl Iterator<Item = Kind> {
     WORKLOADS.iter().chain(rule.reads).copied()
 }
 
-/// Everything that these rules read, in the order of names. Custom kinds that purlin has no name for come on top: what
-/// their controllers make, no other object tells.
-pub fn kinds<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Vec<&'static KindInfo> {
-    let mut kinds: Vec<Kind> = ALWAYS.to_vec();
-    kinds.extend(rules.into_iter().flat_map(of));
-    kinds.sort_unstable();
-    kinds.dedup();
-    kinds.iter().filter_map(|it| it.info()).collect()
+/// Everything that these rules read. Custom kinds that purlin has no name for are always among it: what their
+/// controllers make, no other object tells.
+pub fn kinds<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Kinds {
+    let always = ALWAYS.iter().copied().chain([Kind::Custom]);
+    always.chain(rules.into_iter().flat_map(of)).collect()
 }

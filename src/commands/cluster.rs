@@ -84,7 +84,7 @@ pub(super) fn load(
 }
 
 fn kinds(policy: &Policy, selection: &Selection) -> Vec<&'static KindInfo> {
-    needs::kinds(RULES.iter().copied().filter(|it| selection.has(it, policy)))
+    needs::kinds(RULES.iter().copied().filter(|it| selection.has(it, policy))).known().collect()
 }
 
 /// Says what could not be listed, by the reason.

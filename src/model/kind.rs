@@ -124,6 +124,41 @@ pub const WORKLOADS: &[Kind] = &[
     Kind::StatefulSet,
 ];
 
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u128);
+
+const _: () = assert!((Kind::Custom as usize) < u128::BITS as usize);
+
+impl Kinds {
+    /// Every kind.
+    pub const ALL: Kinds = Kinds(u128::MAX);
+
+    /// Whether a kind is one of them.
+    pub fn has(self, kind: Kind) -> bool {
+        self.0 & (1 << kind as u32) != 0
+    }
+
+    /// The known kinds among them, in the order of their names.
+    pub fn known(self) -> impl Iterator<Item = &'static KindInfo> {
+        KINDS.iter().filter(move |it| self.has(it.kind))
+    }
+}
+
+impl Extend<Kind> for Kinds {
+    fn extend<I: IntoIterator<Item = Kind>>(&mut self, kinds: I) {
+        kinds.into_iter().for_each(|it| self.0 |= 1 << it as u32);
+    }
+}
+
+impl FromIterator<Kind> for Kinds {
+    fn from_iter<I: IntoIterator<Item = Kind>>(kinds: I) -> Kinds {
+        let mut all = Kinds::default();
+        all.extend(kinds);
+        all
+    }
+}
+
 /// Asked of every object, and quicker than searching the list.
 static BY_NAME: LazyLock<FxHashMap<&str, &KindInfo>> =
     LazyLock::new(|| KINDS.iter().map(|it| (it.name, it)).collect());

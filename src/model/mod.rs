@@ -2,6 +2,7 @@
 //!
 //! An object is a view of its document: it borrows, and nothing is copied.
 
+mod head;
 pub mod kind;
 mod place;
 pub mod quantity;
@@ -10,11 +11,13 @@ use crate::load::{Broken, Document, Loaded, Lost, World};
 use crate::path::FieldPath;
 use crate::source::SourceKind;
 use crate::tree::Node;
-use kind::{Kind, Scope, group};
+pub use head::Head;
+pub(crate) use head::Names;
+use kind::{Kind, group};
 pub use place::Place;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// An object's place in its [`Model`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,15 +68,20 @@ pub struct Model<'d> {
     pub broken: &'d [Broken],
     /// Every object, in the order of reading, those that a later one replaces included.
     objects: Vec<Object<'d>>,
-    /// Kind by kind, those apart that are replaced.
-    by_kind: Vec<ObjId>,
-    /// Where each kind begins there, by the place of the kind in its list, and where the last one ends.
-    kinds: Vec<u32>,
+    by_kind: OnceLock<ByKind>,
     by_id: FxHashMap<Id<'d>, ObjId>,
     duplicates: Vec<(ObjId, ObjId)>,
     /// Those that a later one of the same name replaces.
     replaced: FxHashSet<ObjId>,
     /// The first id of each world, where there are several.
+    starts: Vec<u32>,
+}
+
+/// The objects kind by kind, those apart that are replaced.
+#[derive(Clone, Debug)]
+struct ByKind {
+    ids: Vec<ObjId>,
+    /// Where each kind begins there, by the place of the kind in its list, and where the last one ends.
     starts: Vec<u32>,
 }
 
@@ -95,6 +103,27 @@ impl<'d> Model<'d> {
         )
     }
 
+    /// The model of these documents, of some of which it was read before what they are, where this was loaded; of two
+    /// objects of one name the later one counts. `documents` stays empty.
+    pub fn of_read(
+        loaded: &'d Loaded,
+        read: impl Iterator<Item = (&'d Document, Option<Head>)>,
+        default_namespace: &'d str,
+    ) -> Model<'d> {
+        let mut model = Model::of(loaded, &[], &loaded.broken, default_namespace);
+        model.reserve(read.size_hint().0);
+        for (document, head) in read {
+            match head {
+                Some(head) => {
+                    let tree = &document.tree;
+                    model.add(document, tree.root(), head.names(tree), default_namespace);
+                }
+                None => model.add_all(document, default_namespace),
+            }
+        }
+        model
+    }
+
     fn of(
         loaded: &'d Loaded,
         documents: &'d [Arc<Document>],
@@ -105,64 +134,47 @@ impl<'d> Model<'d> {
             loaded,
             documents,
             broken,
-            objects: Vec::with_capacity(documents.len()),
-            by_kind: Vec::new(),
-            kinds: Vec::new(),
-            by_id: FxHashMap::with_capacity_and_hasher(documents.len(), FxBuildHasher),
+            objects: Vec::new(),
+            by_kind: OnceLock::new(),
+            by_id: FxHashMap::default(),
             duplicates: Vec::new(),
             replaced: FxHashSet::default(),
             starts: Vec::new(),
         };
-        for document in documents {
-            objects(document.tree.root(), |api_version, kind_name, root| {
-                model.add(document, api_version, kind_name, root, default_namespace);
-            });
-        }
-        model.index();
+        model.reserve(documents.len());
+        documents.iter().for_each(|it| model.add_all(it, default_namespace));
         model
     }
 
-    /// A world of no objects, where this was loaded.
-    pub fn empty(loaded: &'d Loaded) -> Model<'d> {
-        Model::of(loaded, &[], &[], "")
+    /// Makes room for so many more objects.
+    fn reserve(&mut self, more: usize) {
+        self.objects.reserve(more);
+        self.by_id.reserve(more);
     }
 
-    /// The same world with the objects of one more document, which replace those of the same names. `documents` stays as
-    /// it is.
-    pub fn with(&self, document: Option<&'d Document>, default_namespace: &'d str) -> Model<'d> {
-        let mut model = self.clone();
-        let Some(document) = document else { return model };
-        objects(document.tree.root(), |api_version, kind_name, root| {
-            model.add(document, api_version, kind_name, root, default_namespace);
-        });
-        model.index();
-        model
-    }
-
-    /// Files the objects by their kinds.
-    fn index(&mut self) {
-        let Model { objects, replaced, by_kind, kinds, .. } = self;
-        let filed = || objects.iter().filter(|it| !replaced.contains(&it.id));
-        kinds.clear();
-        kinds.resize(Kind::Custom as usize + 2, 0);
-        filed().for_each(|it| kinds[it.kind as usize + 1] += 1);
-        for at in 1..kinds.len() {
-            kinds[at] += kinds[at - 1];
-        }
-        let mut next = kinds.clone();
-        by_kind.clear();
-        by_kind.resize(filed().count(), ObjId(0));
-        for object in filed() {
-            let at = &mut next[object.kind as usize];
-            by_kind[*at as usize] = object.id;
-            *at += 1;
-        }
+    fn by_kind(&self) -> &ByKind {
+        self.by_kind.get_or_init(|| {
+            let filed = || self.objects.iter().filter(|it| !self.replaced.contains(&it.id));
+            let mut starts = vec![0; Kind::Custom as usize + 2];
+            filed().for_each(|it| starts[it.kind as usize + 1] += 1);
+            for at in 1..starts.len() {
+                starts[at] += starts[at - 1];
+            }
+            let mut next = starts.clone();
+            let mut ids = vec![ObjId(0); self.objects.len() - self.replaced.len()];
+            for object in filed() {
+                let at = &mut next[object.kind as usize];
+                ids[*at as usize] = object.id;
+                *at += 1;
+            }
+            ByKind { ids, starts }
+        })
     }
 
     /// The objects of several worlds, one world after the other, for a report on all of them. Names are looked up in a
     /// world, not here.
     pub fn together(loaded: &'d Loaded, worlds: &[Model<'d>]) -> Model<'d> {
-        let mut all = Model::empty(loaded);
+        let mut all = Model::of(loaded, &[], &[], "");
         for world in worlds {
             let base = all.objects.len() as u32;
             let moved = |id: &ObjId| ObjId(base + id.0);
@@ -172,7 +184,6 @@ impl<'d> Model<'d> {
             all.duplicates.extend(world.duplicates.iter().map(|(a, b)| (moved(a), moved(b))));
             all.replaced.extend(world.replaced.iter().map(moved));
         }
-        all.index();
         all
     }
 
@@ -193,28 +204,24 @@ impl<'d> Model<'d> {
         self.objects.len() as u32
     }
 
+    /// Adds every object of a document.
+    fn add_all(&mut self, document: &'d Document, default_namespace: &'d str) {
+        objects(document.tree.root(), |api_version, kind_name, root| {
+            let names = Names::of(root, api_version, kind_name);
+            self.add(document, root, names, default_namespace);
+        });
+    }
+
     fn add(
         &mut self,
         document: &'d Document,
-        api_version: &'d str,
-        kind_name: &'d str,
         root: Node<'d>,
+        names: Names<'d>,
         default_namespace: &'d str,
     ) {
-        let kind = Kind::of(group(api_version), kind_name);
-        let metadata = root.get("metadata");
-        let written = metadata.and_then(|it| it.text("namespace")).filter(|it| !it.is_empty());
-        let namespace = match kind.info().map(|it| it.scope) {
-            Some(Scope::Cluster) => "",
-            Some(Scope::Namespaced) => written.unwrap_or(default_namespace),
-            // Who runs pods is namespaced; of other custom kinds nobody told us the scope.
-            None if root.at(&["spec", "template", "spec", "containers"]).is_some() => {
-                written.unwrap_or(default_namespace)
-            }
-            None => written.unwrap_or(""),
-        };
+        let Names { kind, api_version, kind_name, .. } = names;
+        let (namespace, name) = (names.namespace(default_namespace), names.name());
         let id = ObjId(self.objects.len() as u32);
-        let name = metadata.and_then(|it| it.text("name")).unwrap_or("");
         let object = Object { id, kind, api_version, kind_name, namespace, name, document, root };
         self.objects.push(object);
         let custom = if kind == Kind::Custom { [object.group(), kind_name] } else { [""; 2] };
@@ -248,8 +255,9 @@ impl<'d> Model<'d> {
 
     /// The objects of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object<'d>> {
-        let (start, end) = (self.kinds[kind as usize], self.kinds[kind as usize + 1]);
-        self.by_kind[start as usize..end as usize].iter().map(|id| self.object(*id))
+        let ByKind { ids, starts } = self.by_kind();
+        let (start, end) = (starts[kind as usize], starts[kind as usize + 1]);
+        ids[start as usize..end as usize].iter().map(|id| self.object(*id))
     }
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.

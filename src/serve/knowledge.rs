@@ -12,6 +12,7 @@ use crate::webhook::state::State;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,22 +31,33 @@ pub(super) enum Freshness {
     Unserved,
 }
 
+impl Freshness {
+    /// Whether a verdict may have to wait for it.
+    fn is_unsettled(self) -> bool {
+        matches!(self, Freshness::Unlisted | Freshness::Broken(_))
+    }
+}
+
 /// What is known of the cluster.
 pub(super) struct Knowledge {
     state: Mutex<State>,
     /// By namespace, how often a watch showed something that nobody had asked us about.
     changes: Mutex<FxHashMap<Box<str>, u64>>,
     kinds: Mutex<BTreeMap<Kind, (Freshness, Option<Resource>)>>,
+    /// How many kinds were not listed yet or are no longer watched, which every review asks.
+    unsettled: AtomicUsize,
     opened: Mutex<Option<Instant>>,
     metrics: Arc<Metrics>,
 }
 
 impl Knowledge {
     pub(super) fn new(kinds: impl IntoIterator<Item = Kind>, metrics: Arc<Metrics>) -> Knowledge {
-        let kinds = kinds.into_iter().map(|it| (it, (Freshness::Unlisted, None))).collect();
+        let kinds = kinds.into_iter().map(|it| (it, (Freshness::Unlisted, None)));
+        let kinds: BTreeMap<_, _> = kinds.collect();
         Knowledge {
             state: Mutex::default(),
             changes: Mutex::default(),
+            unsettled: AtomicUsize::new(kinds.len()),
             kinds: Mutex::new(kinds),
             opened: Mutex::default(),
             metrics,
@@ -70,6 +82,8 @@ impl Knowledge {
         if !matches!((*known, freshness), (Freshness::Broken(_), Freshness::Broken(_))) {
             *known = freshness;
         }
+        let unsettled = kinds.values().filter(|it| it.0.is_unsettled()).count();
+        self.unsettled.store(unsettled, Ordering::Release);
         drop(kinds);
         match freshness {
             Freshness::Open => {
@@ -100,6 +114,11 @@ impl Knowledge {
     /// Where the objects of a kind are.
     pub(super) fn resource(&self, kind: Kind) -> Option<Resource> {
         self.kinds().get(&kind).and_then(|it| it.1.clone())
+    }
+
+    /// Whether every kind is listed and watched, or not to be had.
+    pub(super) fn is_settled(&self) -> bool {
+        self.unsettled.load(Ordering::Acquire) == 0
     }
 
     /// The kinds that nobody has listed yet.

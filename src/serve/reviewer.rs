@@ -68,13 +68,7 @@ impl Judge for Reviewer {
 
 impl Reviewer {
     async fn answer(&self, body: Bytes, deadline: Instant) -> Result<Answered, NoVerdict> {
-        if let Some(first) = self.missing().into_iter().next() {
-            return Err(NoVerdict::Stale(first));
-        }
-        if let Some((kind, age)) = self.knowledge.stale(self.stale_after).first() {
-            let (kind, age) = (kind.name(), age.as_secs());
-            return Err(NoVerdict::Stale(format!("nothing was heard of {kind} for {age} s")));
-        }
+        self.is_fresh()?;
         let policy = self.policy.get();
         let review = self.parse(body).await?;
         let mut verdict = self.verdict(&policy, &review, deadline).await?;
@@ -88,6 +82,21 @@ impl Reviewer {
         }
         self.note(&review, &verdict);
         Ok(Answered { body: review.response(&verdict), verdict: name(&verdict) })
+    }
+
+    /// Whether enough is known for a verdict.
+    fn is_fresh(&self) -> Result<(), NoVerdict> {
+        if self.knowledge.is_settled() {
+            return Ok(());
+        }
+        if let Some(first) = self.missing().into_iter().next() {
+            return Err(NoVerdict::Stale(first));
+        }
+        if let Some((kind, age)) = self.knowledge.stale(self.stale_after).first() {
+            let (kind, age) = (kind.name(), age.as_secs());
+            return Err(NoVerdict::Stale(format!("nothing was heard of {kind} for {age} s")));
+        }
+        Ok(())
     }
 
     async fn parse(&self, body: Bytes) -> Result<Arc<Review>, NoVerdict> {
@@ -105,7 +114,7 @@ impl Reviewer {
         review: &Arc<Review>,
         deadline: Instant,
     ) -> Result<Verdict, NoVerdict> {
-        let objects = self.knowledge.state().snapshot().count(world::namespace_of(&review.key));
+        let objects = self.knowledge.state().count(world::namespace_of(&review.key));
         let (work, review) = (self.work(policy.clone()), review.clone());
         let judge = move || work.judge(&review, deadline);
         let judged = match objects {

@@ -14,7 +14,7 @@ use super::server::{Limits, Server, Stage};
 use crate::check;
 use crate::load::live;
 use crate::model::Model;
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, Kinds};
 use crate::policy::Policy;
 use crate::rule::{Admission, Group, Rule, Severity};
 use crate::source::SourceId;
@@ -195,9 +195,10 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     }
     let reviewer = Reviewer {
         judge: |snapshot, review, context| {
-            let worlds = worlds(snapshot, &review.key, None, review.object.clone());
-            let others = Model::new(&worlds.loaded, "default");
-            let after = others.with(worlds.after.as_deref(), "default");
+            let worlds = worlds(snapshot, &review.key, None, review.object.clone(), Kinds::ALL);
+            let object = worlds.after.as_deref().map(|it| (it, None));
+            let documents = worlds.others.iter().copied().chain(object);
+            let after = Model::of_read(&worlds.loaded, documents, "default");
             check::findings(&after, context.policy, &[&PANICS]);
             verdict::judge(snapshot, review, context)
         },

@@ -1,10 +1,13 @@
 //! Which rules a request concerns, and which of them need no more than its object.
 
+use crate::check;
 use crate::load::Document;
-use crate::model::kind::{Kind, WORKLOADS};
+use crate::model::kind::{KINDS, Kind, WORKLOADS};
+use crate::policy::Policy;
 use crate::rule::{Admission, Rule};
 use crate::rules::RULES;
 use crate::tree::{Node, Value};
+use std::sync::LazyLock;
 
 /// Rules whose findings on an object follow from that object alone, so that no other has to be looked at.
 const ALONE: [&str; 5] = [
@@ -29,26 +32,51 @@ pub fn is_of_images(rule: &Rule) -> bool {
     OF_IMAGES.contains(&rule.id)
 }
 
+/// Rules that are run together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    /// Those that look at one object.
+    pub(super) alone: Vec<&'static Rule>,
+    /// Those that look at others as well.
+    pub(super) together: Vec<&'static Rule>,
+}
+
+/// By kind, the rules that look at objects of it. Every rule may read workloads.
+static BY_KIND: LazyLock<Vec<Rules>> = LazyLock::new(|| {
+    let kinds = KINDS.iter().map(|it| it.kind).chain([Kind::Custom]);
+    let of_kind = |kind: Kind| {
+        let is_workload = WORKLOADS.contains(&kind) || kind == Kind::Custom;
+        let rules = RULES.iter().copied().filter(|it| it.admission != Admission::Audit);
+        let rules = rules.filter(|it| is_workload || it.reads.contains(&kind));
+        let (alone, together) = rules.partition(|it| is_alone(it));
+        Rules { alone, together }
+    };
+    kinds.map(of_kind).collect()
+});
+
 /// The rules that may find something else once an object of this kind is the one of the two and no longer the other;
-/// `None` where it is not there. Every rule may read workloads.
+/// `None` where it is not there.
 pub(super) fn concerned(
     kind: Kind,
     before: Option<&Document>,
     after: Option<&Document>,
-) -> impl Iterator<Item = &'static Rule> {
-    let is_workload = WORKLOADS.contains(&kind) || after.is_some() && kind == Kind::Custom;
+    policy: &Policy,
+) -> Rules {
+    // What no longer runs pods needs nothing of what others have.
+    if kind == Kind::Custom && after.is_none() {
+        return Rules::default();
+    }
     let only_images = match (before, after) {
         (Some(before), Some(after)) if WORKLOADS.contains(&kind) => {
             only_images_differ(before.tree.root(), after.tree.root())
         }
         _ => false,
     };
-    let is_concerned = move |it: &&&Rule| {
-        it.admission != Admission::Audit
-            && (is_workload || it.reads.contains(&kind))
-            && (!only_images || is_of_images(it))
-    };
-    RULES.iter().filter(is_concerned).copied()
+    let is_concerned =
+        |it: &&'static Rule| check::is_on(it, policy) && (!only_images || is_of_images(it));
+    let Rules { alone, together } = &BY_KIND[kind as usize];
+    let concerned = |rules: &[&'static Rule]| rules.iter().copied().filter(is_concerned).collect();
+    Rules { alone: concerned(alone), together: concerned(together) }
 }
 
 /// Whether two versions of a workload say the same but for the images of their containers. Of keys in another order it

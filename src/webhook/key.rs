@@ -1,6 +1,7 @@
 //! What names an object in a cluster.
 
-use crate::model::kind::{Kind, Scope, group};
+use crate::model::Names;
+use crate::model::kind::{Kind, group};
 use crate::tree::Node;
 use std::fmt;
 
@@ -20,22 +21,22 @@ pub struct Key {
 impl Key {
     /// The key of the object that a document holds; `None` if it holds none.
     pub fn of(root: Node<'_>) -> Option<Key> {
-        let (version, kind_name) = (root.text("apiVersion")?, root.text("kind")?);
-        let metadata = root.get("metadata");
-        let text = |field: &str| metadata.and_then(|it| it.text(field)).unwrap_or("");
-        let kind = Kind::of(group(version), kind_name);
-        let is_cluster_wide = kind.info().is_some_and(|it| it.scope == Scope::Cluster);
+        Some(Key::named(&Names::of(root, root.text("apiVersion")?, root.text("kind")?)))
+    }
+
+    /// The key of the object with these names. What is in a cluster says in which namespace it is.
+    pub(super) fn named(names: &Names<'_>) -> Key {
+        let Names { kind, api_version, kind_name, .. } = names;
         let custom = match kind {
-            Kind::Custom => format!("{}/{kind_name}", group(version)),
+            Kind::Custom => format!("{}/{kind_name}", group(api_version)),
             _ => String::new(),
         };
-        let namespace = if is_cluster_wide { "" } else { text("namespace") };
-        Some(Key {
-            namespace: namespace.into(),
-            kind,
+        Key {
+            namespace: names.namespace("").into(),
+            kind: *kind,
             custom: custom.into(),
-            name: text("name").into(),
-        })
+            name: names.name().into(),
+        }
     }
 
     /// An object of a known kind.

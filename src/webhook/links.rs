@@ -69,22 +69,23 @@ fn callers(caller: Caller) -> &'static str {
 
 /// The topic of the monitors that scrape another namespace; `*` is every one.
 pub(super) fn scraping(namespace: &str) -> Box<str> {
-    format!("scraping {namespace}").into()
+    ["scraping ", namespace].concat().into()
 }
 
 /// The topic of the bindings of the cluster that mean accounts of a namespace.
 pub(super) fn into(namespace: &str) -> Box<str> {
-    format!("into {namespace}").into()
+    ["into ", namespace].concat().into()
 }
 
 /// The topic of what refers to a namespace where a ReferenceGrant has to let it.
 pub(super) fn referring(namespace: &str) -> Box<str> {
-    format!("referring to {namespace}").into()
+    ["referring to ", namespace].concat().into()
 }
 
 /// The topic of the objects outside its namespace that use an object.
 pub(super) fn users(key: &Key) -> Box<str> {
-    format!("users of {key}").into()
+    let Key { namespace, kind, custom, name } = key;
+    ["users of ", kind.name(), custom, "/", namespace, "/", name].concat().into()
 }
 
 /// The topic of the Namespaces with a label.

@@ -37,12 +37,20 @@ impl<V: Clone> Sharded<V> {
         self.shards[shard(name)].get(name)
     }
 
+    fn shard_mut(&mut self, name: &str) -> &mut Shard<V> {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[shard(name)])
+    }
+
+    pub(super) fn insert(&mut self, name: &str, value: V) {
+        self.shard_mut(name).insert(name.into(), value);
+    }
+
     /// What is there to be changed, made if it is not.
     pub(super) fn get_mut(&mut self, name: &str) -> &mut V
     where
         V: Default,
     {
-        let shard = Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[shard(name)]);
+        let shard = self.shard_mut(name);
         if !shard.contains_key(name) {
             shard.insert(name.into(), V::default());
         }
@@ -51,7 +59,7 @@ impl<V: Clone> Sharded<V> {
 
     pub(super) fn remove(&mut self, name: &str) {
         if self.get(name).is_some() {
-            Arc::make_mut(&mut Arc::make_mut(&mut self.shards)[shard(name)]).remove(name);
+            self.shard_mut(name).remove(name);
         }
     }
 

@@ -8,7 +8,8 @@ use super::links::{Links, is_outward};
 use super::sharded::Sharded;
 use crate::load::Document;
 use crate::load::coverage::Coverage;
-use crate::model::kind::Kind;
+use crate::model::Head;
+use crate::model::kind::{Kind, Kinds};
 use rustc_hash::FxHashSet;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ pub struct Entry {
     pub document: Arc<Document>,
     /// Its `resourceVersion`; 0 where it has none yet.
     pub version: u64,
+    /// Where it says what it is.
+    pub(super) head: Option<Head>,
     /// What it has to do with objects outside its namespace.
     pub(super) links: Links,
 }
@@ -30,11 +33,15 @@ pub struct Entry {
 impl Entry {
     /// The entry of an object that was read in this `resourceVersion`; `None` if the document holds no object.
     pub fn new(document: Arc<Document>, version: u64) -> Option<Entry> {
-        let root = document.tree.root();
-        let key = Key::of(root)?;
-        let links = Links::of(&key, root);
+        let tree = &document.tree;
+        let head = Head::of(tree);
+        let key = match head {
+            Some(head) => Key::named(&head.names(tree)),
+            None => Key::of(tree.root())?,
+        };
+        let links = Links::of(&key, tree.root());
         let key = Arc::new(key);
-        Some(Entry { key, document, version, links })
+        Some(Entry { key, document, version, head, links })
     }
 
     /// Whether a denial in another namespace may rest on it, or one of it on what is there.
@@ -75,6 +82,12 @@ impl Slice {
         self.kinds.values().flat_map(|it| it.iter())
     }
 
+    /// Those of some kinds.
+    pub(super) fn of_kinds(&self, kinds: Kinds) -> impl Iterator<Item = &Arc<Entry>> {
+        let lists = self.kinds.iter().filter(move |(kind, _)| kinds.has(**kind));
+        lists.flat_map(|(_, it)| it.iter())
+    }
+
     pub(super) fn of_kind(&self, kind: Kind) -> &[Arc<Entry>] {
         self.kinds.get(&kind).map_or(&[], |it| it.as_slice())
     }
@@ -112,6 +125,8 @@ impl Slice {
 pub struct Snapshot {
     namespaces: Sharded<Arc<Slice>>,
     cluster: Arc<Slice>,
+    /// The Namespaces of the cluster by their names: there may be thousands, and every verdict asks for one.
+    named: Sharded<Arc<Entry>>,
     /// The objects that are to be found from outside their namespace, by what they are found by.
     topics: Sharded<Arc<Vec<Arc<Key>>>>,
     /// Grows with each change on which a denial in another namespace may rest.
@@ -138,6 +153,9 @@ impl Snapshot {
 
     /// The object of this key.
     pub fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
+        if key.kind == Kind::Namespace {
+            return self.named.get(&key.name);
+        }
         self.slice(&key.namespace)?.get(key)
     }
 
@@ -209,6 +227,9 @@ impl Snapshot {
             slice.revision = revision;
             self.last_revision = revision;
         }
+        if entry.key.kind == Kind::Namespace {
+            self.named.insert(&entry.key.name, entry.clone());
+        }
         self.objects += usize::from(earlier.is_none());
         let topics_before = earlier.as_ref().map_or(&[][..], |it| it.links.found_by());
         if topics_before != entry.links.found_by() {
@@ -233,6 +254,9 @@ impl Snapshot {
             self.namespaces.remove(&key.namespace);
         }
         self.last_revision = revision;
+        if key.kind == Kind::Namespace {
+            self.named.remove(&key.name);
+        }
         self.objects -= 1;
         self.unlink(&taken);
         if taken.is_outward() {

@@ -47,6 +47,11 @@ impl State {
         self.snapshot.clone()
     }
 
+    /// How many objects a namespace holds; of the cluster as a whole for the empty name.
+    pub fn count(&self, namespace: &str) -> usize {
+        self.snapshot.count(namespace)
+    }
+
     /// How many allowed writes no watch has shown yet.
     pub fn pending(&self) -> usize {
         self.overlay.len()

@@ -1,19 +1,23 @@
 //! The verdict on a request: the rules on the world before it and after it, and what it makes worse.
 
-use super::concerned::{concerned, is_alone};
+use super::concerned::{Rules, concerned};
 use super::key::Key;
 use super::review::{Operation, Review};
 use super::snapshot::Snapshot;
-use super::world::{Worlds, namespace_of, world, worlds};
+use super::world::{Known, Worlds, namespace_of, world, worlds};
 use super::worse::{self, Said};
 use super::{exempt, known, message, scale};
 use crate::check;
 use crate::finding::{Finding, Severity};
-use crate::model::Model;
+use crate::load::{Document, Loaded};
+use crate::model::kind::Kinds;
+use crate::model::{Model, Place};
+use crate::needs;
 use crate::policy::{Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 /// What becomes of a request.
 #[derive(Clone, Debug, Default)]
@@ -79,15 +83,13 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
         },
     };
     let before = review.before(snapshot);
-    let rules = concerned(review.key.kind, before.as_deref(), after.as_deref());
-    let rules = rules.filter(|it| check::is_on(it, context.policy));
-    let (alone, together): (Vec<&'static Rule>, _) = rules.partition(|it| is_alone(it));
-    let worlds = worlds(snapshot, &review.key, before, after);
-    let mut said = worsened(&worlds, &Model::empty(&worlds.loaded), &alone, context);
-    if !together.is_empty() {
-        let all = Model::new(&worlds.loaded, DEFAULT);
-        said.extend(worsened(&worlds, &all, &together, context));
-    }
+    let (old, new) = (before.as_deref(), after.as_deref());
+    let Rules { alone, together } = concerned(review.key.kind, old, new, context.policy);
+    let kinds =
+        if together.is_empty() { Kinds::default() } else { needs::kinds(together.iter().copied()) };
+    let worlds = worlds(snapshot, &review.key, before, after, kinds);
+    let mut said = worsened(&worlds, &[], &alone, context);
+    said.extend(worsened(&worlds, &worlds.others, &together, context));
     said.sort_by(|a, b| {
         let rank = |it: &Said| (Reverse(it.notice.severity), it.rule.id);
         (rank(a), &a.notice.message).cmp(&(rank(b), &b.notice.message))
@@ -122,22 +124,51 @@ pub fn judge(snapshot: &Snapshot, review: &Review, context: &Context<'_>) -> Ver
 /// What these rules say of the world after a request and did not say of the one before it. `others` are the objects
 /// that both hold.
 fn worsened(
-    worlds: &Worlds,
-    others: &Model<'_>,
+    worlds: &Worlds<'_>,
+    others: &[Known<'_>],
     rules: &[&'static Rule],
     context: &Context<'_>,
 ) -> Vec<Said> {
-    let after = others.with(worlds.after.as_deref(), DEFAULT);
-    let found = check::findings(&after, context.policy, rules);
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let Worlds { loaded, before: old, after: new, .. } = worlds;
+    let after = model(loaded, others, new);
+    let mut found = check::findings(&after, context.policy, rules);
     if found.is_empty() {
         return Vec::new();
     }
-    let before = others.with(worlds.before.as_deref(), DEFAULT);
-    let there = check::findings(&before, context.policy, &akin(rules, &found));
-    let (there, mut found) = worse::apart(there, found);
+    // Of an object that was not there, nothing was wrong.
+    let is_new = |it: &Finding| {
+        let primary = it.labels.iter().find_map(|it| match it.place {
+            Place::Field { object, .. } => Some(object),
+            Place::Text { .. } => None,
+        });
+        let document = primary.map(|it| after.object(it).document);
+        document.zip(new.as_deref()).is_some_and(|(it, new)| std::ptr::eq(it, new))
+    };
+    let earlier = found.iter().filter(|it| old.is_some() || !is_new(it));
+    let earlier = akin(rules, &earlier.collect::<Vec<_>>());
+    let mut excuses = Vec::new();
+    if !earlier.is_empty() {
+        let before = model(loaded, others, old);
+        let there = check::findings(&before, context.policy, &earlier);
+        let (there, left) = worse::apart(there, found);
+        found = left;
+        excuses = said(&before, context.policy, &there);
+    }
     known::fingerprint_some(&after, context.policy, &mut found);
-    let said = |model, findings: &[Finding]| said(model, context.policy, findings);
-    worse::worse(&said(&before, &there), said(&after, &found))
+    worse::worse(&excuses, said(&after, context.policy, &found))
+}
+
+/// The world of these documents and the one that a request is about.
+fn model<'w>(
+    loaded: &'w Loaded,
+    others: &[Known<'w>],
+    document: &'w Option<Arc<Document>>,
+) -> Model<'w> {
+    let document = document.as_deref().map(|it| (it, None));
+    Model::of_read(loaded, others.iter().copied().chain(document), DEFAULT)
 }
 
 /// What is to be done of a finding in enforce mode: what one more object would mend is an absence until such an object is
@@ -165,8 +196,8 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
 
 /// The rules that may have found before what was found now: each excuses its own findings, and where things are over
 /// their bounds also those of its group.
-fn akin(rules: &[&'static Rule], found: &[Finding]) -> Vec<&'static Rule> {
-    let is_over = |it: &Finding| !it.over.is_empty();
+fn akin(rules: &[&'static Rule], found: &[&Finding]) -> Vec<&'static Rule> {
+    let is_over = |it: &&Finding| !it.over.is_empty();
     let groups: Vec<Group> = rules
         .iter()
         .filter(|rule| found.iter().any(|it| it.rule == rule.id && is_over(it)))

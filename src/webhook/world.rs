@@ -2,23 +2,29 @@
 //! for its sake.
 
 use super::key::Key;
-use super::links::{self, Want};
+use super::links::{self, Links, Want};
 use super::snapshot::{Entry, Snapshot};
 use crate::analyze::namespaces::NAME_LABEL;
 use crate::analyze::selector::{Operator, Selector};
 use crate::load::coverage::Coverage;
 use crate::load::{Document, Loaded};
-use crate::model::kind::Kind;
+use crate::model::Head;
+use crate::model::kind::{Kind, Kinds};
 use crate::source::Source;
 use crate::tree::Node;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::sync::Arc;
+
+/// A document, and what it is if that was read before.
+pub type Known<'s> = (&'s Document, Option<Head>);
 
 /// What a request changes, and what that is judged with.
 #[derive(Debug)]
-pub struct Worlds {
-    /// All other documents.
+pub struct Worlds<'s> {
+    /// What is known of the cluster, without documents.
     pub loaded: Loaded,
+    /// All other documents, with what they are.
+    pub others: Vec<Known<'s>>,
     /// The object before the request; `None` where it is not there.
     pub before: Option<Arc<Document>>,
     /// The object after it.
@@ -43,6 +49,9 @@ const MOST_USERS: usize = 32;
 /// The most objects of the cluster as a whole, of a kind of which there may be many, that are looked at.
 const MOST_OF_KIND: usize = 64;
 
+/// So many objects are expected, where most namespaces hold less.
+const MANY: usize = 32;
+
 /// How many of the namespaces that a selector selects are looked at, where it is enough that there are some.
 const ENOUGH: usize = 4;
 
@@ -52,47 +61,41 @@ const MOST_NEIGHBOURS: usize = 8;
 /// The most objects of all these namespaces.
 const MOST_OF_NEIGHBOURS: usize = 512;
 
-/// The world of the object of this key, and the object before and after it changes; `None` where it is not there.
+/// The world of the object of this key, of the kinds that are read, and the object before and after it changes; `None`
+/// where it is not there.
 ///
 /// What only one of the two refers to is there for both.
-pub fn worlds(
-    snapshot: &Snapshot,
-    key: &Key,
+pub fn worlds<'s>(
+    snapshot: &'s Snapshot,
+    key: &'s Key,
     before: Option<Arc<Document>>,
     after: Option<Arc<Document>>,
-) -> Worlds {
-    let mut builder = Builder::new(snapshot, namespace_of(key));
-    builder.seen.extend(snapshot.get(key).map(Arc::as_ptr));
-    builder.own();
-    for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
-        builder.object(user);
+    kinds: Kinds,
+) -> Worlds<'s> {
+    let mut builder = Builder::new(snapshot, namespace_of(key), kinds);
+    if kinds != Kinds::default() {
+        builder.around(key, &before, &after);
     }
-    for document in [&before, &after].into_iter().flatten() {
-        if let Some(entry) = Entry::new(document.clone(), 0) {
-            builder.follow(&entry);
-            builder.look_around(&entry);
-        }
-    }
-    match key.kind {
-        Kind::NetworkPolicy => builder.clients(),
-        Kind::ReferenceGrant => builder.referring(),
-        _ => {}
-    }
-    Worlds { loaded: loaded(builder.documents, builder.coverage), before, after }
+    let Builder { entries, coverage, .. } = builder;
+    let others: Vec<_> = entries.into_iter().map(|it| (&*it.document, it.head)).collect();
+    others.iter().for_each(|(it, _)| it.tree.fetch());
+    Worlds { loaded: loaded(coverage), others, before, after }
 }
 
 /// The world of a namespace as it is, with what any of its objects looks at in others.
 pub fn world(snapshot: &Snapshot, namespace: &str) -> Loaded {
-    let mut builder = Builder::new(snapshot, namespace);
+    let mut builder = Builder::new(snapshot, namespace, Kinds::ALL);
     builder.own();
     for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
-        builder.look_around(entry);
+        builder.look_around(&entry.links, &entry.document);
     }
-    loaded(builder.documents, builder.coverage)
+    let Builder { entries, coverage, .. } = builder;
+    let documents = entries.into_iter().map(|it| it.document.clone()).collect();
+    Loaded { documents, ..loaded(coverage) }
 }
 
-fn loaded(documents: Vec<Arc<Document>>, coverage: Coverage) -> Loaded {
-    let mut loaded = Loaded { documents, coverage: Some(coverage), ..Loaded::default() };
+fn loaded(coverage: Coverage) -> Loaded {
+    let mut loaded = Loaded { coverage: Some(coverage), ..Loaded::default() };
     loaded.sources.add(Source::cluster("cluster".into()));
     loaded
 }
@@ -106,26 +109,49 @@ struct Builder<'s> {
     snapshot: &'s Snapshot,
     /// The namespace that is judged.
     namespace: &'s str,
+    /// The kinds that are read of it and of all others.
+    kinds: Kinds,
     /// Others that are read in full.
     neighbours: Vec<Box<str>>,
     /// How many more objects of others may be read.
     room: usize,
     /// The entries that are in it, by where they lie.
     seen: FxHashSet<*const Entry>,
-    documents: Vec<Arc<Document>>,
+    entries: Vec<&'s Entry>,
     coverage: Coverage,
 }
 
 impl<'s> Builder<'s> {
-    fn new(snapshot: &'s Snapshot, namespace: &'s str) -> Builder<'s> {
+    fn new(snapshot: &'s Snapshot, namespace: &'s str, kinds: Kinds) -> Builder<'s> {
         Builder {
             snapshot,
             namespace,
+            kinds,
             neighbours: Vec::new(),
             room: MOST_OF_NEIGHBOURS,
-            seen: FxHashSet::default(),
-            documents: Vec::new(),
+            seen: FxHashSet::with_capacity_and_hasher(MANY, FxBuildHasher),
+            entries: Vec::with_capacity(MANY),
             coverage: snapshot.coverage(namespace),
+        }
+    }
+
+    /// What the rules look at for the sake of the object of this key, before and after it changes.
+    fn around(&mut self, key: &Key, before: &Option<Arc<Document>>, after: &Option<Arc<Document>>) {
+        let snapshot = self.snapshot;
+        self.seen.extend(snapshot.get(key).map(Arc::as_ptr));
+        self.own();
+        for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
+            self.object(user);
+        }
+        for document in [before, after].into_iter().flatten() {
+            let links = Links::of(key, document.tree.root());
+            self.follow(&links, document);
+            self.look_around(&links, document);
+        }
+        match key.kind {
+            Kind::NetworkPolicy => self.clients(),
+            Kind::ReferenceGrant => self.referring(),
+            _ => {}
         }
     }
 
@@ -152,65 +178,84 @@ impl<'s> Builder<'s> {
     }
 
     fn namespace(&mut self, namespace: &str) {
-        let snapshot = self.snapshot;
+        let Builder { snapshot, kinds, .. } = *self;
         self.object(&Key::known(Kind::Namespace, "", namespace));
-        for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.iter()) {
+        for entry in snapshot.slice(namespace).into_iter().flat_map(|it| it.of_kinds(kinds)) {
             self.add(entry);
-            self.follow(entry);
+            self.follow(&entry.links, &entry.document);
         }
         self.topic(&links::into(namespace));
-        for topic in [links::scraping(namespace), links::scraping("*")] {
-            let monitors = snapshot.found_by(&topic).iter().take(MOST_USERS);
-            for entry in monitors.filter_map(|it| snapshot.get(it)) {
-                self.add(entry);
-                self.follow(entry);
-            }
+        if self.kinds.has(Kind::PodMonitor) || self.kinds.has(Kind::ServiceMonitor) {
+            self.monitors(namespace);
         }
-        self.dns();
+        // Who asks where DNS is answered reads policies: these have to let their pods ask there.
+        if self.kinds.has(Kind::NetworkPolicy) {
+            self.dns();
+        }
     }
 
-    /// What answers DNS: every policy has to let its pods ask there.
+    /// Those of other namespaces that scrape this one.
+    fn monitors(&mut self, namespace: &str) {
+        let snapshot = self.snapshot;
+        for topic in [links::scraping(namespace), links::scraping("*")] {
+            for monitor in snapshot.found_by(&topic).iter().take(MOST_USERS) {
+                self.object_and_more(monitor);
+            }
+        }
+    }
+
+    /// What answers DNS.
     fn dns(&mut self) {
         const SYSTEM: &str = "kube-system";
         self.object(&Key::known(Kind::Namespace, "", SYSTEM));
         self.topic(links::DNS);
     }
 
+    /// Adds an entry of a kind that is read, which is not looked at for it: memory is slow.
     fn add(&mut self, entry: &'s Entry) -> bool {
         let is_new = self.seen.insert(std::ptr::from_ref(entry));
         if is_new {
-            self.documents.push(entry.document.clone());
+            self.entries.push(entry);
         }
         is_new
     }
 
-    fn object(&mut self, key: &Key) {
-        if let Some(entry) = self.snapshot.get(key) {
-            self.add(entry);
+    /// Adds one object, if its kind is read and it is there, and hands it back.
+    fn object(&mut self, key: &Key) -> Option<&'s Entry> {
+        let is_read = self.kinds.has(key.kind);
+        let entry = is_read.then(|| self.snapshot.get(key)).flatten()?;
+        self.add(entry);
+        Some(entry)
+    }
+
+    /// Adds one object and what the rules look at for its sake.
+    fn object_and_more(&mut self, key: &Key) {
+        if let Some(entry) = self.object(key) {
+            self.follow(&entry.links, &entry.document);
         }
     }
 
     fn all(&mut self, kind: Kind, namespace: &str) {
-        for entry in self.snapshot.slice(namespace).into_iter().flat_map(|it| it.of_kind(kind)) {
+        let slice = self.snapshot.slice(namespace).filter(|_| self.kinds.has(kind));
+        for entry in slice.into_iter().flat_map(|it| it.of_kind(kind)) {
             self.add(entry);
         }
     }
 
     fn topic(&mut self, topic: &str) {
         for key in self.snapshot.found_by(topic) {
-            if let Some(entry) = self.snapshot.get(key)
-                && self.add(entry)
-                && entry.key.kind == Kind::ClusterRoleBinding
-            {
-                self.follow(entry);
+            match key.kind {
+                Kind::ClusterRoleBinding => self.object_and_more(key),
+                _ => _ = self.object(key),
             }
         }
     }
 
     /// Adds what the rules look at for an object's sake.
-    fn follow(&mut self, entry: &Entry) {
-        for want in entry.links.wants() {
+    fn follow(&mut self, links: &Links, document: &Document) {
+        for want in links.wants() {
             match want {
+                Want::Object(key) if !self.kinds.has(key.kind) => {}
                 Want::Object(key) => {
                     self.object(key);
                     if self.snapshot.is_complete(key.kind) {
@@ -224,6 +269,7 @@ impl<'s> Builder<'s> {
                     }
                 }
                 Want::Topic(topic) => self.topic(topic),
+                Want::All(kind, _) if !self.kinds.has(*kind) => {}
                 Want::All(kind, namespace) => {
                     self.all(*kind, namespace);
                     if self.snapshot.is_complete(*kind) {
@@ -231,7 +277,7 @@ impl<'s> Builder<'s> {
                     }
                 }
                 Want::Namespaces(selector) => {
-                    let selector = Selector::parse(entry.document.tree.node(*selector));
+                    let selector = Selector::parse(document.tree.node(*selector));
                     self.namespaces(&selector, ENOUGH);
                 }
                 Want::Callers(topic) => self.callers(topic),
@@ -242,13 +288,13 @@ impl<'s> Builder<'s> {
     }
 
     /// Adds the namespaces that have to be read in full to judge an object.
-    fn look_around(&mut self, entry: &Entry) {
-        for want in entry.links.wants() {
+    fn look_around(&mut self, links: &Links, document: &Document) {
+        for want in links.wants() {
             match want {
                 Want::Neighbour(namespace) => self.neighbour(namespace),
                 Want::Neighbours(selector) => {
                     // With more of them than can be neighbours, at least one is not read, and nothing is called absent.
-                    let selector = Selector::parse(entry.document.tree.node(*selector));
+                    let selector = Selector::parse(document.tree.node(*selector));
                     let selected = self.namespaces(&selector, 2 * MOST_NEIGHBOURS);
                     if selected.len() <= MOST_NEIGHBOURS {
                         selected.iter().for_each(|it| self.neighbour(it));
@@ -270,10 +316,11 @@ impl<'s> Builder<'s> {
         for key in snapshot.found_by(topic).iter().take(ENOUGH) {
             self.object(key);
             self.object(&Key::known(Kind::Namespace, "", &key.namespace));
-            let slice = snapshot.slice(&key.namespace);
+            let slice =
+                snapshot.slice(&key.namespace).filter(|_| self.kinds.has(Kind::NetworkPolicy));
             for policy in slice.into_iter().flat_map(|it| it.of_kind(Kind::NetworkPolicy)) {
                 self.add(policy);
-                self.follow(policy);
+                self.follow(&policy.links, &policy.document);
             }
         }
     }
@@ -292,10 +339,7 @@ impl<'s> Builder<'s> {
     fn referring(&mut self) {
         for key in self.snapshot.found_by(&links::referring(self.namespace)).iter().take(MOST_USERS)
         {
-            if let Some(entry) = self.snapshot.get(key) {
-                self.add(entry);
-                self.follow(entry);
-            }
+            self.object_and_more(key);
         }
     }
 

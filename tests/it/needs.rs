@@ -28,10 +28,7 @@ fn a_rule_needs_only_the_kinds_that_it_declares() {
     let tested = RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id));
     for rule in tested.filter(|it| !of_texts.contains(&it.id)) {
         let needed = needs::kinds([*rule]);
-        let is_needed = |version: &str, kind: &str| {
-            let known = Kind::of(group(version), kind);
-            known == Kind::Custom || needed.iter().any(|it| it.kind == known)
-        };
+        let is_needed = |version: &str, kind: &str| needed.has(Kind::of(group(version), kind));
         for world in ["bad", "good"].map(|it| world(rule, it)) {
             let loaded = load_paths(std::slice::from_ref(&world));
             let whole = found(&loaded, rule.id);

@@ -7,9 +7,10 @@ use purlin::check::{Selection, check, findings};
 use purlin::load::coverage::Coverage;
 use purlin::load::{Document, Loaded, live};
 use purlin::model::Model;
-use purlin::model::kind::KINDS;
+use purlin::model::kind::{KINDS, Kind, Kinds, WORKLOADS};
+use purlin::needs;
 use purlin::policy::Policy;
-use purlin::rule::{Admission, Place};
+use purlin::rule::{Admission, Place, Rule};
 use purlin::rules::{self, RULES};
 use purlin::source::{Source, SourceId};
 use purlin::webhook::concerned::{is_alone, is_of_images};
@@ -47,7 +48,8 @@ fn some_rules_need_no_other_object() {
         let mut whole = found(&Model::new(&all, "default"));
         let mut each: Vec<String> = Vec::new();
         for entry in snapshot.iter() {
-            each.extend(found(&Model::empty(&all).with(Some(&*entry.document), "default")));
+            let object = std::iter::once((&*entry.document, None));
+            each.extend(found(&Model::of_read(&all, object, "default")));
         }
         whole.sort();
         each.sort();
@@ -55,6 +57,39 @@ fn some_rules_need_no_other_object() {
         rules.extend(whole.iter().filter_map(|it| it.split(' ').next().map(str::to_string)));
     });
     assert_eq!(rules.len(), alone.len(), "each of them finds something: {rules:?}");
+}
+
+/// Of the world around an object, only the kinds that its rules read are put together: they find the same there.
+#[test]
+fn rules_find_the_same_among_the_kinds_that_they_read() {
+    let policy = Policy::default();
+    let mut found_any = BTreeSet::new();
+    each_world(|name, objects| {
+        let snapshot = cluster(&with_namespaces(objects)).snapshot();
+        for entry in snapshot.iter() {
+            let kind = entry.key.kind;
+            let is_workload = WORKLOADS.contains(&kind) || kind == Kind::Custom;
+            let concerned = |it: &&&Rule| {
+                it.admission != Admission::Audit && (is_workload || it.reads.contains(&kind))
+            };
+            let rules: Vec<_> = RULES.iter().filter(concerned).copied().collect();
+            let found = |kinds: Kinds| -> BTreeSet<String> {
+                let object = Some(entry.document.clone());
+                let Worlds { loaded, others, after, .. } =
+                    worlds(&snapshot, &entry.key, None, object, kinds);
+                let object = after.as_deref().map(|it| (it, None));
+                let documents = others.into_iter().chain(object);
+                let model = Model::of_read(&loaded, documents, "default");
+                let told = findings(&model, &policy, &rules).into_iter();
+                told.map(|it| format!("{} {} {:?} {:?}", it.rule, it.message, it.notes, it.over))
+                    .collect()
+            };
+            let (all, read) = (found(Kinds::ALL), found(needs::kinds(rules.iter().copied())));
+            assert_eq!(all, read, "{name}: {}", entry.key);
+            found_any.extend(all.iter().filter_map(|it| it.split(' ').next()).map(str::to_string));
+        }
+    });
+    assert!(found_any.len() > 40, "{}: {found_any:?}", found_any.len());
 }
 
 /// A new image of every container changes nothing that the other rules find.
@@ -174,7 +209,8 @@ fn whole(objects: &[Value]) -> BTreeSet<String> {
         // Of two objects of one name the cluster holds the last.
         last.insert(Key::of(document.tree.root()).unwrap(), document);
     }
-    said(&loaded(last.into_values().map(|it: Document| Arc::new(it)).collect()))
+    let loaded = loaded(last.into_values().map(|it: Document| Arc::new(it)).collect());
+    said(&Model::new(&loaded, "default"))
 }
 
 /// A cluster of these documents and no others.
@@ -192,21 +228,21 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
     let snapshot = cluster(objects).snapshot();
     let mut all = BTreeSet::new();
     for namespace in snapshot.namespaces() {
-        all.extend(said(&world(&snapshot, namespace)));
+        all.extend(said(&Model::new(&world(&snapshot, namespace), "default")));
     }
     for entry in snapshot.iter().filter(|it| it.key.namespace.is_empty()) {
-        let Worlds { mut loaded, after, .. } =
-            worlds(&snapshot, &entry.key, None, Some(entry.document.clone()));
-        loaded.documents.extend(after);
-        all.extend(said(&loaded));
+        let Worlds { loaded, others, after, .. } =
+            worlds(&snapshot, &entry.key, None, Some(entry.document.clone()), Kinds::ALL);
+        let object = after.as_deref().map(|it| (it, None));
+        let documents = others.into_iter().chain(object);
+        all.extend(said(&Model::of_read(&loaded, documents, "default")));
     }
     all
 }
 
 /// The findings that the webhook tells of, by rule, first object, and what a baseline knows them by.
-fn said(loaded: &Loaded) -> BTreeSet<String> {
-    let model = Model::new(loaded, "default");
-    let outcome = check(&model, &Policy::default(), &Selection::default());
+fn said(model: &Model<'_>) -> BTreeSet<String> {
+    let outcome = check(model, &Policy::default(), &Selection::default());
     let told = outcome
         .findings
         .iter()

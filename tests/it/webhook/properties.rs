@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use purlin::check;
 use purlin::finding::Finding;
 use purlin::model::Model;
+use purlin::model::kind::Kinds;
 use purlin::policy::Policy;
 use purlin::rules::RULES;
 use purlin::webhook::state::State;
@@ -96,8 +97,10 @@ impl Scene {
 fn wrong(state: &State) -> BTreeSet<String> {
     let snapshot = state.snapshot();
     let Some(first) = snapshot.iter().next() else { return BTreeSet::new() };
-    let worlds = worlds(&snapshot, &first.key, None, Some(first.document.clone()));
-    let model = Model::new(&worlds.loaded, "default").with(worlds.after.as_deref(), "default");
+    let worlds = worlds(&snapshot, &first.key, None, Some(first.document.clone()), Kinds::ALL);
+    let object = worlds.after.as_deref().map(|it| (it, None));
+    let model =
+        Model::of_read(&worlds.loaded, worlds.others.iter().copied().chain(object), "default");
     let findings = check::findings(&model, &Policy::default(), RULES);
     let text = |it: &Finding| format!("{} {:?} {} {:?}", it.rule, it.severity, it.message, it.over);
     findings.iter().map(text).collect()
