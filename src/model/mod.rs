@@ -58,7 +58,7 @@ fn id<'d>(group: &'d str, kind: &'d str, namespace: &'d str, name: &'d str) -> I
 }
 
 /// The objects of one world.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Model<'d> {
     /// What they were read from.
     pub loaded: &'d Loaded,
@@ -78,7 +78,7 @@ pub struct Model<'d> {
 }
 
 /// The objects kind by kind, those apart that are replaced.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct ByKind {
     ids: Vec<ObjId>,
     /// Where each kind begins there, by the place of the kind in its list, and where the last one ends.
