@@ -2,8 +2,9 @@
 
 use super::{json, text};
 use proptest::prelude::*;
-use purlin::load::{Loaded, decode, load_texts};
+use purlin::load::{Loaded, decode, live, load_texts};
 use purlin::path::{FieldPath, Found};
+use purlin::source::SourceId;
 use purlin::tree::Node;
 use serde_json::Value;
 
@@ -181,6 +182,27 @@ proptest! {
         let object = serde_json::json!({"apiVersion": "v1", "kind": "A", "data": data});
         check(&text("a.json", object.to_string()), &data)?;
         check(&text("a.json", serde_json::to_string_pretty(&object).expect("JSON")), &data)?;
+    }
+
+    /// Keys of two letters have lengths, ends and middles in common, by which a lookup passes most keys over.
+    #[test]
+    fn a_key_is_found_by_all_of_its_letters(
+        keys in prop::collection::btree_set("[ab]{1,6}", 0..12),
+        others in prop::collection::btree_set("[ab]{0,6}", 0..12),
+    ) {
+        let data: Value = keys.iter().map(|it| (it.clone(), format!("of {it}"))).collect();
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "A", "data": data});
+        let mut plain = String::from("apiVersion: v1\nkind: A\ndata:");
+        block(&data, 2, &mut plain);
+        let loaded = [text("a.yaml", plain), text("a.json", object.to_string())];
+        let live = live::document(SourceId(0), &object, "", "");
+        let documents = loaded.iter().map(|it| &*it.documents[0]).chain([&live]);
+        for document in documents {
+            let (_, read) = document.tree.root().entry("data").expect("it was written");
+            for key in keys.union(&others) {
+                prop_assert_eq!(read.get(key).map(json), data.get(key).cloned(), "{}", key);
+            }
+        }
     }
 
     #[test]
