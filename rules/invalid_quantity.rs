@@ -67,13 +67,13 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     }
     for (kinds, paths) in COUNTS {
         for object in kinds.iter().flat_map(|it| cx.model.of_kind(*it)) {
-            let nodes = paths.iter().filter_map(|path| field(object, path));
+            let nodes = paths.iter().filter_map(|path| object.root.down(path));
             out.findings.extend(nodes.filter_map(|it| count(object, it)));
         }
     }
     for (kind, paths, most) in SHARES {
         for object in cx.model.of_kind(*kind) {
-            let nodes = paths.iter().filter_map(|path| field(object, path));
+            let nodes = paths.iter().filter_map(|path| object.root.down(path));
             out.findings.extend(nodes.filter_map(|it| share(object, it, *most)));
         }
     }
@@ -113,10 +113,6 @@ const SHARES: &[(Kind, &[&str], u64)] = &[
     ),
     (Kind::StatefulSet, &["spec.updateStrategy.rollingUpdate.maxUnavailable"], 100),
 ];
-
-fn field<'d>(object: &Object<'d>, path: &str) -> Option<Node<'d>> {
-    path.split('.').try_fold(object.root, |node, key| node.get(key))
-}
 
 /// As it is written; a list or mapping by its kind.
 fn written(node: Node<'_>) -> String {
@@ -226,7 +222,8 @@ fn share(object: &Object<'_>, node: Node<'_>, most: u64) -> Option<Finding> {
 }
 
 fn both(object: &Object<'_>) -> Option<Finding> {
-    let (min, max) = (field(object, "spec.minAvailable")?, field(object, "spec.maxUnavailable")?);
+    let down = |path| object.root.down(path);
+    let (min, max) = (down("spec.minAvailable")?, down("spec.maxUnavailable")?);
     Some(
         Finding::new(
             format!("`{object}` sets both minAvailable and maxUnavailable"),

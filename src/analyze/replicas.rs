@@ -257,7 +257,7 @@ const CRON_JOB: JobFields = JobFields {
 /// suspended or once it has ended.
 fn job(root: Node<'_>, object: ObjId, fields: &JobFields) -> Bound {
     let none = |path| Bound { count: 0, object, path, cause: Cause::Written };
-    if field(root, fields.suspend).and_then(Node::bool) == Some(true) {
+    if root.down(fields.suspend).and_then(Node::bool) == Some(true) {
         return none(fields.suspend);
     }
     let conditions = root.get("status").into_iter().flat_map(|it| it.list("conditions"));
@@ -272,14 +272,10 @@ fn job(root: Node<'_>, object: ObjId, fields: &JobFields) -> Bound {
     if completions.count < parallelism.count { completions } else { parallelism }
 }
 
-fn field<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
-    path.split('.').try_fold(root, |node, key| node.get(key))
-}
-
 /// The count in a field. What the API server refuses (less than zero, more than 32 bits) is bounded here and reported by
 /// `invalid-quantity`.
 fn bound(root: Node<'_>, object: ObjId, path: &'static str, default: u64) -> Bound {
-    match field(root, path).and_then(Node::int) {
+    match root.down(path).and_then(Node::int) {
         Some(count) => {
             let count = count.clamp(0, i64::from(i32::MAX)) as u64;
             Bound { count, object, path, cause: Cause::Written }

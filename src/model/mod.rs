@@ -17,6 +17,7 @@ use kind::{Kind, group};
 pub use place::Place;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// An object's place in its [`Model`].
@@ -47,13 +48,32 @@ pub struct Object<'d> {
 /// What identifies an object: group, kind, namespace and name.
 pub type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
 
-/// The same, quicker to look up: the group and kind of a custom object, empty for all others.
-type Id<'d> = (Kind, [&'d str; 2], &'d str, &'d str);
+/// The same, quicker to look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Id<'d> {
+    kind: Kind,
+    /// The group and kind of a custom object; empty for all others.
+    custom: [&'d str; 2],
+    namespace: &'d str,
+    name: &'d str,
+}
 
-fn id<'d>(group: &'d str, kind: &'d str, namespace: &'d str, name: &'d str) -> Id<'d> {
-    match Kind::of(group, kind) {
-        Kind::Custom => (Kind::Custom, [group, kind], namespace, name),
-        known => (known, [""; 2], namespace, name),
+impl<'d> Id<'d> {
+    fn of(
+        kind: Kind,
+        custom: impl FnOnce() -> [&'d str; 2],
+        namespace: &'d str,
+        name: &'d str,
+    ) -> Id<'d> {
+        let custom = if kind == Kind::Custom { custom() } else { [""; 2] };
+        Id { kind, custom, namespace, name }
+    }
+}
+
+/// Custom objects that have a namespace and a name in common are few.
+impl Hash for Id<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.kind, self.namespace, self.name).hash(state);
     }
 }
 
@@ -224,9 +244,9 @@ impl<'d> Model<'d> {
         let id = ObjId(self.objects.len() as u32);
         let object = Object { id, kind, api_version, kind_name, namespace, name, document, root };
         self.objects.push(object);
-        let custom = if kind == Kind::Custom { [object.group(), kind_name] } else { [""; 2] };
+        let identity = Id::of(kind, || [group(api_version), kind_name], namespace, name);
         if !name.is_empty()
-            && let Some(earlier) = self.by_id.insert((kind, custom, namespace, name), id)
+            && let Some(earlier) = self.by_id.insert(identity, id)
         {
             self.replaced.insert(earlier);
             // What a cluster has and a file says is one object before and after an apply.
@@ -262,7 +282,7 @@ impl<'d> Model<'d> {
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object<'d>> {
-        self.by_id.get(&(kind, [""; 2], namespace, name)).map(|id| self.object(*id))
+        self.by_id.get(&Id::of(kind, || [""; 2], namespace, name)).map(|id| self.object(*id))
     }
 
     /// The object of any kind, by its group and kind as written.
@@ -273,7 +293,8 @@ impl<'d> Model<'d> {
         namespace: &str,
         name: &str,
     ) -> Option<&Object<'d>> {
-        self.by_id.get(&id(group, kind, namespace, name)).map(|id| self.object(*id))
+        let id = Id::of(Kind::of(group, kind), || [group, kind], namespace, name);
+        self.by_id.get(&id).map(|id| self.object(*id))
     }
 
     /// Pairs of objects with one name, the earlier and the later.

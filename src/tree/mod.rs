@@ -347,6 +347,17 @@ impl<'d> Node<'d> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// The value at a path of plain keys (`spec.strategy.type`). Rules ask for many, and most are short: the next dot is
+    /// found sooner byte by byte than by a search that is prepared first.
+    pub fn down(self, path: &str) -> Option<Node<'d>> {
+        let (mut node, mut rest) = (self, path);
+        while let Some(dot) = rest.bytes().position(|it| it == b'.') {
+            node = node.get(&rest[..dot])?;
+            rest = &rest[dot + 1..];
+        }
+        node.get(rest)
+    }
+
     /// The items of the sequence under `key`.
     pub fn list(self, key: &str) -> impl Iterator<Item = Node<'d>> {
         self.get(key).into_iter().flat_map(Node::items)
