@@ -32,7 +32,7 @@ pub fn is_of_images(rule: &Rule) -> bool {
     OF_IMAGES.contains(&rule.id)
 }
 
-/// Rules that are run together.
+/// Rules that a request concerns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rules {
     /// Those that look at one object.
