@@ -185,11 +185,11 @@ impl<'s> Builder<'s> {
             self.follow(&entry.links, &entry.document);
         }
         self.topic(&links::into(namespace));
-        if self.kinds.has(Kind::PodMonitor) || self.kinds.has(Kind::ServiceMonitor) {
+        if kinds.has(Kind::PodMonitor) || kinds.has(Kind::ServiceMonitor) {
             self.monitors(namespace);
         }
         // Who asks where DNS is answered reads policies: these have to let their pods ask there.
-        if self.kinds.has(Kind::NetworkPolicy) {
+        if kinds.has(Kind::NetworkPolicy) {
             self.dns();
         }
     }
@@ -212,12 +212,10 @@ impl<'s> Builder<'s> {
     }
 
     /// Adds an entry of a kind that is read, which is not looked at for it: memory is slow.
-    fn add(&mut self, entry: &'s Entry) -> bool {
-        let is_new = self.seen.insert(std::ptr::from_ref(entry));
-        if is_new {
+    fn add(&mut self, entry: &'s Entry) {
+        if self.seen.insert(std::ptr::from_ref(entry)) {
             self.entries.push(entry);
         }
-        is_new
     }
 
     /// Adds one object, if its kind is read and it is there, and hands it back.

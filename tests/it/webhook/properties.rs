@@ -111,7 +111,7 @@ fn name(object: &Value) -> (&Value, &Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_only_removes_findings_is_never_denied(before in scenes(), after in scenes()) {
