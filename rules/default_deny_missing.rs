@@ -1,9 +1,10 @@
 //! Namespaces whose pods accept anything from anywhere, or send anything to anywhere.
 
 use crate::absence::Absence;
-use crate::analyze::policies::{DIRECTIONS, Direction, NetworkPolicy, is_in_host_network};
-use crate::analyze::reach::{Above, AnyPod, Effect};
-use crate::analyze::workloads::Workload;
+use crate::analyze::isolation::{Open, SYSTEM, held, open};
+use crate::analyze::other_policies::why;
+use crate::analyze::policies::Direction;
+use crate::analyze::reach::{Above, AnyPod};
 use crate::model::Object;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
@@ -19,6 +20,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::Namespace,
         Kind::NetworkPolicy,
     ],
@@ -28,96 +30,63 @@ pub(super) static RULE: Rule = Rule {
     check,
 };
 
-/// The cluster's own: what runs there is not the user's to isolate.
-const SYSTEM: [&str; 3] = ["kube-node-lease", "kube-public", "kube-system"];
-
-/// How a namespace stands in a direction where it denies nothing by default.
-struct Open<'c, 'd> {
-    direction: Direction,
-    /// How any pod stands.
-    any: AnyPod<'d>,
-    /// The workloads open to everything; without any, each is isolated by a policy of its own.
-    workloads: Vec<&'c Workload<'d>>,
-    /// The policies that allow everything to all pods; one, but where several share them out.
-    allow_all: Vec<&'c NetworkPolicy<'d>>,
-    /// Whether there is a default deny, which those cancel.
-    has_deny: bool,
-}
-
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let above = Above::new(cx.model);
     for (name, namespace) in cx.facts.namespaces().iter() {
-        if SYSTEM.contains(&name) {
-            continue;
-        }
-        // Policies do not hold pods in the host's network.
-        let workloads: Vec<_> =
-            cx.facts.workloads().in_namespace(name).filter(|it| !is_in_host_network(it)).collect();
+        let workloads = held(cx.facts, name);
         let Some(first) = workloads.first() else { continue };
-        let mut open: Vec<_> =
-            DIRECTIONS.iter().filter_map(|it| open(cx, name, &workloads, &above, *it)).collect();
-        if open.is_empty() {
-            continue;
-        }
         let object = cx.object(namespace.object.unwrap_or(first.object));
-        match cx.absence_of_policies(name) {
-            Absence::Elsewhere => continue,
-            Absence::CannotTell(missing) => {
-                out.cannot_tell(object, missing);
-                continue;
-            }
-            Absence::Absent => {}
+        let State { open, unsure } = state(cx, &above, name);
+        unsure.into_iter().for_each(|it| out.cannot_tell(object, it));
+        if !open.is_empty() {
+            out.find(finding(cx, name, object, &open, workloads.len()));
         }
-        if open.iter().any(|it| it.any == AnyPod::CannotTell) {
-            out.cannot_tell(object, TOO_MANY);
-            continue;
-        }
-        // Where some direction is open, those that only lack the deny are not worth a word.
-        if open.iter().any(|it| !it.workloads.is_empty()) {
-            open.retain(|it| !it.workloads.is_empty());
-        }
-        out.find(finding(cx, name, object, &open, workloads.len()));
     }
+}
+
+/// How a namespace stands: where it denies nothing by default, and where it cannot be told.
+#[derive(Default)]
+pub(super) struct State<'c, 'd> {
+    /// For certain.
+    pub(super) open: Vec<Open<'c, 'd>>,
+    /// What would settle it.
+    unsure: Vec<String>,
+}
+
+/// How a namespace stands.
+pub(super) fn state<'c, 'd>(cx: &Cx<'c, 'd>, above: &Above<'d>, namespace: &str) -> State<'c, 'd> {
+    if SYSTEM.contains(&namespace) {
+        return State::default();
+    }
+    let mut open = open(cx.facts, above, namespace, &held(cx.facts, namespace));
+    if open.is_empty() {
+        return State::default();
+    }
+    let unsure = |it| State { open: Vec::new(), unsure: vec![it] };
+    match cx.absence_of_policies(namespace) {
+        Absence::Elsewhere => return State::default(),
+        Absence::CannotTell(missing) => return unsure(missing),
+        Absence::Absent => {}
+    }
+    if open.iter().any(|it| it.any == AnyPod::CannotTell) {
+        return unsure(TOO_MANY.into());
+    }
+    // What a policy of another kind may deny is a question, and the other direction is not.
+    let mut others: Vec<_> = open.iter().filter_map(|it| it.other).collect();
+    others.dedup();
+    let unsure = others.into_iter().map(|it| {
+        format!("whether `{namespace}` denies traffic by default: {}", why(cx.object(it)))
+    });
+    let unsure = unsure.collect();
+    open.retain(|it| it.other.is_none());
+    // Where some direction is open, those that only lack the deny are not worth a word.
+    if open.iter().any(|it| !it.workloads.is_empty()) {
+        open.retain(|it| !it.workloads.is_empty());
+    }
+    State { open, unsure }
 }
 
 const TOO_MANY: &str = "whether some policy selects every pod there could be: their selectors have too many conditions; one with an empty `podSelector` does";
-
-fn open<'c, 'd>(
-    cx: &Cx<'c, 'd>,
-    namespace: &str,
-    workloads: &[&'c Workload<'d>],
-    above: &Above<'d>,
-    direction: Direction,
-) -> Option<Open<'c, 'd>> {
-    let policies = cx.facts.policies();
-    let any = above.any_pod(cx.facts, namespace, direction);
-    if any == AnyPod::Denied {
-        return None;
-    }
-    let closed_above =
-        |it: &Workload<'d>| above.of_workload(cx.facts, it, direction, Effect::Closes).is_some();
-    let is_open = |it: &&&Workload<'d>| {
-        let mut isolating = policies.isolating(it.id, direction).peekable();
-        let is_open = isolating.peek().is_none()
-            || isolating.any(|(it, _)| it.allow_all(direction).is_some());
-        is_open && !closed_above(it)
-    };
-    let workloads = workloads.iter().filter(is_open).copied().collect();
-    let allow_all = match any {
-        AnyPod::Cancelled => {
-            let all = policies.in_namespace(namespace);
-            let all: Vec<_> = all.filter(|it| it.allow_all(direction).is_some()).collect();
-            let one = all.iter().copied().find(|it| it.selects_all());
-            one.map_or(all, |it| vec![it])
-        }
-        _ => Vec::new(),
-    };
-    let denies = |it: &NetworkPolicy<'_>| {
-        it.selects_all() && it.isolates(direction) && it.allow_all(direction).is_none()
-    };
-    let has_deny = policies.in_namespace(namespace).any(denies);
-    Some(Open { direction, any, workloads, allow_all, has_deny })
-}
 
 fn finding(
     cx: &Cx<'_, '_>,

@@ -2,9 +2,11 @@
 
 use crate::absence::Absence;
 use crate::analyze::dns::Reach;
+use crate::analyze::other_policies::why;
 use crate::analyze::policies::{Direction, NetworkPolicy, Peer, PeerKind, PolicyId, PortRange};
 use crate::analyze::reach::{Above, Effect, Plugin};
 use crate::analyze::workloads::{Workload, WorkloadId};
+use crate::model::ObjId;
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +22,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::Namespace,
         Kind::NetworkPolicy,
     ],
@@ -35,6 +38,8 @@ struct Way {
     policies: Vec<PolicyId>,
     udp: Reach,
     tcp: Reach,
+    /// A policy of a kind that is not judged, which may let it out.
+    other: Option<ObjId>,
 }
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
@@ -75,6 +80,11 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             );
             continue;
         }
+        if let Some(other) = way.other {
+            let (whose, who) = (names(cx, &workloads), why(cx.object(other)));
+            out.cannot_tell(object, format!("whether {whose} may ask the cluster's DNS: {who}"));
+            continue;
+        }
         // A policy of the cluster that allows something is asked before those of the namespace.
         let opens = |it: &WorkloadId| {
             let workload = cx.facts.workloads().get(*it);
@@ -112,7 +122,8 @@ fn way(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Option<Way> {
     let rules: Vec<_> = rules.collect();
     let reach = |protocol| dns.reach(cx.facts, &rules, protocol);
     let (udp, tcp) = (reach("UDP"), reach("TCP"));
-    Some(Way { policies: policies.iter().map(|it| it.id).collect(), udp, tcp })
+    let other = cx.facts.other_policies().opening(workload.id, Direction::Egress);
+    Some(Way { policies: policies.iter().map(|it| it.id).collect(), udp, tcp, other })
 }
 
 /// Who may send nothing at all needs no names. That is meant where a policy singles the pods out, or where others of the

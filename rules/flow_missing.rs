@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::Namespace,
         Kind::NetworkPolicy,
         Kind::Node,
@@ -57,7 +58,8 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
     let Some(object) = to.or(from) else { return };
     if let Some(reason) = it.reason {
         let (from, to) = (&flow.declared.from, &flow.declared.to);
-        let missing = format!("the flow from `{from}` to `{to}` on {ports}: {reason}");
+        let missing =
+            format!("the flow from `{from}` to `{to}` on {ports}: {}", reason.told(cx.model));
         return out.cannot_tell(cx.object(object), missing);
     }
     let closing = || it.because.iter().filter(|it| it.effect == Effect::Closes);

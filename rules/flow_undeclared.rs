@@ -1,8 +1,9 @@
 //! Flows that network policies allow, and that nobody declared.
 
+use crate::analyze::other_policies::why;
 use crate::analyze::reach::Effect;
 use crate::analyze::workloads::WorkloadId;
-use crate::declared::{Undeclared, flows, undeclared};
+use crate::declared::{Comparison, Undeclared, flows, undeclared};
 use crate::model::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -17,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::Namespace,
         Kind::NetworkPolicy,
         Kind::Node,
@@ -30,8 +32,12 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let (known, _) = flows(cx.model, cx.facts, cx.policy);
-    for it in undeclared(cx.facts, &known) {
+    let Comparison { undeclared, others } = undeclared(cx.facts, &known);
+    for it in undeclared {
         finding(cx, &it, out);
+    }
+    for it in others.into_iter().map(|it| cx.object(it)) {
+        out.cannot_tell(it, format!("whether flows pass that nobody declared: {}", why(it)));
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::GRPCRoute,
         Kind::HTTPRoute,
         Kind::Ingress,
@@ -84,8 +85,10 @@ fn judge(
     let (caller, by) = match gate(cx.facts, callers, workload, protocol, port_number) {
         Gate::Open => return,
         Gate::CannotTell(reason) => {
-            return out
-                .cannot_tell(object, format!("whether its controller gets through: {reason}"));
+            return out.cannot_tell(
+                object,
+                format!("whether its controller gets through: {}", reason.told(cx.model)),
+            );
         }
         Gate::Closed { caller, by } => (caller, by),
     };

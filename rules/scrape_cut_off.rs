@@ -19,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
+        Kind::Custom,
         Kind::Namespace,
         Kind::NetworkPolicy,
         Kind::Node,
@@ -65,7 +66,10 @@ fn judge(
     let (caller, by) = match gate(cx.facts, callers, it.workload, protocol, number) {
         Gate::Open => return,
         Gate::CannotTell(reason) => {
-            return out.cannot_tell(object, format!("whether Prometheus gets through: {reason}"));
+            return out.cannot_tell(
+                object,
+                format!("whether Prometheus gets through: {}", reason.told(cx.model)),
+            );
         }
         Gate::Closed { caller, by } => (caller, by),
     };

@@ -26,6 +26,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::BaselineAdminNetworkPolicy,
         Kind::ClusterNetworkPolicy,
         Kind::ConfigMap,
+        Kind::Custom,
         Kind::GRPCRoute,
         Kind::HTTPRoute,
         Kind::Ingress,
@@ -109,7 +110,7 @@ fn judge<'d>(
     let name = cx.object(service.object);
     if let Some(verdict) = undefined {
         if let Verdict::Undefined(reason) = verdict {
-            let missing = format!("whether its pods may reach `{name}`: {reason}");
+            let missing = format!("whether its pods may reach `{name}`: {}", reason.told(cx.model));
             out.cannot_tell(object, missing);
         }
         return;

@@ -183,15 +183,7 @@ impl Cx<'_, '_> {
         if let Some(coverage) = self.coverage().filter(|it| !it.has_all(kind.name(), namespace)) {
             return Absence::CannotTell(coverage.why_not(kind.name(), namespace));
         }
-        match self.facts.policies().other_policy(namespace) {
-            None => {
-                self.elsewhere(kind, namespace, "*").map_or(Absence::Absent, Absence::CannotTell)
-            }
-            Some(other) => Absence::CannotTell(format!(
-                "what `{}` adds to the NetworkPolicies: purlin does not read its kind",
-                self.object(other)
-            )),
-        }
+        self.elsewhere(kind, namespace, "*").map_or(Absence::Absent, Absence::CannotTell)
     }
 
     /// Whether what is referred to is there as far as the input tells, or always is.

@@ -103,8 +103,17 @@ pub struct Undeclared<'d> {
     pub because: Vec<Because<'d>>,
 }
 
+/// What is allowed, compared with what is declared.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison<'d> {
+    /// What is allowed and not declared.
+    pub undeclared: Vec<Undeclared<'d>>,
+    /// Policies of kinds that are not judged, which may allow more.
+    pub others: BTreeSet<ObjId>,
+}
+
 /// The flows that are allowed and not declared, from and to the workloads that any flow names.
-pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'d>> {
+pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Comparison<'d> {
     let reach = facts.reach();
     let declared = ports(facts, flows);
     let mentioned = mentioned(facts, flows);
@@ -123,6 +132,7 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'
     };
     let mut judged: FxHashMap<(EndpointId, EndpointId), PortMap<Verdict>> = FxHashMap::default();
     let mut found = Vec::new();
+    let mut others = BTreeSet::new();
     for (from, to) in pairs {
         for source in endpoints(from) {
             for destination in endpoints(to) {
@@ -131,7 +141,15 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'
                     .or_insert_with(|| reach.judge(source, destination));
                 let open = map.ports(|it| it == Verdict::Allow).and(&served(facts, to));
                 let none = PortSet::default();
-                let open = open.without(declared.get(&(from, to)).unwrap_or(&none));
+                let expected = declared.get(&(from, to)).unwrap_or(&none);
+                let open = open.without(expected);
+                others.extend(map.iter().filter_map(|(ports, verdict)| match verdict {
+                    Verdict::Undefined(Reason::OtherPolicy { object, .. }) => {
+                        let more = [ports].into_iter().collect::<PortSet>().without(expected);
+                        (!more.and(&served(facts, to)).is_empty()).then_some(object)
+                    }
+                    _ => None,
+                }));
                 let ports: Vec<Ports> = open.iter().collect();
                 let Some(first) = ports.first() else { continue };
                 let because = reach.because(source, destination, first.protocol, first.first);
@@ -140,7 +158,7 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Vec<Undeclared<'
         }
     }
     found.dedup_by(|a, b| (a.from, a.to) == (b.from, b.to));
-    found
+    Comparison { undeclared: found, others }
 }
 
 /// The workloads that any flow names: what is not declared of them is meant to be denied. What the cluster itself runs,

@@ -120,8 +120,10 @@ pub fn gate<'d>(
         by.dedup();
         return Gate::Closed { caller: Some(caller), by };
     }
-    if reach.may_admit_stranger(target, protocol, port) {
-        return Gate::Open;
+    match reach.stranger(target, protocol, port) {
+        Verdict::Allow => return Gate::Open,
+        Verdict::Undefined(reason) => return Gate::CannotTell(reason),
+        Verdict::Deny => {}
     }
     let by = reach.isolating(Direction::Ingress, target);
     Gate::Closed { caller: None, by: by.into_iter().map(|it| (it, Direction::Ingress)).collect() }

@@ -14,6 +14,7 @@ pub mod demand;
 pub mod dns;
 pub mod evictions;
 pub mod gates;
+pub mod isolation;
 pub mod keys;
 pub mod limit_ranges;
 pub mod made_secrets;
@@ -22,11 +23,13 @@ pub mod measures;
 pub mod mentions;
 pub mod monitors;
 pub mod namespaces;
+pub mod other_policies;
 pub mod policies;
 pub mod ports;
 pub mod quotas;
 pub mod reach;
 pub mod references;
+pub mod refused;
 pub mod relabelling;
 pub mod replicas;
 pub mod rollout;
@@ -49,6 +52,7 @@ use limit_ranges::LimitRanges;
 use made_secrets::MadeSecrets;
 use makers::Makers;
 use namespaces::Namespaces;
+use other_policies::OtherPolicies;
 use policies::Policies;
 use ports::PodPorts;
 use quotas::Quota;
@@ -80,6 +84,7 @@ pub struct Facts<'d> {
     verticals: OnceLock<Vec<Vertical<'d>>>,
     namespaces: OnceLock<Namespaces<'d>>,
     policies: OnceLock<Policies<'d>>,
+    other_policies: OnceLock<OtherPolicies<'d>>,
     unserved: OnceLock<Vec<Unserved<'d>>>,
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
@@ -110,6 +115,7 @@ impl<'d> Facts<'d> {
             verticals: OnceLock::new(),
             namespaces: OnceLock::new(),
             policies: OnceLock::new(),
+            other_policies: OnceLock::new(),
             unserved: OnceLock::new(),
             dns: OnceLock::new(),
             makers: OnceLock::new(),
@@ -196,6 +202,11 @@ impl<'d> Facts<'d> {
     /// The network policies and what they select.
     pub fn policies(&self) -> &Policies<'d> {
         self.policies.get_or_init(|| Policies::new(self.model, self))
+    }
+
+    /// Policies of kinds that are not judged, and whom they select.
+    pub fn other_policies(&self) -> &OtherPolicies<'d> {
+        self.other_policies.get_or_init(|| OtherPolicies::new(self.model, self))
     }
 
     /// The ports of network policies that no pod serves.

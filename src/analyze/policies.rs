@@ -4,6 +4,7 @@
 //! when they are absent, `pkg/apis/networking/validation/validation.go` for what the API server refuses.
 
 use super::Facts;
+use super::refused::mistakes;
 use super::selector::{Selector, Selects};
 use super::workloads::{Workload, WorkloadId};
 use crate::model::kind::Kind;
@@ -179,15 +180,15 @@ pub struct Policies<'d> {
     all: Vec<NetworkPolicy<'d>>,
     by_workload: FxHashMap<WorkloadId, Vec<(PolicyId, Selects)>>,
     by_namespace: FxHashMap<&'d str, Vec<PolicyId>>,
-    /// Policies of other kinds, by namespace, with the empty one for those of the whole cluster.
-    others: FxHashMap<&'d str, ObjId>,
 }
 
 impl<'d> Policies<'d> {
     /// Reads the policies of a model.
     pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>) -> Policies<'d> {
         let mut policies = Policies::default();
-        for object in model.of_kind(Kind::NetworkPolicy) {
+        // What the API server refuses is never there.
+        let all = model.of_kind(Kind::NetworkPolicy);
+        for object in all.filter(|it| mistakes(it).is_empty()) {
             let id = PolicyId(policies.all.len() as u32);
             let mut policy = read(id, object);
             let found = facts.workloads().select(policy.namespace, &policy.selector);
@@ -200,9 +201,6 @@ impl<'d> Policies<'d> {
             }
             policies.by_namespace.entry(policy.namespace).or_default().push(id);
             policies.all.push(policy);
-        }
-        for object in model.objects().filter(|it| is_other_policy(it)) {
-            policies.others.entry(object.namespace).or_insert(object.id);
         }
         policies
     }
@@ -233,12 +231,6 @@ impl<'d> Policies<'d> {
             .map(|(id, selects)| (self.get(*id), *selects))
             .filter(move |(policy, _)| policy.isolates(direction))
     }
-
-    /// A policy of a kind that purlin does not read, and that also has a say in a namespace: of Cilium's, Calico's or
-    /// Antrea's own.
-    pub fn other_policy(&self, namespace: &str) -> Option<ObjId> {
-        self.others.get(namespace).or_else(|| self.others.get("")).copied()
-    }
 }
 
 /// Whether a workload's pods use their node's network: no policy ever selects them.
@@ -246,21 +238,8 @@ pub fn is_in_host_network(workload: &Workload<'_>) -> bool {
     workload.pod.get("hostNetwork").and_then(Node::bool) == Some(true)
 }
 
-fn is_other_policy(object: &Object<'_>) -> bool {
-    let kind = (object.group(), object.kind_name);
-    object.kind == Kind::Custom
-        && matches!(
-            kind,
-            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy")
-                | (
-                    "crd.projectcalico.org" | "projectcalico.org",
-                    "NetworkPolicy" | "GlobalNetworkPolicy"
-                )
-                | ("crd.antrea.io", "NetworkPolicy" | "ClusterNetworkPolicy")
-        )
-}
-
-fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
+/// A policy as it is written, whether or not the API server takes it; whom it selects is not looked for.
+pub fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
     let field = |name: &str| object.field(&["spec", name]);
     let types: Vec<_> =
         field("policyTypes").into_iter().flat_map(Node::items).filter_map(Node::str).collect();
@@ -289,7 +268,8 @@ fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
     }
 }
 
-fn rule<'d>(node: Node<'d>, peers: &str) -> TrafficRule<'d> {
+/// An entry of `ingress` or `egress`, with its peers under `from` or `to`.
+pub(super) fn rule<'d>(node: Node<'d>, peers: &str) -> TrafficRule<'d> {
     let peers: Vec<_> = node.list(peers).map(peer).collect();
     let ports: Vec<_> = node.list("ports").map(port).collect();
     TrafficRule {

@@ -162,7 +162,8 @@ fn requirement<'d>(node: Node<'d>) -> Option<Requirement<'d>> {
 }
 
 impl Requirement<'_> {
-    fn selects(&self, label: LabelValue<'_>, owner: &str) -> Selects {
+    /// How many of the pods with such a label it holds of.
+    pub(super) fn selects(&self, label: LabelValue<'_>, owner: &str) -> Selects {
         let all_or_none = |it: bool| if it { Selects::All } else { Selects::None };
         match (&self.operator, label) {
             (Operator::In(values), LabelValue::Is(value)) => all_or_none(values.contains(&value)),

@@ -1,6 +1,7 @@
 //! `purlin graph`.
 
 use super::check::{POLICY_FILE, complain, nothing, read_policy};
+use super::reach::leave_out;
 use super::{COULD_NOT, done, fail, input, print, say};
 use crate::cli::{Graph, GraphFormat};
 use purlin::analyze::Facts;
@@ -42,6 +43,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         Err(message) => return fail(message),
     };
     complain(&loaded);
+    leave_out(&model);
     for it in &loaded.broken {
         let source = loaded.sources.get(it.source);
         say(&format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));

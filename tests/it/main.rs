@@ -27,6 +27,7 @@ mod model;
 mod needs;
 mod neighbours;
 mod network_policies;
+mod other_policies;
 mod picture;
 mod policy;
 mod quotas;

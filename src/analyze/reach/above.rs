@@ -3,6 +3,7 @@
 
 use super::outcome::Outcome;
 use super::ports::PortSet;
+use super::rest::is_everybody;
 use super::sets::{Scope, SetId, Spec, Specs};
 use super::shapes::namespace_fits;
 use super::tiers::{Tier, TierPolicy, TierRule, read};
@@ -88,14 +89,7 @@ impl<'d> Above<'d> {
     }
 
     fn is_for_all(&self, rule: &TierRule<'d>, direction: Direction) -> bool {
-        let is_everybody = |it: &SetId| match &self.specs.all[it.0 as usize] {
-            // Rules for ingress never mean the outside, so every pod is all that there is.
-            Spec::Pods { scope: Scope::Selected(namespaces), pods } => {
-                direction == Direction::Ingress && namespaces.is_empty() && pods.is_empty()
-            }
-            Spec::Network(block) => block.cidr.prefix_len() == 0,
-            _ => false,
-        };
+        let is_everybody = |it: &SetId| is_everybody(&self.specs, *it, direction);
         rule.ports.numbers == PortSet::all()
             && rule.peers.as_ref().is_none_or(|it| it.iter().any(is_everybody))
     }

@@ -3,9 +3,9 @@
 use super::endpoint::EndpointId;
 use super::outcome::Outcome;
 use super::ports::Protocol;
-use super::side::Side;
+use super::side::{Side, WhichNode};
 use super::tiers::Tier;
-use super::verdict::{Because, Effect, Truth, Verdict};
+use super::verdict::{Because, Effect, Reason, Truth, Verdict};
 use super::{PortSpec, Reach};
 use crate::analyze::policies::Direction;
 
@@ -29,9 +29,19 @@ impl<'d> Reach<'d> {
         let egress = Side { direction: Direction::Egress, subject: from, peer: to };
         let ingress = Side { direction: Direction::Ingress, subject: to, peer: from };
         let mut because = Vec::new();
+        let mut is_closed = false;
         for side in [egress, ingress] {
-            let verdict = self.side(side).get(protocol, port);
+            let told = self.side(side).get(protocol, port);
+            is_closed |= told == Verdict::Deny;
+            let verdict = self.judged_from(side, WhichNode::Any).get(protocol, port);
             let point = Point { side, protocol, port, verdict };
+            if let Verdict::Undefined(Reason::OtherPolicy { object, .. }) = told {
+                because.push(point.because(object, Effect::MayDecide, None));
+                // What the others close one of these may open.
+                if verdict == Verdict::Deny {
+                    continue;
+                }
+            }
             if let Asked::Open = self.because_of_tier(&point, Tier::Admin, &mut because)
                 && let Asked::Open = self.because_of_policies(&point, &mut because)
             {
@@ -39,7 +49,7 @@ impl<'d> Reach<'d> {
             }
         }
         // Where one end closes, what the other opens does not matter.
-        if because.iter().any(|it| it.effect == Effect::Closes) {
+        if is_closed {
             because.retain(|it| it.effect == Effect::Closes);
         }
         because

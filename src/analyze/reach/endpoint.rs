@@ -1,6 +1,7 @@
 //! Who can talk: groups of pods that no policy tells apart, blocks of addresses outside, and the nodes.
 
 use super::ports::{PortSet, Protocol};
+use crate::analyze::other_policies::OtherId;
 use crate::analyze::workloads::WorkloadId;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -35,6 +36,8 @@ pub struct Pods<'d> {
     pub(super) addresses: Vec<IpNet>,
     /// Their ports that node ports and load balancers lead to without keeping the source's address.
     pub(super) exposed: PortSet,
+    /// The policies of kinds that are not judged which may select them.
+    pub(super) others: Vec<OtherId>,
 }
 
 /// A block of addresses without the smaller ones in it that are endpoints of their own.

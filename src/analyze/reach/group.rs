@@ -32,6 +32,7 @@ impl<'d> Reach<'d> {
                 &key.names,
                 &key.addresses,
                 &key.exposed,
+                &key.others,
                 signature,
             );
             let next = EndpointId(self.endpoints.len() as u32);
@@ -43,6 +44,7 @@ impl<'d> Reach<'d> {
                     names: key.names.clone(),
                     addresses: key.addresses.clone(),
                     exposed: key.exposed.clone(),
+                    others: key.others.clone(),
                 }));
                 next
             });

@@ -17,9 +17,11 @@ pub mod endpoint;
 mod group;
 pub mod network;
 mod nodes;
+mod others;
 mod outcome;
 pub mod party;
 pub mod ports;
+mod rest;
 mod sets;
 mod shapes;
 mod side;
@@ -39,6 +41,7 @@ use difference::Changes;
 pub use endpoint::{Addresses, Endpoint, EndpointId, Pods};
 pub use network::{Network, Plugin};
 use nodes::Nodes;
+use others::Others;
 pub use ports::{PortMap, PortSet, Ports, Protocol};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sets::{Set, SetId, Specs};
@@ -56,6 +59,8 @@ pub const READS: &[Kind] = &[
     Kind::AdminNetworkPolicy,
     Kind::BaselineAdminNetworkPolicy,
     Kind::ClusterNetworkPolicy,
+    // Policies of kinds that are not judged.
+    Kind::Custom,
     Kind::HorizontalPodAutoscaler,
     Kind::Namespace,
     Kind::NetworkPolicy,
@@ -69,6 +74,8 @@ pub struct Reach<'d> {
     network: Network,
     nodes: Nodes<'d>,
     unlisted: Unlisted,
+    /// Policies of kinds that are not judged.
+    others: Others,
     /// Pods as selectors see them, and the endpoint that each shape is part of.
     shapes: Shapes<'d>,
     of_shape: Vec<EndpointId>,
@@ -122,6 +129,7 @@ impl<'d> Reach<'d> {
             network: network.clone(),
             nodes: Nodes::new(model),
             unlisted: Unlisted::new(model),
+            others: Others::new(facts),
             shapes: Shapes::new(model, facts, asked),
             of_shape: Vec::new(),
             endpoints: Vec::new(),
@@ -210,8 +218,15 @@ impl<'d> Reach<'d> {
     }
 
     /// Whether a port of an endpoint may be open to somebody of another namespace, or outside, whom the input does not
-    /// hold. Where this is false, nobody there gets in, whoever it is.
-    pub fn may_admit_stranger(&self, to: EndpointId, protocol: Protocol, port: u16) -> bool {
+    /// hold: denied where nobody there gets in, whoever it is.
+    pub fn stranger(&self, to: EndpointId, protocol: Protocol, port: u16) -> Verdict {
+        if self.may_admit_stranger(to, protocol, port) {
+            return Verdict::Allow;
+        }
+        self.with_others(Direction::Ingress, to, Verdict::Deny)
+    }
+
+    fn may_admit_stranger(&self, to: EndpointId, protocol: Protocol, port: u16) -> bool {
         let selecting = self.selecting(Direction::Ingress, to);
         let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
         if self.may_be_selected(to) || !is_isolated || !self.selecting_in_tiers(to).is_empty() {

@@ -6,6 +6,7 @@ use super::sets::{Scope, Spec};
 use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
 use crate::analyze::namespaces::{NAME_LABEL, Namespace};
+use crate::analyze::other_policies::OtherId;
 use crate::analyze::policies::is_in_host_network;
 use crate::analyze::selector::{LabelValue, Operator, PodLabels, Requirement, Selector, Selects};
 use crate::analyze::services::Exposure;
@@ -37,6 +38,8 @@ pub(super) struct Key<'d> {
     pub(super) names: Vec<(&'d str, Protocol, u16)>,
     pub(super) addresses: Vec<IpNet>,
     pub(super) exposed: PortSet,
+    /// The policies of kinds that are not judged which may select them.
+    pub(super) others: Vec<OtherId>,
 }
 
 /// What policies ask of pods.
@@ -246,6 +249,7 @@ fn key<'d>(
         names: named,
         addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
         exposed: exposed(model, facts, workload),
+        others: facts.other_policies().of_workload(workload.id).to_vec(),
     }
 }
 

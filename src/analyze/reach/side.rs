@@ -48,6 +48,11 @@ impl<'d> Reach<'d> {
 
     /// The same, where it is known that a node is not the pod's own.
     pub(super) fn side_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
+        self.beside_others(side, self.judged_from(side, node))
+    }
+
+    /// What the policies that are judged say of every port.
+    pub(super) fn judged_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
         let policies = self.of_policies(side, node);
         if self.may_be_selected(side.subject) {
             return self.with_unlisted(side, &policies);

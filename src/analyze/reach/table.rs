@@ -121,8 +121,8 @@ impl<'d> Reach<'d> {
             return Peers::Only(Vec::new());
         }
         let selecting = self.selecting(direction, subject);
-        if self.may_be_selected(subject) || !selecting.iter().any(|(_, truth)| *truth == Truth::Yes)
-        {
+        let may_open = self.may_be_selected(subject) || self.opener(direction, subject).is_some();
+        if may_open || !selecting.iter().any(|(_, truth)| *truth == Truth::Yes) {
             return Peers::All;
         }
         let mut only = Vec::new();

@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::ports::{PortMap, PortSet, Ports, Protocol};
 use super::sets::{Scope, SetId, Spec, Specs};
 use crate::analyze::policies::{Direction, parse_cidr};
+use crate::analyze::refused::mistakes;
 use crate::analyze::selector::Selector;
 use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
@@ -75,6 +76,9 @@ pub(super) fn sort(policies: &mut [TierPolicy<'_>]) {
 
 /// A policy as it is judged; `None` where the API server refuses it.
 pub(super) fn policy<'d>(object: &Object<'d>, specs: &mut Specs<'d>) -> Option<TierPolicy<'d>> {
+    if !mistakes(object).is_empty() {
+        return None;
+    }
     let spec = object.field(&["spec"])?;
     let priority = spec.get("priority").and_then(Node::int).filter(|it| (0..=1000).contains(it));
     let (tier, priority) = match object.kind {

@@ -1,7 +1,8 @@
 //! What is said of a flow: allowed, denied, or undefined, and why.
 
+use crate::analyze::other_policies;
 use crate::analyze::policies::Direction;
-use crate::model::ObjId;
+use crate::model::{Model, ObjId};
 use crate::tree::Node;
 use std::fmt;
 
@@ -71,6 +72,23 @@ pub enum Reason {
     WhichAddress,
     /// Policies that whoever asks may not see.
     Unlisted,
+    /// A policy of a kind that is not judged, and what all others say.
+    OtherPolicy {
+        /// The policy.
+        object: ObjId,
+        /// Whether the others let the flow through.
+        allowed: bool,
+    },
+}
+
+impl Reason {
+    /// The reason in words, with the name of the policy that it is about.
+    pub fn told(self, model: &Model<'_>) -> String {
+        let Reason::OtherPolicy { object, allowed } = self else { return self.to_string() };
+        let others =
+            if allowed { "the other policies allow it" } else { "the other policies deny it" };
+        format!("{}; {others}", other_policies::why(model.object(object)))
+    }
 }
 
 impl fmt::Display for Reason {
@@ -91,6 +109,7 @@ impl fmt::Display for Reason {
             Reason::WhichPod => "the pods behind the Service differ, and nobody says which of them answers",
             Reason::Unlisted => "the cluster does not let every kind of network policy be listed",
             Reason::WhichAddress => "the addresses that are meant differ",
+            Reason::OtherPolicy { .. } => "a policy of a kind that purlin does not read may decide",
             Reason::NodeLabels => "a policy asks for labels of nodes that the input does not define",
         })
     }

@@ -5,6 +5,7 @@ use super::table::{Asked, Ends, FlowJson, Flows, Told};
 use purlin::analyze::Facts;
 use purlin::analyze::reach::CLUSTER_WIDE;
 use purlin::analyze::reach::difference::{Changes, Difference};
+use purlin::analyze::refused::mistakes;
 use purlin::load::{self, Loaded};
 use purlin::model::kind::Kind;
 use purlin::model::{Model, Object};
@@ -42,6 +43,10 @@ pub(super) fn refuse(model: &Model<'_>, paths: &[PathBuf]) -> Option<String> {
         return Some(format!(
             "`{it}` in {source} is no network policy, and `--change` takes nothing else"
         ));
+    }
+    let refused = model.objects().find_map(|it| Some((it, mistakes(it).into_iter().next()?.1)));
+    if let Some((it, why)) = refused {
+        return Some(format!("`{it}` changes nothing, the API server refuses it: {why}"));
     }
     let is_lacking = model.is_empty() && !paths.is_empty();
     is_lacking.then(|| "nothing changes: no network policy in what `--change` names".into())

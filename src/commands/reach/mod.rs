@@ -6,15 +6,17 @@ mod output;
 mod table;
 
 use super::check::{POLICY_FILE, complain, read_policy};
-use super::{done, fail, input, print};
+use super::{done, fail, input, print, say};
 use crate::cli::{ListFormat, Reach as Args};
 use change::Change;
 use names::Names;
 use purlin::analyze::Facts;
 use purlin::analyze::reach::ask::{Party, Question};
 use purlin::analyze::reach::difference::Difference;
-use purlin::analyze::reach::{PortSet, READS, Reach, Verdict};
+use purlin::analyze::reach::{CLUSTER_WIDE, PortSet, READS, Reach, Verdict};
+use purlin::analyze::refused::mistakes;
 use purlin::model::Model;
+use purlin::model::kind::Kind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Asked, Ends, Flows};
@@ -58,6 +60,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     if model.is_empty() {
         return fail("nothing to look at: no Kubernetes object in the input");
     }
+    leave_out(&model);
     let change = match change::read(&args.change, &loaded) {
         Ok(change) => change,
         Err(message) => return fail(message),
@@ -85,6 +88,16 @@ pub(super) fn run(args: &Args) -> ExitCode {
             }
             Err(message) => fail(message),
         },
+    }
+}
+
+/// Says which policies are judged as if they were not there.
+pub(super) fn leave_out(model: &Model<'_>) {
+    let kinds = CLUSTER_WIDE.into_iter().chain([Kind::NetworkPolicy]);
+    for it in kinds.flat_map(|it| model.of_kind(it)) {
+        if let Some((_, why)) = mistakes(it).into_iter().next() {
+            say(&format!("`{it}` is left out, the API server refuses it: {why}"));
+        }
     }
 }
 

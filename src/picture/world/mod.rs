@@ -16,7 +16,6 @@ use super::scene::{
 use crate::analyze::Facts;
 use crate::analyze::policies::{Direction, NetworkPolicy, PortRange as Range, PortRule};
 use crate::analyze::reach::{PortSet, Ports as Span, Protocol};
-use crate::analyze::selector::Selects;
 use crate::analyze::workloads::{Workload, WorkloadId};
 use crate::model::Model;
 use crate::model::kind::Kind;
@@ -157,17 +156,10 @@ impl<'m, 'd> Painter<'m, 'd> {
     /// What the policies that isolate a workload make of the rest of its traffic.
     fn posture(&self, workload: &Workload<'_>, direction: Direction) -> Posture {
         let reach = self.facts.reach();
-        if reach.of_workload(workload.id).is_some_and(|it| reach.may_be_selected(it)) {
-            return Posture::Unknown;
-        }
-        let isolates = self.facts.policies().isolating(workload.id, direction);
-        match isolates.map(|(_, selects)| selects).max() {
-            Some(Selects::All) => Posture::Denied,
-            Some(_) => Posture::Unknown,
-            None if self.facts.policies().other_policy(workload.namespace).is_some() => {
-                Posture::Unknown
-            }
-            None => Posture::Open,
+        match reach.of_workload(workload.id).and_then(|it| reach.rest(direction, it)) {
+            Some(true) => Posture::Open,
+            Some(false) => Posture::Denied,
+            None => Posture::Unknown,
         }
     }
 

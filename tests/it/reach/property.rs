@@ -214,12 +214,13 @@ fn difference(before: &World, after: &World, [policies, tiers]: &[Vec<usize>; 2]
             let policies = policies
                 .iter()
                 .map(|at| (object(at), facts_after.policies().iter().nth(*at).unwrap()));
-            let named = |model: &Model<'_>, at: &usize| {
-                let name = format!("t{at}");
+            let named = |model: &Model<'_>, name: &str| {
                 model.objects().find(|it| it.name == name).map(|it| it.id)
             };
-            let cluster_wide =
-                tiers.iter().map(|at| (named(old, at), new.object(named(new, at).unwrap())));
+            let cluster_wide = tiers.iter().map(|at| {
+                let old = named(old, &before.tier_name(*at));
+                (old, new.object(named(new, &after.tier_name(*at)).unwrap()))
+            });
             let changes =
                 Changes { policies: policies.collect(), cluster_wide: cluster_wide.collect() };
             let (reach, differences) = Reach::changed(old, &facts, &network, &changes);

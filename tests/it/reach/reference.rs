@@ -2,8 +2,8 @@
 //! in which Kubernetes or a plugin may read it is tried, and what all of them agree on is the verdict.
 
 use super::world::{
-    Cidr, Labels, NODE, Number, Peer, Pod, Policy, Rule, Selector, TierPeer, TierPolicy, TierRule,
-    World, contains,
+    Cidr, Labels, NODE, Number, Other, Peer, Pod, Policy, Rule, Section, Selector, TierPeer,
+    TierPolicy, TierRule, World, contains,
 };
 use purlin::analyze::reach::{Plugin, Protocol};
 
@@ -82,14 +82,16 @@ fn side(
     peer: End,
     port: Port,
 ) -> Possible {
-    // Only pods of the pod network are anybody's subject.
-    let End::Pod(at) = subject else { return vec![true] };
-    let pod = &world.pods[at];
-    if pod.is_in_host_network {
-        return vec![true];
-    }
+    let others = others(world, subject);
+    // Only pods of the pod network are the subject of network policies.
+    let on_pod_network = match subject {
+        End::Pod(at) => Some(&world.pods[at]).filter(|it| !it.is_in_host_network),
+        _ => None,
+    };
+    let Some(pod) = on_pod_network else { return beside(&others, is_egress, false, vec![true]) };
     let destination = if is_egress { peer } else { subject };
     let flow = Flow { world, reading, is_egress, pod, peer, destination, port };
+    let is_isolated = flow.policies().is_some();
     let mut possible = Vec::new();
     for admin in flow.tier(true) {
         match admin {
@@ -100,7 +102,37 @@ fn side(
             },
         }
     }
-    possible
+    beside(&others, is_egress, is_isolated, possible)
+}
+
+/// The policies of Cilium that select an end.
+fn others(world: &World, subject: End) -> Vec<&Other> {
+    let selects = |it: &&Other| match subject {
+        End::Address(_) => false,
+        End::Node => it.is_for_nodes,
+        End::Pod(at) if world.pods[at].is_in_host_network => it.is_for_nodes,
+        End::Pod(at) => {
+            let pod = &world.pods[at];
+            !it.is_for_nodes
+                && it.namespace.is_none_or(|it| it == pod.namespace)
+                && fits(&it.selector, &pod.labels)
+        }
+    };
+    world.others.iter().filter(selects).collect()
+}
+
+/// What is possible beside them: what they allow is allowed, what they deny is denied, and whom they isolate loses what no
+/// NetworkPolicy allows.
+fn beside(others: &[&Other], is_egress: bool, is_isolated: bool, possible: Possible) -> Possible {
+    let mut all = possible.clone();
+    for section in others.iter().map(|it| it.sections[usize::from(is_egress)]) {
+        let may_open = section == Section::Allows;
+        let may_close = section == Section::Denies || section != Section::Absent && !is_isolated;
+        all.extend(
+            possible.iter().filter(|it| if **it { may_close } else { may_open }).map(|it| !it),
+        );
+    }
+    all
 }
 
 struct Flow<'w> {

@@ -116,6 +116,31 @@ pub(super) struct TierPolicy {
     pub(super) egress: Vec<TierRule>,
 }
 
+/// What a policy of Cilium says of a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Nothing.
+    Absent,
+    /// It isolates.
+    Empty,
+    /// It isolates, and lets somebody in.
+    Allows,
+    /// It holds somebody up.
+    Denies,
+}
+
+/// A policy of Cilium: whom it selects is read, and whom it lets talk to them is not.
+#[derive(Clone, Debug)]
+pub(super) struct Other {
+    /// `None` for the whole cluster.
+    pub(super) namespace: Option<usize>,
+    /// Whether it is for the nodes, in place of pods.
+    pub(super) is_for_nodes: bool,
+    pub(super) selector: Selector,
+    /// By direction: ingress, egress.
+    pub(super) sections: [Section; 2],
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) plugin: Plugin,
@@ -123,6 +148,7 @@ pub(super) struct World {
     pub(super) pods: Vec<Pod>,
     pub(super) policies: Vec<Policy>,
     pub(super) tiers: Vec<TierPolicy>,
+    pub(super) others: Vec<Other>,
 }
 
 /// The address of the only node.
@@ -164,7 +190,25 @@ impl World {
             pods,
             policies: random.some(5, policy),
             tiers: random.some(3, tier_policy),
+            others: if random.one_in(3) { random.some(2, other) } else { Vec::new() },
         }
+        .with_one_baseline()
+    }
+
+    /// Of BaselineAdminNetworkPolicies there is one, which is called `default`.
+    fn with_one_baseline(mut self) -> World {
+        let baselines = self.tiers.iter_mut().filter(|it| it.is_old && !it.is_admin);
+        for it in baselines.skip(1) {
+            it.is_admin = true;
+            it.priority = 1;
+        }
+        self
+    }
+
+    /// The name of a cluster-wide policy.
+    pub(super) fn tier_name(&self, at: usize) -> String {
+        let is_baseline = self.tiers.get(at).is_some_and(|it| it.is_old && !it.is_admin);
+        if is_baseline { "default".into() } else { format!("t{at}") }
     }
 
     /// The same with another policy, one more, or one less, and which one it is of the world before or after.
@@ -205,6 +249,7 @@ impl World {
             }
             at
         });
+        let world = world.with_one_baseline();
         let changed = [policies, tiers].map(|mut it| {
             it.sort_unstable();
             it.dedup();
@@ -225,6 +270,11 @@ impl World {
             }));
         }
         items.extend(self.pods.iter().enumerate().map(|(at, it)| self.pod(at, it)));
+        // Before what may change, so that their places do not.
+        items.extend(self.others.iter().enumerate().map(|(at, it)| {
+            let namespace = it.namespace.map(|it| self.namespaces[it].0);
+            it.json(at, namespace)
+        }));
         items.extend(self.policies.iter().enumerate().map(|(at, it)| {
             let mut spec = Map::new();
             put(&mut spec, "podSelector", it.selector.as_ref().map(Selector::json));
@@ -240,7 +290,8 @@ impl World {
                 "metadata": {"name": format!("p{at}"), "namespace": namespace}, "spec": spec,
             })
         }));
-        items.extend(self.tiers.iter().enumerate().map(|(at, it)| it.json(at)));
+        let tiers = self.tiers.iter().enumerate();
+        items.extend(tiers.map(|(at, it)| it.json(&self.tier_name(at))));
         json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
     }
 
@@ -395,6 +446,17 @@ fn tier_policy(random: &mut Random) -> TierPolicy {
     }
 }
 
+fn other(random: &mut Random) -> Other {
+    let sections = [Section::Absent, Section::Empty, Section::Allows, Section::Denies];
+    let namespace = random.maybe(|it| it.below(3));
+    Other {
+        namespace,
+        is_for_nodes: namespace.is_none() && random.one_in(3),
+        selector: selector(random),
+        sections: [random.of(&sections), random.of(&sections)],
+    }
+}
+
 fn tier_rule(random: &mut Random, is_old: bool, is_admin: bool, is_egress: bool) -> TierRule {
     let accept = if is_old { "Allow" } else { "Accept" };
     let actions: &[_] =
@@ -490,8 +552,35 @@ impl Peer {
     }
 }
 
+impl Other {
+    fn json(&self, at: usize, namespace: Option<&str>) -> Value {
+        let mut spec = Map::new();
+        let key = if self.is_for_nodes { "nodeSelector" } else { "endpointSelector" };
+        put(&mut spec, key, Some(self.selector.json()));
+        for (section, name) in self.sections.into_iter().zip(["ingress", "egress"]) {
+            let entity = if name == "ingress" { "fromEntities" } else { "toEntities" };
+            match section {
+                Section::Absent => {}
+                Section::Empty => put(&mut spec, name, Some(json!([{}]))),
+                Section::Allows => put(&mut spec, name, Some(json!([{entity: ["all"]}]))),
+                Section::Denies => {
+                    put(&mut spec, &format!("{name}Deny"), Some(json!([{entity: ["all"]}])));
+                }
+            }
+        }
+        let mut metadata = Map::new();
+        put(&mut metadata, "name", Some(json!(format!("o{at}"))));
+        put(&mut metadata, "namespace", namespace.map(|it| json!(it)));
+        let kind = match namespace {
+            Some(_) => "CiliumNetworkPolicy",
+            None => "CiliumClusterwideNetworkPolicy",
+        };
+        json!({"apiVersion": "cilium.io/v2", "kind": kind, "metadata": metadata, "spec": spec})
+    }
+}
+
 impl TierPolicy {
-    fn json(&self, at: usize) -> Value {
+    fn json(&self, name: &str) -> Value {
         let subject = match &self.pods {
             None => json!({"namespaces": self.namespaces.json()}),
             Some(it) => {
@@ -519,7 +608,7 @@ impl TierPolicy {
         }
         json!({
             "apiVersion": format!("policy.networking.k8s.io/{version}"), "kind": kind,
-            "metadata": {"name": format!("t{at}")}, "spec": spec,
+            "metadata": {"name": name}, "spec": spec,
         })
     }
 }

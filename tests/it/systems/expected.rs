@@ -16,7 +16,6 @@ fn driveline() {
         ("exposed-node-port", "Service/driveline/rabbitmq-management", &["30672", "15672"]),
         ("secret-in-repository", "StatefulSet/driveline/rabbitmq", &["RABBITMQ_DEFAULT_PASS"]),
         ("default-deny-missing", "Namespace/driveline", &["ingress", "egress"]),
-        ("pod-not-isolated", "Deployment/driveline/driveline-worker", &["ingress"]),
     ];
     const STORES: [&str; 4] = [
         "StatefulSet/driveline/mongodb",
@@ -27,23 +26,19 @@ fn driveline() {
     for store in STORES {
         rows.push(("quota-rejects-pod", store, QUOTA_LINES));
         rows.push(("single-replica", store, &["1"]));
-        rows.push(("pod-not-isolated", store, &["ingress", "egress"]));
     }
     finds_just("driveline/as-documented", &rows);
 }
 
 const QUOTA_LINES: &[&str] = &["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
-const FEASTFLOW: [Row; 10] = [
+const FEASTFLOW: [Row; 7] = [
     ("rollout-deadlock", "Deployment/feastflow/postgres", &["postgres-pvc", "ReadWriteOnce"]),
     ("single-replica", "Deployment/feastflow/postgres", &["1", "Service/feastflow/postgres"]),
     ("image-tag-latest", "Deployment/feastflow/feastflow-backend", &["feastflow-backend:latest"]),
     ("pdb-missing", "Deployment/feastflow/feastflow-backend", &["3"]),
     ("pdb-missing", "Deployment/feastflow/feastflow-frontend", &["2"]),
     ("default-deny-missing", "Namespace/feastflow", &["ingress", "egress"]),
-    ("pod-not-isolated", "Deployment/feastflow/postgres", &["ingress", "egress"]),
-    ("pod-not-isolated", "Deployment/feastflow/feastflow-backend", &["ingress", "egress"]),
-    ("pod-not-isolated", "Deployment/feastflow/feastflow-frontend", &["ingress", "egress"]),
     ("secret-in-repository", "Secret/feastflow/feastflow-secrets", &["DB_PASSWORD", "JWT_SECRET"]),
 ];
 
@@ -79,7 +74,7 @@ fn feastflow_with_the_ingress_as_drawn() {
 const INGRESS: &str = "Ingress/feastflow/feastflow-ingress";
 
 /// What every overlay of healthcare-cloud has.
-const HEALTHCARE_CLOUD: [Row; 9] = [
+const HEALTHCARE_CLOUD: [Row; 7] = [
     (
         "hpa-vpa-conflict",
         "VerticalPodAutoscaler/healthcare-backend/healthcare-api-vpa",
@@ -95,8 +90,6 @@ const HEALTHCARE_CLOUD: [Row; 9] = [
     ),
     ("ingress-cut-off", "Ingress/healthcare-backend/healthcare-api", &["8080"]),
     ("default-deny-missing", "Namespace/healthcare-backend", &["egress"]),
-    ("pod-not-isolated", "StatefulSet/healthcare-backend/postgres", &["egress"]),
-    ("pod-not-isolated", "StatefulSet/healthcare-backend/redis", &["egress"]),
 ];
 
 /// What they have where redis is autoscaled.
