@@ -4,10 +4,10 @@
 //! world to the smallest; and how many bytes of memory an object takes. `-- 1000 10000 update` says how many objects,
 //! and which requests.
 
-use purlin::load::live;
-use purlin::model::kind::KINDS;
+use purlin::api::kind::KINDS;
+use purlin::load::cluster::live;
 use purlin::policy::Policy;
-use purlin::source::SourceId;
+use purlin::text::source::SourceId;
 use purlin::webhook::review::Review;
 use purlin::webhook::state::State;
 use purlin::webhook::verdict::{Context, judge};

@@ -7,7 +7,8 @@ mod corpus;
 
 use granit_parser::Parser;
 use purlin::check::{Selection, check};
-use purlin::load::{decode, load, load_texts};
+use purlin::load::read::decode;
+use purlin::load::{load, load_texts};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::report::json;

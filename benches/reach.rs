@@ -6,10 +6,11 @@
 //! Ratios within one run are what counts; seconds are the machine's.
 
 use purlin::analyze::Facts;
-use purlin::analyze::reach::{Network, Reach};
+use purlin::analyze::network::reach::Reach;
+use purlin::api::kind::Kind;
+use purlin::api::network::Network;
 use purlin::load::{Loaded, load, load_texts};
 use purlin::model::Model;
-use purlin::model::kind::Kind;
 use std::fmt::Write;
 use std::hint::black_box;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! What is said: findings with their places, and questions that the input does not answer.
 
+use crate::api::kind::Kind;
+use crate::api::quantity::Quantity;
 use crate::model::ObjId;
 pub use crate::model::Place;
-use crate::model::kind::Kind;
-use crate::model::quantity::Quantity;
 use std::fmt;
 
 /// A place and what to say of it.

@@ -4,16 +4,19 @@
 //!
 //! | step | takes | gives | I/O |
 //! | --- | --- | --- | --- |
-//! | [`load`] | paths, standard input, what kustomize and helm print | documents with spans, what is broken | reads |
+//! | [`load`] | paths, standard input, what kustomize and helm print, a live cluster | documents with spans, what is broken | reads |
 //! | [`model`] | documents | objects by kind, namespace and name | none |
 //! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
+//! | [`absence`] | model and facts | whether what is missing from the input is missing from the cluster | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
-//! | [`check`], [`worlds`] | rules, policy, models | findings in a total order | none |
-//! | [`picture`] | who talks to whom | SVG, Mermaid, DOT | none |
+//! | [`check`] | rules, policy, models | findings in a total order | none |
+//! | [`graph`] | who talks to whom | SVG, Mermaid, DOT | none |
 //! | [`report`] | findings, sources | bytes | asks the terminal |
 //! | [`webhook`] | an AdmissionReview, what is known of the cluster | a verdict | none |
 //! | `serve` | requests over HTTPS, watches of the API server | answers | reads, writes, looks at the clock |
 //! | `main` | arguments | the same steps | reads the policy, writes |
+//!
+//! Below all of them: [`text`] (sources, spans, trees, field paths) and [`api`] (Kubernetes' vocabulary).
 //!
 //! Invariants, held by the tests:
 //!
@@ -24,11 +27,9 @@
 //! 5. Every file in `rules/` is listed in [`rules::RULES`], has a page whose examples hold, and fixtures.
 //! 6. Absent from the input is not absent from the cluster: [`absence`] decides which it is, and says "cannot tell".
 
-pub mod source;
+pub mod text;
 
-pub mod tree;
-
-pub mod path;
+pub mod api;
 
 pub mod load;
 
@@ -40,44 +41,22 @@ pub mod finding;
 
 pub mod policy;
 
-pub mod neighbour;
-
 pub mod rule;
 
-pub mod declared;
-
-pub mod elsewhere;
+pub mod intended_flows;
 
 pub mod absence;
-
-pub mod missing;
 
 #[path = "../rules/mod.rs"]
 pub mod rules;
 
-pub mod needs;
-
 pub mod policy_file;
-
-pub mod trace;
-
-pub mod locate;
-
-pub mod fingerprint;
-
-pub mod exceptions;
 
 pub mod check;
 
-pub mod worlds;
-
-pub mod picture;
+pub mod graph;
 
 pub mod report;
-
-pub mod baseline;
-
-pub mod focus;
 
 pub mod webhook;
 

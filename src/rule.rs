@@ -4,10 +4,10 @@
 //! field path, or by a span where no object came to be.
 
 use crate::analyze::Facts;
+use crate::analyze::world::Neighbour;
+use crate::api::kind::Kind;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
-use crate::model::kind::Kind;
 use crate::model::{Model, ObjId, Object};
-use crate::neighbour::Neighbour;
 use crate::policy::Policy;
 
 /// What a rule is about; `--only` and `--skip` take these names too.

@@ -2,69 +2,39 @@
 //!
 //! Nothing here uses rayon: a fact that waits for another while its thread works on a third would wait for itself.
 
-pub mod addresses;
-pub mod backends;
-pub mod budgets;
-pub mod claims;
-pub mod clients;
-pub mod contacts;
-pub mod cover;
-pub mod credentials;
-pub mod demand;
-pub mod dns;
-pub mod evictions;
-pub mod gates;
-pub mod isolation;
-pub mod keys;
-pub mod limit_ranges;
-pub mod made_secrets;
-pub mod makers;
-pub mod measures;
-pub mod mentions;
-pub mod monitors;
-pub mod namespaces;
-pub mod other_policies;
-pub mod policies;
-pub mod ports;
-pub mod quotas;
-pub mod reach;
+pub mod capacity;
+pub mod disruption;
+pub mod network;
 pub mod references;
-pub mod refused;
-pub mod relabelling;
-pub mod replicas;
-pub mod rollout;
-pub mod selector;
-pub mod served;
-pub mod services;
-pub mod spread;
-pub mod vertical;
-pub mod workloads;
+pub mod selection;
+pub mod world;
 
+use crate::api::network::Network;
 use crate::model::Model;
-use backends::Backend;
-use budgets::Budgets;
-use claims::Claims;
-use clients::Clients;
-use contacts::Contact;
-use demand::PodDemand;
-use dns::Dns;
-use limit_ranges::LimitRanges;
-use made_secrets::MadeSecrets;
-use makers::Makers;
-use namespaces::Namespaces;
-use other_policies::OtherPolicies;
-use policies::Policies;
-use ports::PodPorts;
-use quotas::Quota;
-use reach::{Network, Reach};
-use references::References;
-use relabelling::Relabelling;
-use replicas::{Envelope, Replicas};
-use served::Unserved;
-use services::Services;
+use capacity::effective_resources::PodDemand;
+use capacity::limit_ranges::LimitRanges;
+use capacity::quotas::Quota;
+use capacity::replicas::{Envelope, Replicas};
+use capacity::vertical::Vertical;
+use disruption::budgets::Budgets;
+use disruption::claims::Claims;
+use network::dns::Dns;
+use network::other_policies::OtherPolicies;
+use network::policies::Policies;
+use network::policy_ports::Unserved;
+use network::reach::Reach;
+use network::service_addresses::Contact;
+use network::service_clients::Clients;
+use references::backends::Backend;
+use references::generated_secrets::MadeSecrets;
+use references::named::References;
+use selection::controller_made::Makers;
+use selection::namespaces::Namespaces;
+use selection::ports::PodPorts;
+use selection::relabelling::Relabelling;
+use selection::services::Services;
+use selection::workloads::{Workload, WorkloadId, Workloads};
 use std::sync::OnceLock;
-use vertical::Vertical;
-use workloads::{Workload, WorkloadId, Workloads};
 
 /// What follows from the objects together.
 #[derive(Debug)]
@@ -191,7 +161,7 @@ impl<'d> Facts<'d> {
 
     /// The resource quotas and what is asked of them.
     pub fn quotas(&self) -> &[Quota<'d>] {
-        self.quotas.get_or_init(|| quotas::quotas(self.model, self))
+        self.quotas.get_or_init(|| capacity::quotas::quotas(self.model, self))
     }
 
     /// The namespaces that the input defines or runs pods in.
@@ -211,7 +181,7 @@ impl<'d> Facts<'d> {
 
     /// The ports of network policies that no pod serves.
     pub fn unserved(&self) -> &[Unserved<'d>] {
-        self.unserved.get_or_init(|| served::unserved(self))
+        self.unserved.get_or_init(|| network::policy_ports::unserved(self))
     }
 
     /// Who answers DNS in the cluster.
@@ -241,17 +211,17 @@ impl<'d> Facts<'d> {
 
     /// The VerticalPodAutoscalers and what they set.
     pub fn verticals(&self) -> &[Vertical<'d>] {
-        self.verticals.get_or_init(|| vertical::verticals(self.model, self))
+        self.verticals.get_or_init(|| capacity::vertical::verticals(self.model, self))
     }
 
     /// The Services that Ingresses and routes name.
     pub fn backends(&self) -> &[Backend<'d>] {
-        self.backends.get_or_init(|| backends::backends(self.model))
+        self.backends.get_or_init(|| references::backends::backends(self.model))
     }
 
     /// The addresses of the cluster that workloads and ConfigMaps give.
     pub fn contacts(&self) -> &[Contact<'d>] {
-        self.contacts.get_or_init(|| contacts::contacts(self.model, self))
+        self.contacts.get_or_init(|| network::service_addresses::contacts(self.model, self))
     }
 
     /// Who is given the address of which Service.

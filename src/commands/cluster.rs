@@ -3,14 +3,14 @@
 use super::progress::Progress;
 use super::{done, fail, input, print, tell};
 use crate::cli::{Check, Live, Rbac};
+use purlin::api::kind::KindInfo;
 use purlin::check::Selection;
+use purlin::check::needs;
 use purlin::load::cluster::{self, Custom, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
-use purlin::model::kind::KindInfo;
-use purlin::needs;
 use purlin::policy::Policy;
 use purlin::rules::RULES;
-use purlin::source::Source;
+use purlin::text::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;

@@ -3,14 +3,14 @@
 use super::check::default_namespace;
 use super::progress::Progress;
 use crate::cli::{Check, Live};
+use purlin::api::kind::Kind;
+#[cfg(feature = "cluster")]
+use purlin::api::kind::WORKLOADS;
 #[cfg(feature = "cluster")]
 use purlin::load::cluster::Custom;
 use purlin::load::worlds::{self, Options, Target};
 use purlin::load::{self, Loaded};
 use purlin::model::Model;
-use purlin::model::kind::Kind;
-#[cfg(feature = "cluster")]
-use purlin::model::kind::WORKLOADS;
 use purlin::policy::Policy;
 use std::path::{Path, PathBuf};
 

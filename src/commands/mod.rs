@@ -17,8 +17,8 @@ mod serve;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
-use purlin::report::human::visible;
 use purlin::report::json;
+use purlin::text::visible::visible;
 use std::io::{self, Write};
 use std::process::ExitCode;
 

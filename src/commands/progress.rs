@@ -1,6 +1,6 @@
 //! How far long work is, on standard error, where that is a terminal: one line, which goes when the work is done.
 
-use purlin::report::human::visible;
+use purlin::text::visible::visible;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,6 +1,6 @@
 //! Which files to read: the ones named, and below folders every YAML and JSON file that `.gitignore` does not exclude.
 
-use super::kustomize;
+use super::worlds::kustomize_inputs;
 use ignore::{DirEntry, WalkBuilder};
 use rustc_hash::FxHashSet;
 use std::fs;
@@ -78,7 +78,7 @@ pub fn find(paths: &[PathBuf]) -> Found {
 
 fn walk(root: &Path, found: &mut Found) {
     let candidates = below(root, &mut found.failures);
-    let inputs = kustomize::inputs(candidates.iter().map(PathBuf::as_path));
+    let inputs = kustomize_inputs::inputs(candidates.iter().map(PathBuf::as_path));
     let charts: FxHashSet<PathBuf> = candidates
         .iter()
         .filter(|it| it.ends_with("Chart.yaml"))

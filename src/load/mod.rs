@@ -1,40 +1,26 @@
 //! Bytes to documents: the first step, and with the live cluster the only one that reads anything.
 //!
-//! `files` finds what to read, `decode` makes text of bytes, `split` cuts documents, `yaml` and `reader` build
-//! trees, `syntax_error` says what is wrong, and this module keeps what Kubernetes would read and counts the rest.
+//! `files` finds what to read, `read` makes trees of bytes, `worlds` renders kustomizations and charts, `cluster` lists
+//! a live cluster, and this module keeps what Kubernetes would read and counts the rest.
 
-#[cfg(feature = "cluster")]
 pub mod cluster;
-pub mod coverage;
-pub mod decode;
-pub mod entries;
 pub mod files;
 pub mod git;
-pub mod kustomize;
-mod lines;
-pub mod live;
-pub mod mistake;
 pub mod origin;
-pub mod patches;
-mod reader;
-mod replicas;
-pub mod scalar;
-pub mod split;
-pub mod syntax_error;
+pub mod read;
 pub mod worlds;
-pub mod yaml;
 
-use crate::source::{Source, SourceId, Sources, Span};
-use crate::tree::{Node, Tree};
-use coverage::Coverage;
+use crate::text::source::{Source, SourceId, Sources, Span};
+use crate::text::tree::{Node, Tree};
+use cluster::coverage::Coverage;
 use files::{Failure, Found};
-use mistake::Mistake;
 use origin::{Inputs, Origin};
 use rayon::prelude::*;
+use read::mistake::Mistake;
+use read::yaml::Syntax;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use yaml::Syntax;
 
 /// A document that may hold Kubernetes objects.
 #[derive(Debug)]
@@ -135,7 +121,7 @@ pub struct Loaded {
 pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut found = files::find(paths);
     let read: Vec<_> =
-        found.files.par_iter().map(|it| files::read(it).and_then(decode::decode)).collect();
+        found.files.par_iter().map(|it| files::read(it).and_then(read::decode::decode)).collect();
     let mut texts = Vec::new();
     for (file, text) in found.files.iter().zip(read) {
         match text {
@@ -166,7 +152,9 @@ impl Loaded {
         // A file may hold one document or a hundred thousand, so it is the documents that are shared out.
         let chunks: Vec<_> = ids
             .par_iter()
-            .flat_map_iter(|id| split::split(&self.sources.get(*id).text).map(|chunk| (*id, chunk)))
+            .flat_map_iter(|id| {
+                read::split::split(&self.sources.get(*id).text).map(|chunk| (*id, chunk))
+            })
             .collect();
         let parsed: Vec<Parsed> = chunks
             .par_iter()
@@ -191,17 +179,17 @@ struct Parsed {
     other: usize,
 }
 
-fn parse(id: SourceId, source: &Source, chunk: &split::Chunk) -> Parsed {
+fn parse(id: SourceId, source: &Source, chunk: &read::split::Chunk) -> Parsed {
     let mut parsed = Parsed::default();
     let range = match chunk {
-        split::Chunk::Text(range) => range.clone(),
-        split::Chunk::Bad { span, message } => {
+        read::split::Chunk::Text(range) => range.clone(),
+        read::split::Chunk::Bad { span, message } => {
             let mistake = Mistake { span: *span, message: message.clone(), help: None };
             parsed.refuse(id, source, &source.text[span.range()], mistake);
             return parsed;
         }
     };
-    let values = split::json_values(&source.text[range.clone()]);
+    let values = read::split::json_values(&source.text[range.clone()]);
     // What is no JSON from some place on may be YAML from there on; kubectl looks at it this way too.
     let rest = range.start + values.last().map_or(0, |it| it.end)..range.end;
     for value in values {
@@ -216,7 +204,7 @@ fn parse(id: SourceId, source: &Source, chunk: &split::Chunk) -> Parsed {
 
 impl Parsed {
     fn read(&mut self, id: SourceId, source: &Source, range: Range<usize>, syntax: Syntax) {
-        match yaml::parse(&source.text, range.clone(), syntax) {
+        match read::yaml::parse(&source.text, range.clone(), syntax) {
             Ok(None) => {}
             Ok(Some(it)) if is_manifest(it.tree.root()) => {
                 self.broken.extend(it.dropped.map(|span| dropped(id, source, span)));

@@ -1,9 +1,11 @@
 //! What a rendered object was made of: the file that wrote it, and who changed it on its way.
 
-use super::split::{self, Chunk};
-use super::yaml::{self, Syntax};
-use crate::source::{SourceId, Sources};
-use crate::tree::Tree;
+use super::read::split;
+use super::read::split::Chunk;
+use super::read::yaml;
+use super::read::yaml::Syntax;
+use crate::text::source::{SourceId, Sources};
+use crate::text::tree::Tree;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, OnceLock};
 

@@ -1,7 +1,7 @@
 //! What an object is and what it is called: the first that is asked of every one.
 
-use super::kind::{Kind, Scope, group};
-use crate::tree::{Node, Tree};
+use crate::api::kind::{Kind, Scope, group};
+use crate::text::tree::{Node, Tree};
 use std::num::NonZeroU32;
 
 /// What an object says of itself.

@@ -3,17 +3,15 @@
 //! An object is a view of its document: it borrows, and nothing is copied.
 
 mod head;
-pub mod kind;
 mod place;
-pub mod quantity;
 
+use crate::api::kind::{Kind, group};
 use crate::load::{Broken, Document, Loaded, Lost, World};
-use crate::path::FieldPath;
-use crate::source::SourceKind;
-use crate::tree::Node;
+use crate::text::path::FieldPath;
+use crate::text::source::SourceKind;
+use crate::text::tree::Node;
 pub use head::Head;
 pub(crate) use head::Names;
-use kind::{Kind, group};
 pub use place::Place;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;

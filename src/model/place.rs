@@ -1,8 +1,8 @@
 //! Where something is: a field of an object, or text where no object came to be.
 
 use super::ObjId;
-use crate::path::FieldPath;
-use crate::source::{SourceId, Span};
+use crate::text::path::FieldPath;
+use crate::text::source::{SourceId, Span};
 
 /// Where a finding points.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

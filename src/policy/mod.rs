@@ -5,10 +5,10 @@
 mod admission;
 mod pattern;
 
-use crate::analyze::reach::Ports;
-pub use crate::analyze::reach::{Network, Plugin};
+use crate::api::network::Network;
+use crate::api::ports::Ports;
 use crate::finding::Severity;
-use crate::source::{SourceId, Span};
+use crate::text::source::{SourceId, Span};
 pub use admission::{Admission, Mode, RuleMode};
 use jiff::civil::Date;
 pub use pattern::Pattern;

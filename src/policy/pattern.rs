@@ -1,6 +1,6 @@
 //! Objects as the policy writes them: `Kind/name` and `Kind/namespace/name`, with `*` for anything.
 
-use crate::model::kind::{KINDS, KindInfo, Scope};
+use crate::api::kind::{KINDS, KindInfo, Scope};
 
 /// Objects by kind, namespace and name, each with `*` for anything.
 #[derive(Clone, Debug, PartialEq, Eq)]

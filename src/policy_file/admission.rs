@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::policy::{Admission, Mode, RuleMode, closest};
 use crate::rules;
-use crate::tree::Node;
+use crate::text::tree::Node;
 use jiff::SignedDuration;
 
 const MODES: [&str; 3] = ["audit", "warn", "enforce"];

@@ -4,19 +4,20 @@
 
 mod admission;
 
-use crate::analyze::policies::parse_cidr;
-use crate::analyze::reach::{Ports, Protocol};
+use crate::analyze::network::policies::parse_cidr;
+use crate::api::network::{Network, Plugin};
+use crate::api::ports::{Ports, Protocol};
 use crate::finding::Severity;
-use crate::load::mistake::Mistake;
-use crate::load::split::{self, Chunk};
-use crate::load::yaml::{self, Syntax};
-use crate::policy::{
-    DeclaredFlow, Exception, Level, Network, Pattern, Plugin, Policy, Setting, Target, closest,
-};
+use crate::load::read::mistake::Mistake;
+use crate::load::read::split;
+use crate::load::read::split::Chunk;
+use crate::load::read::yaml;
+use crate::load::read::yaml::Syntax;
+use crate::policy::{DeclaredFlow, Exception, Level, Pattern, Policy, Setting, Target, closest};
 use crate::rule::Rule;
 use crate::rules;
-use crate::source::Span;
-use crate::tree::{Node, Value};
+use crate::text::source::Span;
+use crate::text::tree::{Node, Value};
 use ipnet::IpNet;
 use jiff::civil::Date;
 use std::sync::Arc;

@@ -1,13 +1,13 @@
 //! Workflow commands that GitHub Actions turns into annotations, one for each place of a finding.
 
-use super::human::visible;
 use super::place::{self, Spot};
 use super::repository::{Name, Repository};
 use super::text;
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::Severity;
+use crate::text::visible::visible;
 
 /// The commands, a line each, with the names of files that GitHub knows them by.
 pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {

@@ -2,7 +2,7 @@
 
 use super::place::{self, Spot};
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::{Model, ObjId};
 use crate::rule::{Finding, Label, Place, Severity};
 use rayon::prelude::*;

@@ -1,11 +1,11 @@
 //! JUnit XML: a test case for each rule that was run, failed by each of its findings.
 
-use super::human::visible;
 use super::{place, text};
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::Finding;
+use crate::text::visible::visible;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// The report as XML.

@@ -3,7 +3,7 @@
 use super::place::{self, Spot};
 use super::text::{counted, worst_first};
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Severity};
 

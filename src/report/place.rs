@@ -1,10 +1,10 @@
 //! A label's place as reports name it: a file, with lines where they are somebody's, or a field of a live object.
 
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::Label;
-use crate::source::{Position, SourceKind};
+use crate::text::source::{Position, SourceKind};
 
 /// Where a label points.
 pub(super) enum Spot<'m> {

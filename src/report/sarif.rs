@@ -4,7 +4,7 @@ use super::place::{self, Spot};
 use super::repository::{Name, Repository};
 use super::text;
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Label, Rule, Severity};
 use crate::rules::RULES;
@@ -174,7 +174,7 @@ fn descriptor(rule: &'static Rule) -> ReportingDescriptor {
     ReportingDescriptor {
         id: rule.id,
         name: pascal_case(rule.id),
-        help_uri: help_uri(HOME, rule.id),
+        help_uri: help_uri(HOME, rule),
         short_description: Message { text: rule.title.to_string() },
         full_description: Message {
             text: rule.page.lines().next().unwrap_or_default().to_string(),
@@ -197,10 +197,10 @@ fn pascal_case(id: &str) -> String {
 }
 
 /// The page of a rule in the sources of this version.
-fn help_uri(home: &str, rule: &str) -> Option<String> {
-    let page = rule.replace('-', "_");
+fn help_uri(home: &str, rule: &Rule) -> Option<String> {
+    let (group, page) = (rule.group.name(), rule.id.replace('-', "_"));
     let version = env!("CARGO_PKG_VERSION");
-    (!home.is_empty()).then(|| format!("{home}/blob/v{version}/rules/{page}.md"))
+    (!home.is_empty()).then(|| format!("{home}/blob/v{version}/rules/{group}/{page}.md"))
 }
 
 /// What places are turned into locations with.
@@ -302,9 +302,9 @@ mod tests {
 
     #[test]
     fn pages_are_linked_to_where_there_is_a_home() {
-        assert_eq!(help_uri("", "pdb-missing"), None);
-        let page = help_uri("https://host.example/purlin", "pdb-missing").unwrap();
+        assert_eq!(help_uri("", RULES[0]), None);
+        let page = help_uri("https://host.example/purlin", RULES[0]).unwrap();
         assert!(page.starts_with("https://host.example/purlin/blob/v"), "{page}");
-        assert!(page.ends_with("/rules/pdb_missing.md"), "{page}");
+        assert!(page.ends_with("/rules/disruption/anti_affinity_matches_nothing.md"), "{page}");
     }
 }

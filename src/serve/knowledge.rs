@@ -2,10 +2,10 @@
 
 use super::metrics::{Metrics, OfKind};
 use super::resources::Resource;
+use crate::api::kind::Kind;
 use crate::load::Document;
-use crate::load::live::Live;
-use crate::model::kind::Kind;
-use crate::source::SourceId;
+use crate::load::cluster::live::Live;
+use crate::text::source::SourceId;
 use crate::webhook::key::Key;
 use crate::webhook::overlay::{DOUBT, EXPIRY};
 use crate::webhook::state::State;

@@ -29,10 +29,11 @@ mod server;
 mod tests;
 mod watch;
 
-use crate::model::kind::Kind;
+use crate::api::kind::Kind;
+use crate::check;
+use crate::check::needs;
 use crate::rules::RULES;
 use crate::webhook::verdict::judge;
-use crate::{check, needs};
 use certificates::Files;
 use endpoints::Endpoints;
 use events::Events;

@@ -6,11 +6,11 @@
 use super::events::{Events, Reason};
 use super::metrics::Metrics;
 use super::resources;
-use crate::baseline::Baseline;
-use crate::load::decode;
+use crate::check::baseline::Baseline;
+use crate::load::read::decode;
 use crate::policy::Policy;
 use crate::policy_file;
-use crate::source::Source;
+use crate::text::source::Source;
 use kube::Client;
 use serde_json::Value;
 use std::borrow::Cow;

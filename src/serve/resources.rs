@@ -1,6 +1,6 @@
 //! Where the API server serves the kinds that rules read, and reading one object there.
 
-use crate::model::kind::{Kind, Scope};
+use crate::api::kind::{Kind, Scope};
 use crate::webhook::key::Key;
 use http::Request;
 use kube::Client;

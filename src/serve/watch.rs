@@ -5,7 +5,7 @@
 use super::knowledge::{Freshness, Knowledge, document};
 use super::metrics::{Metrics, OfKind};
 use super::resources::{self, Resource, request};
-use crate::model::kind::Kind;
+use crate::api::kind::Kind;
 use crate::webhook::key::Key;
 use futures_util::TryStreamExt;
 use kube::Client;

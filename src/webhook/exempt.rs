@@ -6,7 +6,7 @@ use super::review::{Operation, Review};
 use super::verdict::Context;
 use crate::policy::Mode;
 use crate::rule::Rule;
-use crate::tree::Node;
+use crate::text::tree::Node;
 
 /// Whether nothing is to be said of the request at all.
 pub(super) fn passes(review: &Review, context: &Context<'_>) -> bool {

@@ -1,8 +1,8 @@
 //! What names an object in a cluster.
 
+use crate::api::kind::{Kind, group};
 use crate::model::Names;
-use crate::model::kind::{Kind, group};
-use crate::tree::Node;
+use crate::text::tree::Node;
 use std::fmt;
 
 /// Kind, namespace and name of an object.

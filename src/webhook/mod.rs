@@ -6,19 +6,19 @@
 //! baseline knows of it, and `message` tells the user. None of it does I/O or looks at a
 //! clock.
 
-pub mod concerned;
+mod baseline;
+mod cross_namespace;
 mod exempt;
 pub mod key;
-mod known;
-mod links;
 mod message;
 pub mod overlay;
+mod regression;
 pub mod review;
 mod scale;
+pub mod selection;
 mod sharded;
 pub mod snapshot;
 pub mod state;
 pub mod subscriptions;
 pub mod verdict;
 pub mod world;
-mod worse;

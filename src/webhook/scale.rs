@@ -2,8 +2,10 @@
 
 use super::review::{CLUSTER, Review};
 use super::snapshot::Snapshot;
-use crate::load::{Document, live};
-use crate::tree::{self, Node, Number};
+use crate::load::Document;
+use crate::load::cluster::live;
+use crate::text::tree;
+use crate::text::tree::{Node, Number};
 use serde_json::Value;
 use std::sync::Arc;
 

@@ -3,13 +3,13 @@
 //! A copy costs a few counts, and a change to one copy never touches another, so a verdict works on a consistent view
 //! for as long as it takes, and writers never wait for it.
 
+use super::cross_namespace::{Links, is_outward};
 use super::key::Key;
-use super::links::{Links, is_outward};
 use super::sharded::Sharded;
+use crate::api::kind::{Kind, Kinds};
 use crate::load::Document;
-use crate::load::coverage::Coverage;
+use crate::load::cluster::coverage::Coverage;
 use crate::model::Head;
-use crate::model::kind::{Kind, Kinds};
 use rustc_hash::FxHashSet;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

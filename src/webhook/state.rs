@@ -20,16 +20,16 @@
 //! }
 //! ```
 
+use super::cross_namespace::is_outward;
 use super::key::Key;
-use super::links::is_outward;
 use super::overlay::Overlay;
 use super::review::{CLUSTER, Operation, Review};
 use super::scale::written;
 use super::snapshot::{Entry, Snapshot};
 use super::world::namespace_of;
+use crate::api::kind::{Kind, WORKLOADS, group};
 use crate::load::Document;
-use crate::model::kind::{Kind, WORKLOADS, group};
-use crate::tree::Node;
+use crate::text::tree::Node;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! What the API server is to ask about: the resources that the rules of the webhook need, both sides of each invariant.
 
-use crate::model::kind::{Kind, WORKLOADS};
+use crate::api::kind::{Kind, WORKLOADS};
 use crate::rule::Admission;
 use crate::rules::RULES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +59,7 @@ pub fn is_subscribed(kind: Kind) -> bool {
 /// What the API server is to ask about, by group.
 pub fn subscriptions() -> Vec<Subscription> {
     let mut groups: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for info in crate::model::kind::KINDS.iter().filter(|it| is_subscribed(it.kind)) {
+    for info in crate::api::kind::KINDS.iter().filter(|it| is_subscribed(it.kind)) {
         let resources = groups.entry(info.groups[0]).or_default();
         resources.insert(info.resource.into());
         if SCALABLE.contains(&info.kind) {

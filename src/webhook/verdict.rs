@@ -1,18 +1,19 @@
 //! The verdict on a request: the rules on the world before it and after it, and what it makes worse.
 
-use super::concerned::{Rules, concerned};
 use super::key::Key;
+use super::regression;
+use super::regression::Said;
 use super::review::{Operation, Review};
+use super::selection::{Rules, concerned};
 use super::snapshot::Snapshot;
 use super::world::{Known, Worlds, namespace_of, world, worlds};
-use super::worse::{self, Said};
-use super::{exempt, known, message, scale};
+use super::{baseline, exempt, message, scale};
+use crate::api::kind::Kinds;
 use crate::check;
+use crate::check::needs;
 use crate::finding::{Finding, Severity};
 use crate::load::{Document, Loaded};
-use crate::model::kind::Kinds;
 use crate::model::{Model, Place};
-use crate::needs;
 use crate::policy::{Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
@@ -153,12 +154,12 @@ fn worsened(
     if !earlier.is_empty() {
         let before = model(loaded, others, old);
         let there = check::findings(&before, context.policy, &earlier);
-        let (there, left) = worse::apart(there, found);
+        let (there, left) = regression::apart(there, found);
         found = left;
         excuses = said(&before, context.policy, &there);
     }
-    known::fingerprint_some(&after, context.policy, &mut found);
-    worse::worse(&excuses, said(&after, context.policy, &found))
+    baseline::fingerprint_some(&after, context.policy, &mut found);
+    regression::worse(&excuses, said(&after, context.policy, &found))
 }
 
 /// The world of these documents and the one that a request is about.
@@ -189,7 +190,7 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world, DEFAULT);
     let mut findings = check::findings(&model, context.policy, &rules);
-    known::fingerprint(&model, context.policy, &mut findings);
+    baseline::fingerprint(&model, context.policy, &mut findings);
     let said = said(&model, context.policy, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }

@@ -1,17 +1,18 @@
 //! The part of the cluster that a verdict on one object looks at: its namespace, and of the rest what the rules read
 //! for its sake.
 
+use super::cross_namespace;
+use super::cross_namespace::{Links, Want};
 use super::key::Key;
-use super::links::{self, Links, Want};
 use super::snapshot::{Entry, Snapshot};
-use crate::analyze::namespaces::NAME_LABEL;
-use crate::analyze::selector::{Operator, Selector};
-use crate::load::coverage::Coverage;
+use crate::analyze::selection::namespaces::NAME_LABEL;
+use crate::analyze::selection::selector::{Operator, Selector};
+use crate::api::kind::{Kind, Kinds};
+use crate::load::cluster::coverage::Coverage;
 use crate::load::{Document, Loaded};
 use crate::model::Head;
-use crate::model::kind::{Kind, Kinds};
-use crate::source::Source;
-use crate::tree::Node;
+use crate::text::source::Source;
+use crate::text::tree::Node;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::sync::Arc;
 
@@ -140,7 +141,7 @@ impl<'s> Builder<'s> {
         let snapshot = self.snapshot;
         self.seen.extend(snapshot.get(key).map(Arc::as_ptr));
         self.own();
-        for user in snapshot.found_by(&links::users(key)).iter().take(MOST_USERS) {
+        for user in snapshot.found_by(&cross_namespace::users(key)).iter().take(MOST_USERS) {
             self.object(user);
         }
         for document in [before, after].into_iter().flatten() {
@@ -184,7 +185,7 @@ impl<'s> Builder<'s> {
             self.add(entry);
             self.follow(&entry.links, &entry.document);
         }
-        self.topic(&links::into(namespace));
+        self.topic(&cross_namespace::into(namespace));
         if kinds.has(Kind::PodMonitor) || kinds.has(Kind::ServiceMonitor) {
             self.monitors(namespace);
         }
@@ -197,7 +198,7 @@ impl<'s> Builder<'s> {
     /// Those of other namespaces that scrape this one.
     fn monitors(&mut self, namespace: &str) {
         let snapshot = self.snapshot;
-        for topic in [links::scraping(namespace), links::scraping("*")] {
+        for topic in [cross_namespace::scraping(namespace), cross_namespace::scraping("*")] {
             for monitor in snapshot.found_by(&topic).iter().take(MOST_USERS) {
                 self.object_and_more(monitor);
             }
@@ -208,7 +209,7 @@ impl<'s> Builder<'s> {
     fn dns(&mut self) {
         const SYSTEM: &str = "kube-system";
         self.object(&Key::known(Kind::Namespace, "", SYSTEM));
-        self.topic(links::DNS);
+        self.topic(cross_namespace::DNS);
     }
 
     /// Adds an entry of a kind that is read, which is not looked at for it: memory is slow.
@@ -328,14 +329,18 @@ impl<'s> Builder<'s> {
         let snapshot = self.snapshot;
         let slice = snapshot.slice(self.namespace);
         for service in slice.into_iter().flat_map(|it| it.of_kind(Kind::Service)) {
-            let users = snapshot.found_by(&links::users(&service.key));
+            let users = snapshot.found_by(&cross_namespace::users(&service.key));
             users.iter().take(MOST_USERS).for_each(|it| self.neighbour(&it.namespace));
         }
     }
 
     /// Adds what only a ReferenceGrant of this namespace lets refer to it.
     fn referring(&mut self) {
-        for key in self.snapshot.found_by(&links::referring(self.namespace)).iter().take(MOST_USERS)
+        for key in self
+            .snapshot
+            .found_by(&cross_namespace::referring(self.namespace))
+            .iter()
+            .take(MOST_USERS)
         {
             self.object_and_more(key);
         }
@@ -367,7 +372,7 @@ impl<'s> Builder<'s> {
         let is_selected = |it: &&Arc<Entry>| selector.matches(&labels(it));
         let found: Vec<&Arc<Entry>> = match listed {
             Some((key, values)) => {
-                let topics = values.iter().map(|value| links::label(key, value));
+                let topics = values.iter().map(|value| cross_namespace::label(key, value));
                 let keys = topics.flat_map(|it| snapshot.found_by(&it));
                 let entries = keys.filter_map(|it| snapshot.get(it));
                 entries.filter(is_selected).take(most).collect()

@@ -5,8 +5,9 @@
 
 use crate::cli::{BUDGET, DEPLOYMENT, POLICY, broken, folder};
 use crate::support::root;
-use purlin::load::yaml::{self, Syntax};
-use purlin::tree::Node;
+use purlin::load::read::yaml;
+use purlin::load::read::yaml::Syntax;
+use purlin::text::tree::Node;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};

@@ -3,9 +3,9 @@
 use crate::support::{only, with_texts};
 use proptest::prelude::*;
 use purlin::analyze::Facts;
-use purlin::analyze::budgets::Demand;
-use purlin::analyze::evictions::Evictions;
-use purlin::analyze::rollout::IntOrPercent;
+use purlin::analyze::capacity::rollout::IntOrPercent;
+use purlin::analyze::disruption::budgets::Demand;
+use purlin::analyze::disruption::evictions::Evictions;
 use purlin::load::load_texts;
 use purlin::model::Model;
 use std::collections::BTreeMap;

@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 use purlin::analyze::Facts;
-use purlin::analyze::demand::Resources;
+use purlin::analyze::capacity::effective_resources::Resources;
+use purlin::api::quantity::Quantity;
 use purlin::load::load_texts;
 use purlin::model::Model;
-use purlin::model::quantity::Quantity;
 use std::sync::Arc;
 
 /// Requests and limits of the first workload, as `cpu 2, memory 1Gi`.

@@ -3,9 +3,9 @@
 use crate::cli::{DEPLOYMENT, POLICY, folder, purlin};
 use crate::support::{fixture, load_paths, policy, root, snapshot};
 use ::purlin::analyze::Facts;
+use ::purlin::graph::scene::Scene;
+use ::purlin::graph::{condense, world};
 use ::purlin::model::Model;
-use ::purlin::picture::scene::Scene;
-use ::purlin::picture::{condense, world};
 use ::purlin::policy::Policy;
 use std::fs;
 use std::path::Path;

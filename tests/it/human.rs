@@ -7,7 +7,7 @@ use purlin::finding::{Finding, Place, Severity, Unknown};
 use purlin::load::Loaded;
 use purlin::model::{Model, ObjId};
 use purlin::report::human::{self, Style};
-use purlin::source::{SourceId, Span};
+use purlin::text::source::{SourceId, Span};
 use textwrap::core::display_width;
 
 /// Findings as a test writes them: the message, the labels (source, start, end, text), notes and help.

@@ -1,10 +1,10 @@
 //! Which objects come out of documents, and what runs pods.
 
 use purlin::analyze::Facts;
-use purlin::analyze::selector::{LabelValue, Selector, Selects};
+use purlin::analyze::selection::selector::{LabelValue, Selector, Selects};
+use purlin::api::kind::Kind;
 use purlin::load::{Loaded, load_texts};
 use purlin::model::Model;
-use purlin::model::kind::Kind;
 use std::sync::Arc;
 
 fn load(text: &str) -> Loaded {

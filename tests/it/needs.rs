@@ -2,9 +2,9 @@
 
 use crate::rules::{WITHOUT_FIXTURES, world};
 use crate::support::{fixture, load_paths, only, policy, with_loaded};
+use purlin::api::kind::{Kind, group};
+use purlin::check::needs;
 use purlin::load::Loaded;
-use purlin::model::kind::{Kind, group};
-use purlin::needs;
 use purlin::rules::RULES;
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
 //! NetworkPolicies row by row: SEMANTICS, section 1, as far as one policy is concerned.
 
 use crate::support::{facts_of, load_texts, only, with_loaded};
-use purlin::analyze::policies::{
+use purlin::analyze::network::policies::{
     Direction, NetworkPolicy, PeerKind, PolicyId, PortRange, TrafficRule, read,
 };
-use purlin::model::kind::Kind;
+use purlin::api::kind::Kind;
 use purlin::policy_file;
 
 /// Reads a policy with this `spec`, in flow style or as lines that are indented by two.

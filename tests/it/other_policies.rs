@@ -1,7 +1,7 @@
 //! Policies of kinds that are not judged: whose verdicts they leave open, and whose not.
 
 use crate::support::facts_of;
-use purlin::analyze::reach::Verdict;
+use purlin::analyze::network::reach::Verdict;
 
 /// Pods `web`, `db` and `job` in `shop`, `web` in `other`; `shop` denies everything, `other` nothing.
 const PODS: &str = "
@@ -52,7 +52,7 @@ fn verdicts(policy: &str) -> [&'static str; 3] {
                 reach.of_workload(found.id).unwrap()
             });
             let verdict: Verdict =
-                reach.judge(ends[0], ends[1]).get(purlin::analyze::reach::Protocol::Tcp, port);
+                reach.judge(ends[0], ends[1]).get(purlin::api::ports::Protocol::Tcp, port);
             verdict.name()
         };
         [judge("shop", 80), judge("shop", 81), judge("other", 80)]

@@ -1,13 +1,14 @@
 //! `purlin.yaml`: each kind of mistake with its place, what the settings do, and exceptions in all their forms.
 
 use crate::support::{load_texts, only};
+use purlin::api::network::Plugin;
 use purlin::check::{Outcome, Selection, check};
 use purlin::finding::Severity;
 use purlin::load::Loaded;
 use purlin::model::Model;
-use purlin::policy::{Mode, Plugin, Policy};
+use purlin::policy::{Mode, Policy};
 use purlin::policy_file;
-use purlin::source::{Source, SourceId};
+use purlin::text::source::{Source, SourceId};
 use std::sync::Arc;
 
 /// What every policy begins with; what is tested starts on line 3.

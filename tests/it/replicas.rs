@@ -1,7 +1,7 @@
 //! From how many to how many pods, and what a rollout adds and takes away.
 
 use purlin::analyze::Facts;
-use purlin::analyze::rollout::Rollout;
+use purlin::analyze::capacity::rollout::Rollout;
 use purlin::load::load_texts;
 use purlin::model::Model;
 use std::sync::Arc;

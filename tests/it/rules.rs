@@ -5,8 +5,8 @@
 //! holds near misses, with nothing to report and the same marker. A `purlin.yaml` beside them is obeyed.
 
 use crate::support::{fixture, load_paths, load_texts, only, policy, snapshot, with_loaded};
+use purlin::check::locate::Locator;
 use purlin::load::Loaded;
-use purlin::locate::Locator;
 use purlin::report::human::{self, Style};
 use purlin::rule::Rule;
 use purlin::rules::RULES;

@@ -6,9 +6,10 @@
 
 use crate::support::{facts_of, model_of};
 use proptest::prelude::*;
-use purlin::analyze::selector::{PodLabels, Selector, Selects};
-use purlin::load::yaml::{self, Syntax};
-use purlin::model::kind::Kind;
+use purlin::analyze::selection::selector::{PodLabels, Selector, Selects};
+use purlin::api::kind::Kind;
+use purlin::load::read::yaml;
+use purlin::load::read::yaml::Syntax;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

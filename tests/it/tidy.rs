@@ -1,6 +1,7 @@
 //! The conventions of the project, as tests.
 
 use crate::support::{fixture, root, snapshot};
+use purlin::rule::Rule;
 use purlin::rules::RULES;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,21 +11,36 @@ use std::path::PathBuf;
 fn rules_are_listed_by_name_and_have_all_their_files() {
     let ids: Vec<_> = RULES.iter().map(|it| it.id).collect();
     assert!(ids.is_sorted(), "rules/mod.rs lists rules by name");
-    let listed: BTreeSet<String> = ids.iter().map(|it| it.replace('-', "_")).collect();
+    let listed: BTreeSet<String> = RULES.iter().map(|it| file_of(it)).collect();
     for (extension, what) in [("rs", "code"), ("md", "page")] {
-        let files: BTreeSet<String> = fs::read_dir(root().join("rules"))
-            .unwrap()
+        let files: BTreeSet<String> = folders_of_groups()
+            .iter()
+            .flat_map(|folder| fs::read_dir(folder).unwrap())
             .map(|it| it.unwrap().path())
             .filter(|it| it.extension().is_some_and(|it| it == extension))
-            .map(|it| it.file_stem().unwrap().to_string_lossy().into_owned())
-            .filter(|it| it != "mod" && it != "README")
+            .map(|it| it.with_extension("").strip_prefix(root().join("rules")).unwrap().to_owned())
+            .map(|it| it.to_string_lossy().into_owned())
+            .filter(|it| !it.ends_with("/mod"))
             .collect();
-        assert_eq!(files, listed, "every rule has a {what}, and every {what} is listed");
+        assert_eq!(
+            files, listed,
+            "every rule has a {what} in its group's folder, and every {what} is listed"
+        );
     }
     for folder in fs::read_dir(fixture("rules")).unwrap() {
         let name = folder.unwrap().file_name().to_string_lossy().into_owned();
         assert!(ids.contains(&name.as_str()), "fixtures/rules/{name} belongs to no rule");
     }
+}
+
+/// Where a rule stands below `rules/`, without an ending: the folder is its group.
+fn file_of(rule: &Rule) -> String {
+    format!("{}/{}", rule.group.name(), rule.id.replace('-', "_"))
+}
+
+fn folders_of_groups() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("rules")).unwrap().map(|it| it.unwrap().path());
+    entries.filter(|it| it.is_dir()).collect()
 }
 
 #[test]
@@ -64,7 +80,7 @@ fn the_index_of_rules_is_current() {
             group.name()
         ));
         for rule in RULES.iter().filter(|it| it.group == group) {
-            let page = rule.id.replace('-', "_");
+            let page = file_of(rule);
             let row = (rule.id, rule.severity.name(), rule.admission.name(), rule.title);
             text.push_str(&format!(
                 "| [{}]({page}.md) | {} | {} | {} |\n",

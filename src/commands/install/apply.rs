@@ -5,8 +5,8 @@ use super::manifests::{self, Changes, Manifest, POLICY_KEY, policy_with_mode};
 use super::{BREAK_GLASS, backwards, print};
 use http::Request;
 use kube::Client;
+use purlin::api::kind::{Kind, group};
 use purlin::load::cluster::{Options, client, explain};
-use purlin::model::kind::{Kind, group};
 use serde_json::{Value as Json, json};
 use std::time::Duration;
 

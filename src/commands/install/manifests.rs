@@ -2,9 +2,11 @@
 //!
 //! A value is replaced where it stands, so what is printed keeps the comments.
 
-use purlin::load::split::{self, Chunk};
-use purlin::load::yaml::{self, Syntax};
-use purlin::tree::{Node, Number, Value};
+use purlin::load::read::split;
+use purlin::load::read::split::Chunk;
+use purlin::load::read::yaml;
+use purlin::load::read::yaml::Syntax;
+use purlin::text::tree::{Node, Number, Value};
 use serde_json::Value as Json;
 use std::ops::Range;
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 use super::output::line;
 use super::table::{Asked, Ends, FlowJson, Flows, Told};
 use purlin::analyze::Facts;
-use purlin::analyze::reach::CLUSTER_WIDE;
-use purlin::analyze::reach::difference::{Changes, Difference};
-use purlin::analyze::refused::mistakes;
+use purlin::analyze::network::reach::CLUSTER_WIDE;
+use purlin::analyze::network::reach::difference::{Changes, Difference};
+use purlin::analyze::network::refused::mistakes;
+use purlin::api::kind::Kind;
 use purlin::load::{self, Loaded};
-use purlin::model::kind::Kind;
 use purlin::model::{Model, Object};
 use serde::Serialize;
 use std::path::{Path, PathBuf};

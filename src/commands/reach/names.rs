@@ -1,11 +1,12 @@
 //! Names on the command line: `Kind/namespace/name`, shorter where that is enough, `internet`, `nodes`, or addresses.
 
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::Party;
-use purlin::analyze::reach::party::{self, Named, block};
-use purlin::analyze::reach::{PortSet, Ports, Protocol};
+use purlin::analyze::network::reach::ask::Party;
+use purlin::analyze::network::reach::party;
+use purlin::analyze::network::reach::party::{Named, block};
+use purlin::api::kind::{Kind, WORKLOADS};
+use purlin::api::ports::{PortSet, Ports, Protocol};
 use purlin::model::Model;
-use purlin::model::kind::{Kind, WORKLOADS};
 use purlin::policy::closest;
 
 /// Who is meant by names.

@@ -1,9 +1,10 @@
 //! What `purlin reach` answers a question, for people and for machines.
 
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::{Answer, Party, Question};
-use purlin::analyze::reach::{Because, Effect, Ports, Verdict};
-use purlin::locate::Locator;
+use purlin::analyze::network::reach::ask::{Answer, Party, Question};
+use purlin::analyze::network::reach::{Because, Effect, Verdict};
+use purlin::api::ports::Ports;
+use purlin::check::locate::Locator;
 use purlin::model::Model;
 use serde::Serialize;
 

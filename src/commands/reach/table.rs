@@ -3,8 +3,9 @@
 use super::Parties;
 use super::output::{PortJson, line, port_json};
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::{Party, is_one_pod};
-use purlin::analyze::reach::{Endpoint, EndpointId, PortSet, Ports, Reach, Verdict};
+use purlin::analyze::network::reach::ask::{Party, is_one_pod};
+use purlin::analyze::network::reach::{Endpoint, EndpointId, Reach, Verdict};
+use purlin::api::ports::{PortSet, Ports};
 use purlin::model::Model;
 use serde::Serialize;
 use std::collections::BTreeMap;

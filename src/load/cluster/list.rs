@@ -1,9 +1,11 @@
 //! One list, page by page.
 
+use super::Refused;
 use super::connect::{explain, within};
+use super::live::Live;
 use super::relevant::is_relevant;
-use super::{Document, Live, Refused};
-use crate::source::SourceId;
+use crate::load::Document;
+use crate::text::source::SourceId;
 use kube::Client;
 use kube::core::ApiResource;
 use serde::Deserialize;

@@ -1,8 +1,10 @@
 //! Rendering charts by `helm template`.
 
 use super::program::{self, Broken, refuse_network, run};
-use crate::load::yaml::{self, Syntax};
-use crate::load::{decode, files};
+use crate::load::files;
+use crate::load::read::decode;
+use crate::load::read::yaml;
+use crate::load::read::yaml::Syntax;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

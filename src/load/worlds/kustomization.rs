@@ -1,10 +1,12 @@
 //! A kustomization's own file: what it refers to, so that what it is built from is known before anything is run.
 
 use super::paths::real;
+use crate::load::files;
 use crate::load::origin::Role;
-use crate::load::yaml::{self, Syntax};
-use crate::load::{decode, files};
-use crate::tree::{Node, Tree};
+use crate::load::read::decode;
+use crate::load::read::yaml;
+use crate::load::read::yaml::Syntax;
+use crate::text::tree::{Node, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -231,8 +233,8 @@ impl Kustomization {
     /// The configuration of a plugin that is built in, which may refer to files in its own way.
     fn plugin(&mut self, folder: &Path, text: Arc<str>, node: Node<'_>) {
         self.is_pure = false;
-        for chunk in crate::load::split::split(&text) {
-            let crate::load::split::Chunk::Text(range) = chunk else { continue };
+        for chunk in crate::load::read::split::split(&text) {
+            let crate::load::read::split::Chunk::Text(range) = chunk else { continue };
             let Ok(Some(parsed)) = yaml::parse(&text, range, Syntax::Yaml) else { continue };
             let mut open = vec![parsed.tree.root()];
             while let Some(here) = open.pop() {

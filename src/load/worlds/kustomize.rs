@@ -5,8 +5,9 @@
 
 use super::paths::{Names, relative};
 use super::program::{self, Broken, refuse_network, run};
-use crate::load::yaml::{self, Syntax};
-use crate::tree::{Node, Tree};
+use crate::load::read::yaml;
+use crate::load::read::yaml::Syntax;
+use crate::text::tree::{Node, Tree};
 use rustc_hash::FxHashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

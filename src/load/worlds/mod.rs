@@ -11,6 +11,7 @@ mod graph;
 mod helm;
 mod kustomization;
 mod kustomize;
+pub mod kustomize_inputs;
 pub(super) mod paths;
 mod program;
 mod render;

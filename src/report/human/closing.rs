@@ -1,6 +1,5 @@
 //! The end of the report: what cannot be told, by what would settle it, and one line that sums up.
 
-use super::visible::visible;
 use super::{Canvas, wrap};
 use crate::check::Outcome;
 use crate::load::PassedOver;
@@ -8,6 +7,7 @@ use crate::load::files::Step;
 use crate::model::Model;
 use crate::report::text::counted;
 use crate::rule::Severity;
+use crate::text::visible::visible;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More missing things than these are counted, not listed, for each reason.

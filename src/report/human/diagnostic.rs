@@ -2,14 +2,14 @@
 
 use super::Canvas;
 use super::excerpt::{Excerpt, MOST_LABELS, excerpts};
-use super::visible::visible;
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
-use crate::path::Found;
 use crate::report::place;
 use crate::rule::{Finding, Place, Severity, Shows};
-use crate::source::SourceKind;
+use crate::text::path::Found;
+use crate::text::source::SourceKind;
+use crate::text::visible::visible;
 use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };

@@ -1,9 +1,9 @@
 //! Excerpts: the few lines of each source that a finding's labels point to, cropped to the width and safe to print.
 
-use super::visible::{stand_in, visible};
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::rule::{Finding, Shows};
-use crate::source::{Position, Source, SourceId, Sources};
+use crate::text::source::{Position, Source, SourceId, Sources};
+use crate::text::visible::{stand_in, visible};
 use std::ops::Range;
 use textwrap::core::display_width;
 

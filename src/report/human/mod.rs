@@ -4,13 +4,12 @@
 mod closing;
 mod diagnostic;
 mod excerpt;
-mod visible;
 
+use crate::text::visible::visible;
 pub use closing::passed_over;
-pub use visible::visible;
 
 use crate::check::Outcome;
-use crate::locate::Locator;
+use crate::check::locate::Locator;
 use crate::model::Model;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use textwrap::{Options, WordSeparator, WordSplitter};

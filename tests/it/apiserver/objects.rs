@@ -9,7 +9,7 @@ use kube::discovery::{Discovery, Scope};
 use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use purlin::load::Loaded;
 use purlin::model::{Model, Object};
-use purlin::tree::{Node, Number, Value};
+use purlin::text::tree::{Node, Number, Value};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! The manifests agree with the rules and with what the server does.
 
 use crate::support::{root, snapshot};
-use purlin::model::kind::Kind;
+use purlin::api::kind::Kind;
 use purlin::policy_file;
 use purlin::webhook::subscriptions::{is_subscribed, subscriptions};
 use std::collections::BTreeSet;

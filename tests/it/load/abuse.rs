@@ -3,7 +3,8 @@
 //! Nothing here looks at a clock. Each case is of a size at which anything but linear time would take minutes.
 
 use super::{json, text};
-use purlin::load::{Loaded, Lost, decode, load_texts};
+use purlin::load::read::decode;
+use purlin::load::{Loaded, Lost, load_texts};
 
 const HEAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n";
 
@@ -64,7 +65,7 @@ fn a_walk_over_a_deep_tree_does_not_recurse() {
     while let Some(item) = here.items().next() {
         here = item;
     }
-    let path = purlin::path::FieldPath::between(root, here);
+    let path = purlin::text::path::FieldPath::between(root, here);
     assert_eq!(path.steps().len(), depth + 1);
     assert_eq!(path.resolve(root).1.index(), here.index());
     assert!(root.same(root));
@@ -149,7 +150,7 @@ fn keys_without_end() {
     assert_eq!(data.count(), 200_000);
     let (key, value) = data.entry("k199999").unwrap();
     for node in [key, value] {
-        let path = purlin::path::FieldPath::between(root, node);
+        let path = purlin::text::path::FieldPath::between(root, node);
         assert_eq!(path.to_string(), "data.k199999");
     }
 

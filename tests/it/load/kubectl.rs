@@ -1,7 +1,8 @@
 //! kubectl 1.32's own reading of scalars and documents, recorded in `fixtures/load/kubectl`, is ours.
 
 use super::{fixture, json, text};
-use purlin::load::{Loaded, Lost, decode};
+use purlin::load::read::decode;
+use purlin::load::{Loaded, Lost};
 use serde_json::Value;
 
 /// The two are the same JSON; numbers are compared as JSON has them, without kinds.

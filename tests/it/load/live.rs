@@ -1,13 +1,14 @@
 //! Objects of a cluster: what is kept of them, and that reports name them without inventing lines.
 
 use crate::support::{only, with_loaded};
-use purlin::load::{Loaded, live};
+use purlin::load::Loaded;
+use purlin::load::cluster::live;
 use purlin::policy::Policy;
 use purlin::report::human::{self, Style};
 use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
-use purlin::source::Source;
-use purlin::tree::Tree;
+use purlin::text::source::Source;
+use purlin::text::tree::Tree;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ fn bookkeeping_is_dropped_and_the_rest_is_kept() {
     let root = tree.root();
     assert_eq!(root.text("apiVersion"), Some("v1"));
     assert_eq!(root.text("kind"), Some("Thing"));
-    let keys = |it: purlin::tree::Node<'_>| {
+    let keys = |it: purlin::text::tree::Node<'_>| {
         it.entries().map(|(key, _)| key.str().unwrap().to_string()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(keys(root), "apiVersion kind metadata spec");

@@ -1,7 +1,7 @@
 //! Documents that kubectl refuses: the place and the words, all in `fixtures/load/mistakes.out`; `UPDATE=1` writes it.
 
 use super::{fixture, json, text};
-use purlin::load::decode;
+use purlin::load::read::decode;
 use std::fmt::Write;
 use std::path::PathBuf;
 

@@ -8,7 +8,7 @@ mod mistakes;
 mod properties;
 
 use purlin::load::{Loaded, load_texts};
-use purlin::tree::{Node, Number, Value};
+use purlin::text::tree::{Node, Number, Value};
 
 /// Loads one text under a name.
 fn text(name: &str, text: impl Into<String>) -> Loaded {

@@ -2,10 +2,12 @@
 
 use super::{json, text};
 use proptest::prelude::*;
-use purlin::load::{Loaded, decode, live, load_texts};
-use purlin::path::{FieldPath, Found};
-use purlin::source::SourceId;
-use purlin::tree::Node;
+use purlin::load::cluster::live;
+use purlin::load::read::decode;
+use purlin::load::{Loaded, load_texts};
+use purlin::text::path::{FieldPath, Found};
+use purlin::text::source::SourceId;
+use purlin::text::tree::Node;
 use serde_json::Value;
 
 /// Values, scalars of any look, with keys that may need quotes.

@@ -1,8 +1,8 @@
 //! Fewer arrows that say the same.
 
 use super::scenes::{add, flow, scene};
-use purlin::picture::condense;
-use purlin::picture::scene::{ComponentKind, Scene, State};
+use purlin::graph::condense;
+use purlin::graph::scene::{ComponentKind, Scene, State};
 
 /// The flows in words: from, to, ports and state.
 fn flows(scene: &Scene) -> Vec<String> {

@@ -3,8 +3,8 @@
 use super::scenes::{add, any_scene, flow, scene, shop};
 use crate::support::{fixture, snapshot};
 use proptest::prelude::*;
-use purlin::picture::scene::{ComponentKind, Scene, State};
-use purlin::picture::{condense, dot, mermaid, svg};
+use purlin::graph::scene::{ComponentKind, Scene, State};
+use purlin::graph::{condense, dot, mermaid, svg};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::io::Write;

@@ -2,9 +2,9 @@
 
 use super::scenes::{add, any_scene, flow, scene, shop};
 use proptest::prelude::*;
-use purlin::picture::layout::{Layout, Point, Rect, Route, layout};
-use purlin::picture::scene::{ComponentKind, Scene, State};
-use purlin::picture::{condense, svg};
+use purlin::graph::layout::{Layout, Point, Rect, Route, layout};
+use purlin::graph::scene::{ComponentKind, Scene, State};
+use purlin::graph::{condense, svg};
 
 fn overlap(a: &Rect, b: &Rect) -> bool {
     a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom()

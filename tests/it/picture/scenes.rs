@@ -1,7 +1,7 @@
 //! Scenes to draw.
 
 use proptest::prelude::*;
-use purlin::picture::scene::{
+use purlin::graph::scene::{
     Component, ComponentKind, Flow, Namespace, PortRange, Ports, Posture, Scene, State,
 };
 

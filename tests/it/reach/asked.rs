@@ -3,9 +3,11 @@
 use super::{pod, policy};
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::Question;
-use purlin::analyze::reach::party::{Named, named};
-use purlin::analyze::reach::{Network, Plugin, Ports, Protocol, Reason, Verdict};
+use purlin::analyze::network::reach::ask::Question;
+use purlin::analyze::network::reach::party::{Named, named};
+use purlin::analyze::network::reach::{Reason, Verdict};
+use purlin::api::network::{Network, Plugin};
+use purlin::api::ports::{Ports, Protocol};
 
 /// The verdict on a TCP port between two who are called by name.
 fn asked(world: &str, plugin: Plugin, from: &str, to: &str, port: u16) -> String {

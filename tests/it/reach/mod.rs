@@ -10,7 +10,9 @@ mod world;
 
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::{Endpoint, EndpointId, Network, Plugin, Protocol, Reach};
+use purlin::analyze::network::reach::{Endpoint, EndpointId, Reach};
+use purlin::api::network::{Network, Plugin};
+use purlin::api::ports::Protocol;
 
 /// The name and labels of a pod in flow style, and its ports.
 fn pod(namespace: &str, name: &str, labels: &str, rest: &str) -> String {

@@ -4,10 +4,10 @@ use super::reference::{End, verdict};
 use super::world::{OUTSIDE, PORTS, Random, World};
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::difference::{Changes, Difference};
-use purlin::analyze::reach::{
-    Endpoint, EndpointId, Flow, Network, PortMap, Protocol, Reach, Verdict,
-};
+use purlin::analyze::network::reach::difference::{Changes, Difference};
+use purlin::analyze::network::reach::{Endpoint, EndpointId, Flow, Reach, Verdict};
+use purlin::api::network::Network;
+use purlin::api::ports::{PortMap, Protocol};
 use purlin::model::Model;
 use rayon::prelude::*;
 use std::collections::BTreeSet;

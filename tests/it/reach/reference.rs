@@ -5,7 +5,8 @@ use super::world::{
     Cidr, Labels, NODE, Number, Other, Peer, Pod, Policy, Rule, Section, Selector, TierPeer,
     TierPolicy, TierRule, World, contains,
 };
-use purlin::analyze::reach::{Plugin, Protocol};
+use purlin::api::network::Plugin;
+use purlin::api::ports::Protocol;
 
 /// One end of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

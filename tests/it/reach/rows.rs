@@ -3,10 +3,10 @@
 use super::{endpoint, namespace, pod, policy, verdicts};
 use crate::support::model_of;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::Plugin::{
-    self, Antrea, AwsVpc, Calico, Cilium, Generic, OvnKubernetes,
-};
-use purlin::analyze::reach::{Protocol, Reason, Verdict};
+use purlin::analyze::network::reach::{Reason, Verdict};
+use purlin::api::network::Plugin;
+use purlin::api::network::Plugin::{Antrea, AwsVpc, Calico, Cilium, Generic, OvnKubernetes};
+use purlin::api::ports::Protocol;
 
 /// Two namespaces with an `api` and a `web` each.
 fn base() -> String {

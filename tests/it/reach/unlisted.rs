@@ -3,8 +3,9 @@
 use super::{endpoint, namespace, pod, policy};
 use crate::support::load_texts;
 use purlin::analyze::Facts;
-use purlin::analyze::reach::{Flow, Protocol, Reason, Verdict};
-use purlin::load::coverage::Coverage;
+use purlin::analyze::network::reach::{Flow, Reason, Verdict};
+use purlin::api::ports::Protocol;
+use purlin::load::cluster::coverage::Coverage;
 use purlin::model::Model;
 
 /// `api` lets `web` in on port 80, and nobody else; an administrator closes port 9 of everybody; a baseline closes port 7.

@@ -1,6 +1,7 @@
 //! Small random worlds with every feature of the policies, as data and as manifests.
 
-use purlin::analyze::reach::{Plugin, Protocol};
+use purlin::api::network::Plugin;
+use purlin::api::ports::Protocol;
 use serde_json::{Map, Value, json};
 
 /// Numbers that look random and are the same in every run (splitmix64).

@@ -5,9 +5,10 @@
 
 use super::{is_bad, is_of_one_object, texts, with_world};
 use crate::support::fixture;
-use purlin::load::yaml::{self, Syntax};
+use purlin::load::read::yaml;
+use purlin::load::read::yaml::Syntax;
 use purlin::rules;
-use purlin::tree::Node;
+use purlin::text::tree::Node;
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;

@@ -6,10 +6,11 @@
 use super::texts;
 use crate::support::{fixture, policy};
 use purlin::analyze::Facts;
-use purlin::analyze::reach::ask::Party;
-use purlin::analyze::reach::verdict::Verdict;
-use purlin::analyze::reach::{Endpoint, EndpointId, PortSet};
-use purlin::declared::{Flow, flows, missing};
+use purlin::analyze::network::reach::ask::Party;
+use purlin::analyze::network::reach::verdict::Verdict;
+use purlin::analyze::network::reach::{Endpoint, EndpointId};
+use purlin::api::ports::PortSet;
+use purlin::intended_flows::{Flow, flows, missing};
 use purlin::load::load_texts;
 use purlin::model::Model;
 use std::collections::BTreeMap;

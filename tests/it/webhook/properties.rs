@@ -2,10 +2,10 @@
 
 use super::support::{cluster, observe, request, verdict};
 use proptest::prelude::*;
+use purlin::api::kind::Kinds;
 use purlin::check;
 use purlin::finding::Finding;
 use purlin::model::Model;
-use purlin::model::kind::Kinds;
 use purlin::policy::Policy;
 use purlin::rules::RULES;
 use purlin::webhook::state::State;

@@ -3,10 +3,10 @@
 use super::support::{
     cluster, observe, observe_deletion, request, review, rules, submit, verdict, verdict_by,
 };
-use purlin::load::live;
-use purlin::model::kind::Kind;
+use purlin::api::kind::Kind;
+use purlin::load::cluster::live;
 use purlin::policy::Policy;
-use purlin::source::SourceId;
+use purlin::text::source::SourceId;
 use purlin::webhook::overlay::{DOUBT, EXPIRY, MOST};
 use purlin::webhook::state::State;
 use serde_json::{Value, json};

@@ -2,10 +2,11 @@
 
 use crate::load::json;
 use crate::support::load_texts;
-use purlin::load::{Loaded, live};
-use purlin::model::kind::{KINDS, Kind};
+use purlin::api::kind::{KINDS, Kind};
+use purlin::load::Loaded;
+use purlin::load::cluster::live;
 use purlin::policy::Policy;
-use purlin::source::SourceId;
+use purlin::text::source::SourceId;
 use purlin::webhook::key::Key;
 use purlin::webhook::review::Review;
 use purlin::webhook::state::State;
@@ -39,12 +40,12 @@ pub(crate) fn objects(loaded: &Loaded) -> Vec<Value> {
 fn is_cluster_wide(object: &Value) -> bool {
     let kind = kind(object);
     // Nobody told of custom kinds; those of the fixtures without a namespace have none.
-    kind == Kind::Custom || KINDS[kind as usize].scope == purlin::model::kind::Scope::Cluster
+    kind == Kind::Custom || KINDS[kind as usize].scope == purlin::api::kind::Scope::Cluster
 }
 
 fn kind(object: &Value) -> Kind {
     let version = object["apiVersion"].as_str().unwrap();
-    Kind::of(purlin::model::kind::group(version), object["kind"].as_str().unwrap())
+    Kind::of(purlin::api::kind::group(version), object["kind"].as_str().unwrap())
 }
 
 /// A cluster that holds these objects, and of every known kind nothing else.

@@ -6,14 +6,14 @@ mod places;
 mod rendering;
 
 use crate::support::fixture;
+use purlin::check::locate::Locator;
+use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
 use purlin::load::Loaded;
 use purlin::load::worlds::{Options, Target, load};
-use purlin::locate::Locator;
 use purlin::model::{Model, Place};
-use purlin::path::FieldPath;
 use purlin::policy::Policy;
-use purlin::worlds;
+use purlin::text::path::FieldPath;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;

@@ -2,9 +2,9 @@
 
 use super::{CLOUD, DEPLOYMENT, check, folder, has_kustomize, names, place, read, team};
 use crate::support::fixture;
-use purlin::locate::Locator;
-use purlin::path::FieldPath;
-use purlin::tree::Node;
+use purlin::check::locate::Locator;
+use purlin::text::path::FieldPath;
+use purlin::text::tree::Node;
 
 #[test]
 fn a_field_is_shown_where_it_was_set_last() {

@@ -1,0 +1,113 @@
+//! Budgets that let no pod go when their workloads run as few as they may.
+
+use crate::analyze::capacity::replicas::AUTOSCALERS;
+use crate::analyze::disruption::budgets::{Budget, Demand};
+use crate::analyze::disruption::evictions::{Count, Evictions};
+use crate::analyze::selection::workloads::WorkloadId;
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "pdb-blocks-drain",
+    title: "a disruption budget lets no pod be evicted",
+    severity: Severity::Error,
+    group: Group::Disruption,
+    admission: Admission::Deny,
+    reads: &[Kind::PodDisruptionBudget, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    like: &[
+        "kube-linter:pdb-min-available",
+        "kube-linter:pdb-max-unavailable",
+        "polaris:pdbMinAvailableGreaterThanHPAMinReplicas",
+    ],
+    parameters: &[],
+    page: include_str!("pdb_blocks_drain.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for budget in cx.facts.budgets().iter() {
+        match cx.facts.evictions(budget) {
+            Evictions::Counted(count) if count.lets_go == 0 => {
+                out.find(finding(cx, budget, &count));
+            }
+            Evictions::CannotTell(missing) => out.cannot_tell(cx.object(budget.object), missing),
+            // `pdb-owner-not-scalable` speaks of what the controller cannot count.
+            Evictions::Counted(_) | Evictions::Unscalable(_) | Evictions::Nothing => {}
+        }
+    }
+}
+
+fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
+    let object = cx.object(budget.object);
+    let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
+    let (pods, keeps) = (count.pods, count.keeps);
+    if pods == 0 {
+        let message = format!("`{object}` lets no pod be evicted: it keeps all there are");
+        return Finding::new(message, place, "keeps every pod")
+            .note(HANGS)
+            .help(help(cx, budget, count));
+    }
+    let message = format!("`{object}` lets no pod be evicted: it keeps {keeps} of {pods}");
+    let mut finding = Finding::new(message, place, format!("keeps {keeps}"));
+    for floor in count.floors.iter().take(8) {
+        let text = format!("{} at the least: {}", floor.count, floor.bound.describe());
+        finding = finding.label(floor.bound.place(cx.model), text);
+    }
+    if count.floors.iter().any(|it| it.bound.is_left_open()) && enough(budget, count).is_some() {
+        finding = finding.awaits(AUTOSCALERS);
+    }
+    finding.note(sum(cx, budget, count)).note(HANGS).help(help(cx, budget, count))
+}
+
+const HANGS: &str = "draining any of their nodes waits for ever: `kubectl drain`, node upgrades and autoscalers included";
+const ONLY_INTEGER: &str = "set `minAvailable` to a number below the pods that run, or remove the budget: percentages and `maxUnavailable` need controllers that can be scaled";
+const FITS: &str = "set `maxUnavailable: 1`, which fits any number of pods";
+
+fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
+    let (pods, keeps) = (count.pods, count.keeps);
+    let name = |id: WorkloadId| cx.object(cx.facts.workloads().get(id).object);
+    let terms = count.floors.iter().map(|it| format!("{} ({})", it.count, name(it.workload)));
+    let terms: Vec<String> = terms.collect();
+    let total = if terms.len() > 1 { format!(" = {pods}") } else { String::new() };
+    let left = if keeps > pods {
+        format!("{keeps} is more than there are")
+    } else {
+        format!("{pods} − {keeps} leaves none")
+    };
+    format!(
+        "pods at the floor: {}{total}; the budget keeps {keeps} ({}); {left}",
+        terms.join(" + "),
+        budget.describe()
+    )
+}
+
+/// How many pods would let one go; a budget of 100 % keeps all of them, however many there are.
+fn enough(budget: &Budget<'_>, count: &Count) -> Option<u64> {
+    let lets_one_go = |it: &u64| budget.demand.is_some_and(|by| by.lets_go(*it, *it) > 0);
+    (count.pods.max(count.keeps)..).take(101).find(lets_one_go)
+}
+
+fn help(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
+    let pods = count.pods;
+    let workloads = cx.facts.workloads();
+    if budget.covers.iter().any(|(it, _)| workloads.get(*it).is_scalable() == Some(false)) {
+        return ONLY_INTEGER.into();
+    }
+    let enough = enough(budget, count);
+    if pods == 1 && !matches!(budget.demand, Some(Demand::MaxUnavailable(_))) {
+        let raise = enough.map(|it| format!("run at least {it} replicas; or "));
+        return format!(
+            "{}set `maxUnavailable: 1` and accept that a drain takes the only pod down",
+            raise.unwrap_or_default()
+        );
+    }
+    if !matches!(budget.demand, Some(Demand::MinAvailable(_))) {
+        return FITS.into();
+    }
+    let raise = match (count.floors.as_slice(), enough) {
+        ([floor], Some(enough)) => format!(", or raise {} to {enough}", floor.bound.field()),
+        _ => String::new(),
+    };
+    format!("set `minAvailable: {}` or `maxUnavailable: 1`{raise}", pods - 1)
+}

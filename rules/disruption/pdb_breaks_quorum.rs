@@ -1,0 +1,123 @@
+//! Budgets that keep less than a majority of a clustered store.
+
+use crate::analyze::disruption::budgets::Budget;
+use crate::analyze::selection::workloads::Workload;
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::text::tree::Node;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "pdb-breaks-quorum",
+    title: "a budget lets a cluster lose its majority",
+    severity: Severity::Warning,
+    group: Group::Disruption,
+    admission: Admission::Deny,
+    reads: &[
+        Kind::PodDisruptionBudget,
+        Kind::HorizontalPodAutoscaler,
+        Kind::ScaledObject,
+        Kind::ConfigMap,
+    ],
+    like: &[],
+    parameters: &[IMAGES],
+    page: include_str!("pdb_breaks_quorum.md"),
+    check,
+};
+
+const IMAGES: Parameter = Parameter {
+    name: "images",
+    about: "parts of image names of software that needs a majority of its members",
+    default: &[
+        "etcd",
+        "zookeeper",
+        "consul",
+        "vault",
+        "nats",
+        "rabbitmq",
+        "kafka",
+        "mongo",
+        "cockroach",
+        "elasticsearch",
+        "opensearch",
+        "cassandra",
+        "galera",
+        "percona-xtradb",
+        "patroni",
+        "spilo",
+        "minio",
+    ],
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let images = cx.parameter(IMAGES.name);
+    for budget in cx.facts.budgets().iter() {
+        // Over several workloads together the members of one cannot be counted.
+        let [(workload, _)] = budget.covers.as_slice() else { continue };
+        let workload = cx.facts.workloads().get(*workload);
+        if workload.kind == Kind::StatefulSet && needs_majority(cx, workload, &images) {
+            judge(cx, budget, workload, out);
+        }
+    }
+}
+
+fn judge(cx: &Cx<'_, '_>, budget: &Budget<'_>, workload: &Workload<'_>, out: &mut Out) {
+    let Some(floor) = cx.facts.envelope(workload.id).map(|it| it.floor).filter(|it| it.count >= 3)
+    else {
+        return;
+    };
+    // The majority grows with the members, so a fixed number may hold at the floor and not at the peak.
+    let peak = cx.facts.envelope(workload.id).map_or(floor, |it| it.peak);
+    let broken = [floor, peak].into_iter().find_map(|bound| {
+        let kept = budget.demand?.keeps(bound.count);
+        let majority = bound.count / 2 + 1;
+        (kept < majority).then_some((bound, kept, majority))
+    });
+    let Some((bound, kept, majority)) = broken else { return };
+    let (object, members) = (cx.object(budget.object), cx.object(workload.object));
+    let message = format!(
+        "`{object}` keeps {kept} of {} members of `{members}`, and a majority is {majority}",
+        bound.count
+    );
+    let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
+    let may_go = bound.count - kept;
+    out.find(
+        Finding::new(message, place, format!("keeps {kept}"))
+            .label(bound.place(cx.model), format!("{} members: {}", bound.count, bound.describe()))
+            .note(format!("{} / 2 + 1 = {majority}; {may_go} may be evicted at once, and without a majority a cluster refuses writes or loses them", bound.count))
+            .help("set `maxUnavailable: 1`: it keeps a majority of three members or more, however many there are"),
+    );
+}
+
+fn needs_majority(cx: &Cx<'_, '_>, workload: &Workload<'_>, images: &[&str]) -> bool {
+    workload.pod.list("containers").any(|container| {
+        let image = container.text("image").unwrap_or_default();
+        // Exporters and other helpers are named after what they serve.
+        let name = image.rsplit('/').next().unwrap_or(image);
+        let is_helper =
+            ["exporter", "backup", "operator", "proxy"].iter().any(|it| name.contains(it));
+        !is_helper
+            && (images.iter().any(|it| name.contains(it))
+                || name.contains("redis") && is_redis_cluster(cx, workload, container))
+    })
+}
+
+/// Redis needs a majority of its masters only as a cluster: told by its bus port, its options or its configuration.
+fn is_redis_cluster(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>) -> bool {
+    let says = |text: &str| text.contains("cluster-enabled yes") || text.contains("--cluster-");
+    let has_bus = container
+        .list("ports")
+        .any(|it| it.get("containerPort").and_then(Node::int) == Some(16379));
+    let mut words = container.list("command").chain(container.list("args")).filter_map(Node::str);
+    let options = words.any(says);
+    let configured = workload
+        .pod
+        .list("volumes")
+        .filter_map(|it| it.at(&["configMap", "name"])?.str())
+        .any(|name| {
+            let map = cx.model.find(Kind::ConfigMap, workload.namespace, name);
+            let data = map.and_then(|it| it.root.get("data"));
+            data.into_iter().flat_map(Node::pairs).filter_map(|(_, value)| value.str()).any(says)
+        });
+    has_bus || options || configured
+}

@@ -1,0 +1,79 @@
+//! Workloads of several pods that a drain may take down at once.
+
+use crate::analyze::capacity::replicas::Envelope;
+use crate::analyze::selection::workloads::Workload;
+use crate::api::kind::Kind;
+use crate::model::Object;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::tree::Node;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "pdb-missing",
+    title: "no disruption budget covers a workload of two or more replicas",
+    severity: Severity::Warning,
+    group: Group::Disruption,
+    admission: Admission::Warn,
+    reads: &[Kind::PodDisruptionBudget, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    like: &[
+        "kube-score:deployment-has-poddisruptionbudget",
+        "kube-score:statefulset-has-poddisruptionbudget",
+        "polaris:missingPodDisruptionBudget",
+    ],
+    parameters: &[],
+    page: include_str!("pdb_missing.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    // A Job's pods end by themselves, a drain leaves a DaemonSet's, and who knows what a custom controller brings along.
+    let workloads = cx.facts.workloads().iter();
+    for workload in workloads.filter(|it| it.is_scalable() == Some(true) && it.kind != Kind::Custom)
+    {
+        let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
+        let is_covered = cx.facts.budgets().of_workload(workload.id).next().is_some();
+        if envelope.peak.count < 2 || is_covered {
+            continue;
+        }
+        let lost = cx.may_be_lost_in(Kind::PodDisruptionBudget, workload.namespace);
+        match lost.or_else(|| cx.budget_elsewhere(workload)) {
+            Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
+            None => out.find(finding(cx, workload, envelope)),
+        }
+    }
+}
+
+fn finding(cx: &Cx<'_, '_>, workload: &Workload<'_>, envelope: &Envelope) -> Finding {
+    let object = cx.object(workload.object);
+    let (floor, peak) = (envelope.floor, envelope.peak);
+    let pods = if floor.count == peak.count {
+        format!("{} replicas", peak.count)
+    } else {
+        format!("{} to {} replicas", floor.count, peak.count)
+    };
+    let mut finding = Finding::new(
+        format!("`{object}` runs {pods} and no disruption budget covers them"),
+        peak.place(cx.model),
+        peak.describe(),
+    );
+    if floor != peak {
+        finding = finding.label(floor.place(cx.model), floor.describe());
+    }
+    finding
+        .label(object.at(&format!("{}.metadata.labels", workload.template_path)), "no budget selects these pods")
+        .note("a drain evicts the pods of a node at once, and nodes may be drained together: all of them may go before one is replaced")
+        .help(format!(
+            "add a PodDisruptionBudget in namespace `{}` with `maxUnavailable: 1` that selects {}",
+            workload.namespace,
+            labels(object)
+        ))
+}
+
+/// What its own controller selects, which is sure to be these pods and most likely no others.
+fn labels(object: &Object<'_>) -> String {
+    let labels = object.field(&["spec", "selector", "matchLabels"]);
+    let each = labels.into_iter().flat_map(Node::pairs);
+    let each: Vec<_> =
+        each.filter_map(|(key, value)| Some(format!("`{key}: {}`", value.str()?))).collect();
+    if each.is_empty() { "the labels of these pods".into() } else { each.join(" and ") }
+}

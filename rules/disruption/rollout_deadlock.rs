@@ -1,0 +1,165 @@
+//! Rollouts that wait for what their own old pods hold.
+
+use crate::analyze::capacity::rollout::{IntOrPercent, Rollout};
+use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
+use crate::analyze::disruption::spread::{Neighbour, neighbour};
+use crate::analyze::selection::workloads::Workload;
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::tree::Node;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "rollout-deadlock",
+    title: "a rollout waits for what its own old pods hold",
+    severity: Severity::Error,
+    group: Group::Disruption,
+    admission: Admission::Deny,
+    reads: &[
+        Kind::PersistentVolumeClaim,
+        Kind::PersistentVolume,
+        Kind::StorageClass,
+        Kind::Node,
+        Kind::HorizontalPodAutoscaler,
+        Kind::ScaledObject,
+    ],
+    like: &[],
+    parameters: &[],
+    page: include_str!("rollout_deadlock.md"),
+    check,
+};
+
+/// A rolling update of a workload.
+struct Update<'c, 'd> {
+    workload: &'c Workload<'d>,
+    rollout: Rollout,
+    surge: IntOrPercent,
+    unavailable: IntOrPercent,
+}
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let nodes = cx
+        .model
+        .of_kind(Kind::Node)
+        .filter(|it| it.field(&["spec", "unschedulable"]).and_then(Node::bool) != Some(true));
+    let nodes = nodes.count() as u64;
+    for workload in cx.facts.workloads().iter() {
+        let rollout = Rollout::of(cx.model, workload);
+        let Rollout::Rolling { surge, unavailable, .. } = rollout else { continue };
+        let update = Update { workload, rollout, surge, unavailable };
+        if !rollout.may_move() {
+            out.find(never_moves(cx, &update));
+        } else if workload.kind == Kind::Deployment {
+            out.findings.extend(held_claims(cx, &update));
+            out.findings.extend(no_spare_node(cx, &update, nodes));
+        }
+    }
+}
+
+fn never_moves(cx: &Cx<'_, '_>, update: &Update<'_, '_>) -> Finding {
+    let object = cx.object(update.workload.object);
+    let field = match update.workload.kind {
+        Kind::DaemonSet => "spec.updateStrategy.rollingUpdate",
+        _ => "spec.strategy.rollingUpdate",
+    };
+    let bounds = update.bounds();
+    Finding::new(
+        format!("a rollout of `{object}` may neither add nor remove a pod: {bounds}"),
+        object.at(field),
+        bounds,
+    )
+    .note("the API server refuses both zero: no pod could ever be replaced")
+    .help("set `maxSurge: 1` to start the new pod first, or `maxUnavailable: 1` to stop the old one first")
+}
+
+/// The claims that old pods hold while new ones wait for them.
+fn held_claims(cx: &Cx<'_, '_>, update: &Update<'_, '_>) -> Vec<Finding> {
+    let Some(pods) = overlap(cx, update) else { return Vec::new() };
+    let claims = cx.facts.claims().of_workload(update.workload.id);
+    claims
+        .filter(|(claim, user)| match claim.access {
+            Access::Shared => false,
+            Access::OneNode => !user.stays_on_node,
+            Access::OnePod => true,
+        })
+        .map(|(claim, user)| held_claim(cx, update, claim, user, pods))
+        .collect()
+}
+
+/// The number of pods, at the floor or the peak, at which old ones stay until a new one is ready.
+fn overlap(cx: &Cx<'_, '_>, update: &Update<'_, '_>) -> Option<u64> {
+    let envelope = cx.facts.envelope(update.workload.id)?;
+    if envelope.peak.count == 0 {
+        return None;
+    }
+    [envelope.floor.count.max(1), envelope.peak.count]
+        .into_iter()
+        .find(|pods| update.rollout.unavailable(*pods) < *pods)
+}
+
+fn held_claim(
+    cx: &Cx<'_, '_>,
+    update: &Update<'_, '_>,
+    claim: &Claim<'_>,
+    user: &ClaimUser<'_>,
+    pods: u64,
+) -> Finding {
+    let object = cx.object(update.workload.object);
+    let (name, mode) = (claim.name, claim.access.name());
+    let kept = pods - update.rollout.unavailable(pods);
+    let bounds = update.bounds();
+    let strategy = object.field(&["spec", "strategy"]);
+    let finding = Finding::new(
+        format!(
+            "a rollout of `{object}` waits for claim `{name}` ({mode}), which its own old pods hold"
+        ),
+        object.place(strategy.unwrap_or(user.field)),
+        format!("{bounds}: keeps {kept} of {pods} until a new pod is ready"),
+    );
+    let finding = match strategy {
+        Some(_) => finding
+            .filled_in()
+            .label(object.place(user.field), "used by the old pod and the new one"),
+        None => finding,
+    };
+    let finding = finding.label(cx.object(claim.object).at("spec.accessModes"), mode);
+    let finding = match claim.access {
+        Access::OnePod => finding.note("a ReadWriteOncePod volume serves one pod of the whole cluster: the new pod stays pending until the old one goes, and that waits for the new one"),
+        _ => finding.note("a ReadWriteOnce volume is attached to one node: unless the new pod lands on the node of the old one it waits for the volume, and the old one waits for it"),
+    };
+    finding.help(match pods {
+        1 => "stop the old pod first: `type: Recreate`, or a StatefulSet; or make the claim `ReadWriteMany`, if its storage class can",
+        _ => "make the claim `ReadWriteMany`, if its storage class can; or run a StatefulSet with `volumeClaimTemplates`",
+    })
+}
+
+/// A new pod that has to keep away from the old ones, each on a node of its own, when there is no other node.
+fn no_spare_node(cx: &Cx<'_, '_>, update: &Update<'_, '_>, nodes: u64) -> Option<Finding> {
+    let envelope = cx.facts.envelope(update.workload.id)?;
+    // More pods than nodes have no room even without a rollout, so that is no fault of the rollout.
+    let pods = nodes;
+    let is_reached = envelope.floor.count <= pods && pods <= envelope.peak.count && pods > 0;
+    if !is_reached || update.rollout.unavailable(pods) > 0 {
+        return None;
+    }
+    let term = neighbour(update.workload, update.workload, Neighbour::Apart)?;
+    let object = cx.object(update.workload.object);
+    let bounds = update.bounds();
+    Some(
+        Finding::new(
+            format!("a rollout of `{object}` at {pods} pods needs {} nodes, and there are {nodes}", pods + 1),
+            object.place(term),
+            "no two of its pods on one node",
+        )
+        .label(object.at("spec.strategy"), format!("{bounds}: no old pod goes before a new one is ready"))
+        .label(envelope.peak.place(cx.model), envelope.peak.describe())
+        .note(format!("{pods} old pods + 1 new one, each on a node of its own = {}; the input holds {nodes} schedulable nodes", pods + 1))
+        .help("set `maxUnavailable: 1`, or prefer the anti-affinity instead of requiring it, or add a node"),
+    )
+}
+
+impl Update<'_, '_> {
+    fn bounds(&self) -> String {
+        format!("maxSurge {}, maxUnavailable {}", self.surge, self.unavailable)
+    }
+}

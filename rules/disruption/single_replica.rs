@@ -1,0 +1,64 @@
+//! Workloads of one replica that others depend on through a Service.
+
+use crate::analyze::selection::services::Service;
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "single-replica",
+    title: "a single replica serves a Service",
+    severity: Severity::Warning,
+    group: Group::Disruption,
+    admission: Admission::Warn,
+    reads: &[Kind::Service, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    like: &[
+        "kube-linter:minimum-three-replicas",
+        "kube-score:deployment-replicas",
+        "polaris:deploymentMissingReplicas",
+    ],
+    parameters: &[],
+    page: include_str!("single_replica.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    // Of a custom kind nobody told how many pods it runs; a bare pod, or one of a Job, is one by nature.
+    for workload in cx.facts.workloads().iter().filter(|it| it.is_scalable() == Some(true)) {
+        let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
+        let floor = envelope.floor;
+        if floor.count != 1 || envelope.peak.count == 0 {
+            continue;
+        }
+        let mut services = cx.facts.services().of_workload(workload.id);
+        let Some(service) = services.find(|it| has_one_pod(cx, it)) else { continue };
+        let object = cx.object(workload.object);
+        let service = cx.object(service.object);
+        let message = format!("`{object}` may run a single pod, and `{service}` depends on it");
+        let mut finding = Finding::new(
+            message,
+            floor.place(cx.model),
+            format!("1 at the least: {}", floor.describe()),
+        )
+        .label(service.whole(), "leads to that one pod");
+        // An autoscaler may say so; what the finding is about, and may be accepted on, is the workload.
+        if floor.object != workload.object {
+            finding = finding.label(object.whole(), "runs that one pod");
+        }
+        finding = finding.note("its node's failure, a drain, an eviction or a crash stops the service until the pod runs again");
+        let field = floor.path.rsplit('.').next().unwrap_or(floor.path);
+        out.find(match workload.kind {
+            Kind::StatefulSet => finding.help(format!(
+                "run replicas that replicate their data (a second pod alone is a second, empty store), use a managed service, or accept it: `purlin.dev/ignore.{}: <reason>`",
+                RULE.id
+            )),
+            _ => finding.help(format!("set {field} to 2 or more, with a budget of `maxUnavailable: 1` and a spread over nodes")),
+        });
+    }
+}
+
+/// Whether all that a Service leads to is one pod at the floor; a stable and a canary release of one each are two.
+fn has_one_pod(cx: &Cx<'_, '_>, service: &Service<'_>) -> bool {
+    let floors = service.selects.iter().filter_map(|(id, _)| cx.facts.envelope(*id));
+    floors.map(|it| it.floor.count).sum::<u64>() == 1
+}

@@ -1,0 +1,17 @@
+//! Found by the check itself, which knows what each exception accepted.
+
+use crate::rule::{Admission, Group, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "expired-exception",
+    title: "an exception is past its date",
+    severity: Severity::Warning,
+    group: Group::Input,
+    admission: Admission::Audit,
+    reads: &[],
+    like: &[],
+    parameters: &[],
+    page: include_str!("expired_exception.md"),
+    check: |_, _| {},
+};

@@ -1,0 +1,34 @@
+//! Documents that kubectl could not read.
+
+use crate::load::Lost;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "invalid-yaml",
+    title: "a document does not parse",
+    severity: Severity::Error,
+    group: Group::Input,
+    admission: Admission::Audit,
+    reads: &[],
+    like: &[],
+    parameters: &[],
+    page: include_str!("invalid_yaml.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for broken in cx.model.broken {
+        let place = Place::Text { source: broken.source, span: broken.span };
+        let mut finding = Finding::new(broken.message.clone(), place, "");
+        if broken.lost != Lost::Nothing {
+            finding = finding.note(
+                "the document is left out, so nothing that may depend on it is reported as missing",
+            );
+        }
+        if let Some(help) = &broken.help {
+            finding = finding.help(help.clone());
+        }
+        out.find(finding);
+    }
+}

@@ -1,0 +1,17 @@
+//! Found by the check itself, which knows what each exception accepted.
+
+use crate::rule::{Admission, Group, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "unused-exception",
+    title: "an exception or ignore annotation accepts nothing",
+    severity: Severity::Warning,
+    group: Group::Input,
+    admission: Admission::Audit,
+    reads: &[],
+    like: &[],
+    parameters: &[],
+    page: include_str!("unused_exception.md"),
+    check: |_, _| {},
+};

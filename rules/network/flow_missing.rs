@@ -1,0 +1,99 @@
+//! Flows that are declared, and that network policies deny.
+
+use crate::analyze::network::reach::Effect;
+use crate::api::kind::Kind;
+use crate::intended_flows::{Missing, flows, missing, object_of};
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "flow-missing",
+    title: "network policies deny a flow that is declared",
+    severity: Severity::Error,
+    group: Group::Network,
+    admission: Admission::Deny,
+    reads: &[
+        Kind::AdminNetworkPolicy,
+        Kind::BaselineAdminNetworkPolicy,
+        Kind::ClusterNetworkPolicy,
+        Kind::Custom,
+        Kind::Namespace,
+        Kind::NetworkPolicy,
+        Kind::Node,
+        Kind::Service,
+    ],
+    like: &[],
+    parameters: &[],
+    page: include_str!("flow_missing.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let (known, unknown) = flows(cx.model, cx.facts, cx.policy);
+    for it in missing(cx.facts, &known) {
+        finding(cx, &it, out);
+    }
+    // A name that means nobody may be somebody whom another manifest brings; the other end is there to say so at.
+    for (declared, name) in unknown {
+        let other = if declared.from == name { &declared.to } else { &declared.from };
+        let other = known.iter().find_map(|it| {
+            let ends = [(&it.declared.from, &it.from), (&it.declared.to, &it.to)];
+            ends.into_iter().find(|it| it.0 == other).and_then(|it| object_of(cx.facts, it.1))
+        });
+        if let Some(object) = other {
+            let (from, to) = (&declared.from, &declared.to);
+            let missing = format!(
+                "the flow from `{from}` to `{to}`: the input holds nobody, or several, called `{name}`"
+            );
+            out.cannot_tell(cx.object(object), missing);
+        }
+    }
+}
+
+fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
+    let flow = &it.flow;
+    let (from, to) = (object_of(cx.facts, &flow.from), object_of(cx.facts, &flow.to));
+    let ports: Vec<_> = it.ports.iter().map(ToString::to_string).collect();
+    let ports = if flow.declared.ports.is_empty() { "any port".into() } else { ports.join(", ") };
+    let Some(object) = to.or(from) else { return };
+    if let Some(reason) = it.reason {
+        let (from, to) = (&flow.declared.from, &flow.declared.to);
+        let missing =
+            format!("the flow from `{from}` to `{to}` on {ports}: {}", reason.told(cx.model));
+        return out.cannot_tell(cx.object(object), missing);
+    }
+    let closing = || it.because.iter().filter(|it| it.effect == Effect::Closes);
+    if let Some(missing) = cx.policy_elsewhere(closing().map(|it| it.policy)) {
+        return out.cannot_tell(cx.object(object), missing);
+    }
+    let name = |it, other: &str| match it {
+        Some(it) => format!("`{}`", cx.object(it)),
+        None => format!("`{other}`"),
+    };
+    let (source, destination) = (name(from, &flow.declared.from), name(to, &flow.declared.to));
+    let message = format!("{source} may not reach {destination} on {ports}, as it is declared to");
+    let mut finding = Finding::new(message, cx.object(object).whole(), "the flow ends here");
+    if let Some(from) = from.filter(|it| *it != object) {
+        finding = finding.label(cx.object(from).whole(), "and begins here");
+    }
+    // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
+    if closing().all(|it| cx.object(it.policy).kind == Kind::NetworkPolicy) {
+        finding = finding.awaits(&[Kind::NetworkPolicy]);
+    }
+    for because in closing().take(6) {
+        let policy = cx.object(because.policy);
+        let place = match because.rule {
+            Some(rule) => policy.place(rule),
+            None => policy.at(&format!("spec.{}", because.direction)),
+        };
+        finding = finding.label(place, format!("closes the {}", because.direction));
+    }
+    let mut ends: Vec<_> = it.because.iter().map(|it| it.direction.to_string()).collect();
+    ends.sort();
+    ends.dedup();
+    out.find(
+        finding
+            .note("a flow needs the egress of its source and the ingress of its destination")
+            .help(format!("allow {ports} between both: the {} is closed", ends.join(" and the "))),
+    );
+}

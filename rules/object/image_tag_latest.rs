@@ -1,0 +1,93 @@
+//! Images whose tag moves: `latest`, or no tag and no digest, which means `latest`.
+
+use crate::analyze::selection::workloads::Workload;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::text::tree::Node;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "image-tag-latest",
+    title: "an image is named without a version",
+    severity: Severity::Warning,
+    group: Group::Object,
+    admission: Admission::Deny,
+    reads: &[],
+    like: &["kube-linter:latest-tag", "kube-score:container-image-tag", "polaris:tagNotSpecified"],
+    parameters: &[Parameter {
+        name: "tags",
+        about: "tags that move, and so name no version",
+        default: &["latest"],
+    }],
+    page: include_str!("image_tag_latest.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let moving = cx.parameter("tags");
+    for workload in cx.facts.workloads().iter() {
+        for (image, user) in images(workload) {
+            out.findings.extend(judge(cx, workload, image, &user, &moving));
+        }
+    }
+}
+
+/// The images that a pod of the workload pulls, and what for.
+fn images<'d>(workload: &Workload<'d>) -> Vec<(Node<'d>, String)> {
+    let mut images = Vec::new();
+    for container in workload.containers() {
+        let name = container.text("name").unwrap_or("?");
+        images.extend(container.get("image").map(|it| (it, format!("container `{name}`"))));
+    }
+    for volume in workload.pod.list("volumes") {
+        let name = volume.text("name").unwrap_or("?");
+        let image = volume.at(&["image", "reference"]);
+        images.extend(image.map(|it| (it, format!("volume `{name}`"))));
+    }
+    images
+}
+
+fn judge(
+    cx: &Cx<'_, '_>,
+    workload: &Workload<'_>,
+    image: Node<'_>,
+    user: &str,
+    moving: &[&str],
+) -> Option<Finding> {
+    let name = image.str().filter(|it| !it.is_empty() && !is_filled_in_later(it))?;
+    let (repository, tag) = split(name)?;
+    let (message, text) = match tag {
+        Some(tag) if moving.contains(&tag) => {
+            (format!("{user} runs `{name}`, whose tag moves"), format!("`{tag}` names no version"))
+        }
+        Some(_) => return None,
+        None if !moving.contains(&"latest") => return None,
+        None => (
+            format!("{user} runs `{name}`, which has no tag and so is `{name}:latest`"),
+            "no tag, no digest".to_string(),
+        ),
+    };
+    let object = cx.object(workload.object);
+    Some(
+        Finding::new(format!("`{object}`: {message}"), object.place(image), text)
+            .note("the same manifest runs something else tomorrow, two replicas may run two versions, and there is nothing to roll back to")
+            .help(format!("name the version, `{repository}:1.2.3`, or the digest, `{repository}@sha256:…`")),
+    )
+}
+
+/// The repository and the tag of an image; nothing where a digest fixes it. A colon before the last slash belongs to the
+/// registry's port.
+fn split(image: &str) -> Option<(&str, Option<&str>)> {
+    if image.contains('@') {
+        return None;
+    }
+    let name = image.rfind('/').map_or(0, |it| it + 1);
+    match image[name..].split_once(':') {
+        Some((_, tag)) => Some((&image[..image.len() - tag.len() - 1], Some(tag))),
+        None => Some((image, None)),
+    }
+}
+
+/// Whether another program puts the name in: `${IMAGE}`, `{{ .Values.image }}`, `$(IMAGE)`, `<image>`.
+fn is_filled_in_later(image: &str) -> bool {
+    image.contains(['$', '{', '<', ' '])
+}

@@ -1,0 +1,116 @@
+//! One host and path in two places.
+
+use crate::api::kind::Kind;
+use crate::model::{Model, Object};
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::tree::Node;
+use rustc_hash::FxHashMap;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "ingress-collision",
+    title: "two Ingress paths are the same",
+    severity: Severity::Error,
+    group: Group::Routing,
+    admission: Admission::Deny,
+    reads: &[Kind::Ingress],
+    like: &[],
+    parameters: &[],
+    page: include_str!("ingress_collision.md"),
+    check,
+};
+
+/// What two paths have in common when a request matches both alike.
+#[derive(PartialEq, Eq, Hash)]
+struct Key<'d> {
+    /// Where the controller keeps routes apart: its class, and what splits that up.
+    router: Vec<&'d str>,
+    host: &'d str,
+    path: &'d str,
+    path_type: &'d str,
+}
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let mut seen: FxHashMap<Key<'_>, (&Object<'_>, Node<'_>)> = FxHashMap::default();
+    for object in cx.model.of_kind(Kind::Ingress).filter(|it| !is_conditional(it)) {
+        for (key, place) in paths(cx.model, object) {
+            let Some((first, first_place)) = seen.get(&key) else {
+                seen.insert(key, (object, place));
+                continue;
+            };
+            out.find(finding(&key, (first, *first_place), (object, place)));
+        }
+    }
+}
+
+/// Whether annotations make it one of several for the same path: a canary, or one for certain headers or methods only.
+fn is_conditional(object: &Object<'_>) -> bool {
+    let annotations = object.field(&["metadata", "annotations"]).into_iter().flat_map(Node::pairs);
+    annotations.filter_map(|(key, value)| Some((key, value.str()?))).any(|(key, value)| {
+        key == "nginx.ingress.kubernetes.io/canary" && value == "true"
+            || key.starts_with("alb.ingress.kubernetes.io/conditions.")
+            || key == "konghq.com/methods"
+            || key.starts_with("konghq.com/headers")
+    })
+}
+
+/// The paths of an Ingress and their nodes.
+fn paths<'d>(model: &Model<'d>, object: &Object<'d>) -> Vec<(Key<'d>, Node<'d>)> {
+    let mut paths = Vec::new();
+    let router = router(model, object);
+    for rule in object.field(&["spec"]).into_iter().flat_map(|it| it.list("rules")) {
+        let host = rule.text("host").unwrap_or("");
+        for node in rule.get("http").into_iter().flat_map(|it| it.list("paths")) {
+            let path = node.text("path").filter(|it| !it.is_empty()).unwrap_or("/");
+            let path_type = node.text("pathType").unwrap_or("ImplementationSpecific");
+            // `/a` and `/a/` are one prefix (API documentation of HTTPIngressPath).
+            let path = match path_type {
+                "Prefix" if path.len() > 1 => path.strip_suffix('/').unwrap_or(path),
+                _ => path,
+            };
+            let key = Key { router: router.clone(), host, path, path_type };
+            paths.push((key, node.get("path").unwrap_or(node)));
+        }
+    }
+    paths
+}
+
+/// What keeps one Ingress apart from another: the class; the load balancer, where each Ingress or group has one of its
+/// own; the entry points.
+fn router<'d>(model: &Model<'d>, object: &Object<'d>) -> Vec<&'d str> {
+    let class = object
+        .field(&["spec", "ingressClassName"])
+        .and_then(Node::str)
+        .or_else(|| object.annotation("kubernetes.io/ingress.class"))
+        .unwrap_or("");
+    let controller = model
+        .find(Kind::IngressClass, "", class)
+        .and_then(|it| it.field(&["spec", "controller"])?.str())
+        .unwrap_or(class);
+    let mut router = vec![class];
+    if controller.contains("alb") || controller.contains("gce") {
+        match object.annotation("alb.ingress.kubernetes.io/group.name") {
+            Some(group) => router.extend(["group", group]),
+            None => router.extend([object.namespace, object.name]),
+        }
+    }
+    router.extend(object.annotation("traefik.ingress.kubernetes.io/router.entrypoints"));
+    router
+}
+
+fn finding(
+    key: &Key<'_>,
+    (first, first_place): (&Object<'_>, Node<'_>),
+    (second, second_place): (&Object<'_>, Node<'_>),
+) -> Finding {
+    let host = if key.host.is_empty() { "any host" } else { key.host };
+    let message = if first.id == second.id {
+        format!("`{second}` has `{}` twice for {host}", key.path)
+    } else {
+        format!("`{second}` and `{first}` both have `{}` for {host}", key.path)
+    };
+    Finding::new(message, second.place(second_place), format!("{} `{}` again", key.path_type, key.path))
+        .label(first.place(first_place), "the first")
+        .note("of two equal paths one wins, and which one depends on the controller: the order of creation, mostly")
+        .help("remove one of them, or give them different hosts, paths or classes")
+}

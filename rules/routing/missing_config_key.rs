@@ -1,0 +1,104 @@
+//! Keys that pods need of a ConfigMap or Secret which is there without them.
+
+use crate::analyze::references::keys::Keys;
+use crate::analyze::references::named::{Reference, Use};
+use crate::api::kind::Kind;
+use crate::model::ObjId;
+use crate::policy::closest;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use rustc_hash::FxHashMap;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "missing-config-key",
+    title: "a pod needs a key that its ConfigMap or Secret does not have",
+    severity: Severity::Error,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[
+        Kind::ConfigMap,
+        Kind::Secret,
+        Kind::ExternalSecret,
+        Kind::SealedSecret,
+        Kind::Certificate,
+        Kind::Ingress,
+        Kind::Gateway,
+    ],
+    like: &["kube-linter:env-value-from"],
+    parameters: &[],
+    page: include_str!("missing_config_key.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let mut known: FxHashMap<(Kind, &str, &str), Keys<'_>> = FxHashMap::default();
+    for reference in cx.facts.references().iter().filter(|it| it.is_needed) {
+        let Some((key, _)) = reference.key else { continue };
+        let Reference { kind, namespace, name, .. } = *reference;
+        let made_of = match kind {
+            Kind::Secret => cx.facts.made_secrets().find(namespace, name),
+            _ => None,
+        };
+        let manifest = cx.model.find(kind, namespace, name).map(|it| it.id);
+        // Where nothing is there at all, `missing-config-map` and `missing-secret` speak.
+        let Some(holder) = manifest.or(made_of) else { continue };
+        let keys = known.entry((kind, namespace, name)).or_insert_with(|| {
+            Keys::new(cx.model, kind, namespace, name, made_of.map(|it| cx.object(it)))
+        });
+        match keys {
+            Keys::Known(keys) if keys.contains(&key) => {}
+            Keys::Known(keys) => out.find(finding(cx, reference, key, keys, holder)),
+            Keys::Unknown(missing) => {
+                out.cannot_tell(cx.object(reference.from), format!("{missing}: key `{key}`"));
+            }
+        }
+    }
+}
+
+fn finding(
+    cx: &Cx<'_, '_>,
+    reference: &Reference<'_>,
+    key: &str,
+    keys: &[&str],
+    holder: ObjId,
+) -> Finding {
+    let (from, holder) = (cx.object(reference.from), cx.object(holder));
+    let what = format!("{} `{}`", reference.kind.name(), reference.name);
+    let place = reference.key.map_or(reference.node, |(_, node)| node);
+    let has = match keys {
+        [] => "has no key".to_string(),
+        keys => format!("has {}", list(keys)),
+    };
+    // The lines beside a label are printed, so it never points into the data of a Secret.
+    let keys_at = match holder.kind {
+        Kind::ConfigMap if holder.root.get("data").is_some() => holder.at("data"),
+        Kind::ExternalSecret => holder.at("spec.data"),
+        Kind::SealedSecret => holder.at("spec.encryptedData"),
+        _ => holder.whole(),
+    };
+    let finding = Finding::new(
+        format!("`{from}` needs key `{key}` of {what}, which does not have it"),
+        from.place(place),
+        reference.purpose.to_string(),
+    )
+    .label(keys_at, has)
+    .note(match reference.purpose {
+        Use::Variable(..) => "the container stays in CreateContainerConfigError until the key is there",
+        Use::File(_) => "the kubelet mounts an empty directory in place of the file",
+        _ => "the pod stays in ContainerCreating until the key is there: the volume cannot be mounted",
+    });
+    match closest(key, keys.iter().copied()) {
+        Some(meant) => finding.help(format!("name `{meant}` if that is meant, or add `{key}`")),
+        None => finding.help(format!("add `{key}` to {what}, or make the reference `optional`")),
+    }
+}
+
+fn list(keys: &[&str]) -> String {
+    const MOST: usize = 8;
+    let quoted: Vec<_> = keys.iter().take(MOST).map(|it| format!("`{it}`")).collect();
+    let more = match keys.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", quoted.join(", "))
+}

@@ -1,0 +1,28 @@
+//! Ingress classes that Ingresses name and the cluster lacks.
+
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rules::missing;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "missing-ingress-class",
+    title: "an Ingress names an IngressClass that is not there",
+    severity: Severity::Error,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[Kind::IngressClass, Kind::Ingress],
+    like: &[],
+    parameters: &[],
+    page: include_str!("missing_ingress_class.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    missing::report(
+        cx,
+        out,
+        Kind::IngressClass,
+        |_| "no controller takes the Ingress: it never gets an address",
+    );
+}

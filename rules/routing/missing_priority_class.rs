@@ -1,0 +1,28 @@
+//! Priority classes that pods name and the cluster lacks.
+
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rules::missing;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "missing-priority-class",
+    title: "a pod names a PriorityClass that is not there",
+    severity: Severity::Error,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[Kind::PriorityClass],
+    like: &[],
+    parameters: &[],
+    page: include_str!("missing_priority_class.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    missing::report(
+        cx,
+        out,
+        Kind::PriorityClass,
+        |_| "the API server refuses every pod: the workload is accepted and never gets one",
+    );
+}

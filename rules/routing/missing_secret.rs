@@ -1,0 +1,43 @@
+//! Secrets that pods need and the namespace lacks.
+
+use crate::analyze::references::named::{Reference, Use};
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rules::missing;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "missing-secret",
+    title: "a pod needs a Secret that is not there",
+    severity: Severity::Error,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[
+        Kind::Secret,
+        Kind::ExternalSecret,
+        Kind::SealedSecret,
+        Kind::Certificate,
+        Kind::Gateway,
+        Kind::Ingress,
+        Kind::ServiceAccount,
+        Kind::PersistentVolume,
+    ],
+    like: &["kube-linter:env-value-from"],
+    parameters: &[],
+    page: include_str!("missing_secret.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    missing::report(cx, out, Kind::Secret, consequence);
+}
+
+fn consequence(it: &Reference<'_>) -> &'static str {
+    match it.purpose {
+        Use::Variable(..) | Use::Variables(_) => {
+            "the container stays in CreateContainerConfigError until it is there"
+        }
+        Use::Pull => "the kubelet pulls without credentials, which a private registry refuses",
+        _ => "the pod stays in ContainerCreating until it is there: the volume cannot be mounted",
+    }
+}

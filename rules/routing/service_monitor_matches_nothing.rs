@@ -1,0 +1,134 @@
+//! ServiceMonitors and PodMonitors that select nothing, or name a port that nothing has.
+
+use crate::absence::Absence;
+use crate::analyze::network::monitors::namespaces;
+use crate::analyze::selection::selector::Selector;
+use crate::analyze::selection::services::Service;
+use crate::api::kind::Kind;
+use crate::model::Object;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::tree::Node;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "service-monitor-matches-nothing",
+    title: "a monitor selects nothing to scrape",
+    severity: Severity::Warning,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[Kind::ServiceMonitor, Kind::PodMonitor, Kind::Service, Kind::Namespace],
+    like: &["kube-linter:dangling-servicemonitor"],
+    parameters: &[],
+    page: include_str!("service_monitor_matches_nothing.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for object in cx.model.of_kind(Kind::ServiceMonitor) {
+        services(cx, object, out);
+    }
+    for object in cx.model.of_kind(Kind::PodMonitor) {
+        pods(cx, object, out);
+    }
+}
+
+fn services(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    let Some(selector) = object.field(&["spec", "selector"]) else { return };
+    let parsed = Selector::parse(selector);
+    let looked_in = namespaces(object.root, object.namespace);
+    let is_looked_in =
+        |namespace: &str| looked_in.as_ref().is_none_or(|it| it.contains(&namespace));
+    let matched: Vec<&Service<'_>> = cx
+        .facts
+        .services()
+        .iter()
+        .filter(|it| is_looked_in(it.namespace) && parsed.matches(&cx.object(it.object).labels()))
+        .collect();
+    if matched.is_empty() {
+        return nothing(cx, object, selector, "Service", looked_in.as_deref(), out);
+    }
+    for port in object
+        .field(&["spec"])
+        .into_iter()
+        .flat_map(|it| it.list("endpoints"))
+        .filter_map(|it| it.get("port"))
+    {
+        let Some(name) = port.str() else { continue };
+        if matched.iter().all(|it| it.named(name).is_none()) {
+            let message =
+                format!("`{object}` scrapes port `{name}`, which none of its Services has");
+            let mut finding = Finding::new(message, object.place(port), "no such port");
+            for service in matched.iter().take(4) {
+                let names: Vec<_> = service.ports.iter().filter_map(|it| it.name).collect();
+                let names = if names.is_empty() {
+                    "its ports have no names".into()
+                } else {
+                    format!("has {}", names.join(", "))
+                };
+                finding = finding.label(cx.object(service.object).at("spec.ports"), names);
+            }
+            out.find(
+                finding
+                    .help("name the port of the Service, or use `targetPort` for one of the pods"),
+            );
+        }
+    }
+}
+
+fn pods(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    let Some(selector) = object.field(&["spec", "selector"]) else { return };
+    let parsed = Selector::parse(selector);
+    let looked_in = namespaces(object.root, object.namespace);
+    let is_found = match &looked_in {
+        Some(names) => names.iter().any(|it| !cx.facts.workloads().select(it, &parsed).is_empty()),
+        None => cx.facts.workloads().iter().any(|it| {
+            parsed.selects(&it.labels) != crate::analyze::selection::selector::Selects::None
+        }),
+    };
+    if !is_found {
+        nothing(cx, object, selector, "pod", looked_in.as_deref(), out);
+    }
+}
+
+fn nothing(
+    cx: &Cx<'_, '_>,
+    object: &Object<'_>,
+    selector: Node<'_>,
+    what: &str,
+    looked_in: Option<&[&str]>,
+    out: &mut Out,
+) {
+    let Some(names) = looked_in else {
+        return out.cannot_tell(
+            object,
+            "which Services and pods there are in namespaces that are not in the input",
+        );
+    };
+    for namespace in names {
+        // A Service is deployed with its pods, so where these are in the input it would be, too.
+        let absence = match cx.model.may_be_lost(&[Kind::Service]) {
+            Some(_) => cx.absence_of(Kind::Service, namespace, "*"),
+            None => cx.absence_of_pods(namespace),
+        };
+        if let Absence::CannotTell(missing) = absence {
+            return out.cannot_tell(object, missing);
+        }
+    }
+    let text = Selector::parse(selector).to_string();
+    let message = format!("`{object}` selects no {what} in {}", quoted(names));
+    let finding = Finding::new(message, object.place(selector), text);
+    let finding = match what {
+        "Service" => finding.note(
+            "a ServiceMonitor selects Services by their own labels, not by those of their pods",
+        ),
+        _ => finding,
+    };
+    out.find(
+        finding.help("correct the selector or `namespaceSelector`; nothing is scraped until then"),
+    );
+}
+
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|it| format!("`{it}`")).collect();
+    names.join(", ")
+}

@@ -1,0 +1,201 @@
+//! Services that spread their requests over workloads which have nothing to do with each other.
+
+use crate::analyze::selection::services::{Service, Target};
+use crate::analyze::selection::workloads::Workload;
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use std::cmp::Reverse;
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "service-spans-workloads",
+    title: "a Service selects the pods of unrelated workloads",
+    severity: Severity::Warning,
+    group: Group::Routing,
+    admission: Admission::Warn,
+    reads: &[Kind::Service],
+    like: &[],
+    parameters: &[],
+    page: include_str!("service_spans_workloads.md"),
+    check,
+};
+
+/// Labels that say what a pod is, not which version or part of a release.
+const IDENTITY: &[&str] = &[
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/component",
+    "app",
+    "k8s-app",
+    "component",
+    "name",
+];
+
+/// Endings by which the variants of one thing tell each other apart.
+const VARIANTS: &[&str] = &[
+    "active",
+    "arm64",
+    "amd64",
+    "backup",
+    "baseline",
+    "blue",
+    "canary",
+    "follower",
+    "green",
+    "leader",
+    "master",
+    "new",
+    "old",
+    "preview",
+    "primary",
+    "read",
+    "replica",
+    "secondary",
+    "slave",
+    "spot",
+    "stable",
+    "standby",
+    "write",
+];
+
+/// A workload that has nothing to do with the first one of a Service.
+struct Stranger<'c, 'd> {
+    workload: &'c Workload<'d>,
+    /// The label by which they differ; none where it is their kind.
+    key: Option<&'static str>,
+}
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    // Behind a headless Service with a port peers find each other, and those may be of several kinds.
+    let may_be_peers = |it: &Service<'_>| it.is_headless && !it.ports.is_empty();
+    for service in cx.facts.services().iter() {
+        if service.selects.len() < 2 || may_be_peers(service) {
+            continue;
+        }
+        let workloads = service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id));
+        let mut workloads: Vec<_> = workloads.filter(|it| receives(cx, service, it)).collect();
+        // In which order they were read says nothing.
+        let name = |it: &Workload<'_>| cx.object(it.object).to_string();
+        workloads.sort_by_cached_key(|it| name(it));
+        // The one that the Service is probably for.
+        let likeness = |it: &&Workload<'_>| {
+            let is_of_name = it.name == service.name;
+            (!runs_to_an_end(it), is_of_name, serves(cx, service, it), Reverse(name(it)))
+        };
+        let Some(first) = workloads.iter().copied().max_by_key(likeness) else { continue };
+        let strangers: Vec<_> = workloads
+            .into_iter()
+            .filter(|it| it.id != first.id)
+            .filter_map(|it| stranger(cx, service, first, it))
+            .collect();
+        if !strangers.is_empty() && !runs_to_an_end(first) {
+            out.find(finding(cx, service, first, &strangers));
+        }
+    }
+}
+
+fn runs_to_an_end(workload: &Workload<'_>) -> bool {
+    matches!(workload.kind, Kind::Job | Kind::CronJob)
+}
+
+/// Whether requests get to these pods at all: pods that lack the name of a port are left out of it, unless the Service
+/// stands for the pods themselves.
+fn receives(cx: &Cx<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let ports = cx.facts.ports(workload.id);
+    service.is_headless || service.ports.iter().any(|it| it.on(ports).is_some())
+}
+
+/// Whether the pods declare any of the ports that the Service leads to.
+fn serves(cx: &Cx<'_, '_>, service: &Service<'_>, workload: &Workload<'_>) -> bool {
+    let ports = cx.facts.ports(workload.id);
+    service.ports.iter().any(|it| match it.target {
+        Target::Number(number) => ports.numbered(number, it.protocol).is_some(),
+        Target::Name(name) => ports.named(name, it.protocol).is_some(),
+    })
+}
+
+fn stranger<'c, 'd>(
+    cx: &Cx<'_, '_>,
+    service: &Service<'_>,
+    first: &Workload<'_>,
+    other: &'c Workload<'d>,
+) -> Option<Stranger<'c, 'd>> {
+    let (first_serves, serves) = (serves(cx, service, first), serves(cx, service, other));
+    // The pods of a job are ready as soon as they run, and get requests that they do not expect.
+    if runs_to_an_end(other) && first_serves && !serves {
+        return Some(Stranger { workload: other, key: None });
+    }
+    let key = IDENTITY.iter().find(|key| {
+        let labels = label(first, key).zip(label(other, key));
+        labels.is_some_and(|(ours, theirs)| stem(ours) != stem(theirs))
+    })?;
+    let is_other_program = image(first) != image(other);
+    (is_other_program || first_serves != serves)
+        .then_some(Stranger { workload: other, key: Some(key) })
+}
+
+fn label<'d>(workload: &Workload<'d>, key: &str) -> Option<&'d str> {
+    workload.labels.written.iter().find(|(it, _)| *it == key).map(|(_, value)| *value)
+}
+
+/// A name without what tells its variants apart: `api-canary`, `api-v2`.
+fn stem(name: &str) -> &str {
+    let Some((stem, ending)) = name.rsplit_once('-') else { return name };
+    let number = ending.strip_prefix('v').unwrap_or(ending);
+    let is_number = !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit());
+    if is_number || VARIANTS.contains(&ending) { stem } else { name }
+}
+
+/// The repository of the first container's image, without tag and digest.
+fn image<'d>(workload: &Workload<'d>) -> &'d str {
+    let image =
+        workload.pod.list("containers").next().and_then(|it| it.text("image")).unwrap_or("");
+    let image = image.split('@').next().unwrap_or(image);
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => image,
+    }
+}
+
+fn finding(
+    cx: &Cx<'_, '_>,
+    service: &Service<'_>,
+    first: &Workload<'_>,
+    strangers: &[Stranger<'_, '_>],
+) -> Finding {
+    let object = cx.object(service.object);
+    let key = strangers.iter().find_map(|it| it.key);
+    let described = |workload: &Workload<'_>, key: Option<&str>| {
+        let label = key.and_then(|key| Some(format!("`{key}={}`", label(workload, key)?)));
+        label.unwrap_or_else(|| format!("{} pods", workload.kind.name()))
+    };
+    let others: Vec<_> =
+        strangers.iter().take(3).map(|it| format!("`{}`", cx.object(it.workload.object))).collect();
+    let more = match strangers.len() - others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mut finding = Finding::new(
+        format!(
+            "`{object}` selects the pods of `{}` and of {}{more}",
+            cx.object(first.object),
+            others.join(", ")
+        ),
+        object.at("spec.selector"),
+        service.selector.as_ref().map_or(String::new(), |it| format!("`{it}` matches them all")),
+    )
+    .label(labels(cx, first), described(first, key));
+    for it in strangers.iter().take(7) {
+        finding = finding.label(labels(cx, it.workload), described(it.workload, it.key));
+    }
+    let finding = finding.note("each request goes to any of these pods; those that do not expect it answer with an error, or with something else");
+    match key.and_then(|key| Some((key, label(first, key)?))) {
+        Some((key, value)) => finding.help(format!("if `{}` is meant, select `{key}: {value}` as well", first.name)),
+        None => finding
+            .note("the pods of a job count as ready as soon as they run, unless a readiness probe says otherwise")
+            .help("give the pods of the job other labels, or name the port of the server and let `targetPort` use the name"),
+    }
+}
+
+fn labels(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Place {
+    cx.object(workload.object).at(&workload.labels_path())
+}

@@ -1,0 +1,105 @@
+//! Autoscalers whose bounds leave no room, and replicas outside them.
+
+use crate::analyze::capacity::replicas::{Cause, Scaler};
+use crate::api::kind::Kind;
+use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+
+/// The rule.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "hpa-bounds",
+    title: "an autoscaler's bounds contradict each other, or the replicas of its target",
+    severity: Severity::Error,
+    group: Group::Scaling,
+    admission: Admission::Deny,
+    reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    like: &["polaris:hpaMaxAvailability"],
+    parameters: &[],
+    page: include_str!("hpa_bounds.md"),
+    check,
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for scaler in cx.facts.replicas().scalers() {
+        let object = cx.object(scaler.object);
+        let (floor, peak) = (scaler.floor, scaler.peak);
+        if peak.cause == Cause::Default && object.kind == Kind::HorizontalPodAutoscaler {
+            // The field is required: that is the schema's business.
+            continue;
+        }
+        if floor.count > peak.count {
+            out.find(
+                Finding::new(
+                    format!(
+                        "`{object}` has a minimum above its maximum: {} > {}",
+                        floor.count, peak.count
+                    ),
+                    floor.place(cx.model),
+                    floor.describe(),
+                )
+                .label(peak.place(cx.model), peak.describe())
+                .note("it is refused, or makes no autoscaler")
+                .help(format!("set {} to at least {}", peak.field(), floor.count)),
+            );
+            continue;
+        }
+        if floor.count == peak.count {
+            out.find(
+                Finding::new(
+                    format!(
+                        "`{object}` has no room to scale: minimum and maximum are {}",
+                        peak.count
+                    ),
+                    peak.place(cx.model),
+                    peak.describe(),
+                )
+                .label(floor.place(cx.model), floor.describe())
+                .severity(Severity::Warning)
+                .help(format!(
+                    "raise {} above {}, or remove the autoscaler",
+                    peak.field(),
+                    floor.count
+                )),
+            );
+        }
+        if floor.count == 0 && object.kind == Kind::HorizontalPodAutoscaler {
+            out.find(
+                Finding::new(
+                    format!("`{object}` has a minimum of 0, which clusters refuse by default"),
+                    floor.place(cx.model),
+                    floor.describe(),
+                )
+                .severity(Severity::Warning)
+                .note("it takes the feature gate HPAScaleToZero and a metric of type Object or External")
+                .help("set `minReplicas: 1`, or scale with KEDA"),
+            );
+        }
+        out.findings.extend(outside(cx, scaler));
+    }
+}
+
+/// Replicas that the manifest sets and the autoscaler changes at once.
+fn outside(cx: &Cx<'_, '_>, scaler: &Scaler<'_>) -> Option<Finding> {
+    let object = cx.object(scaler.object);
+    let target = cx.object(cx.facts.workloads().get(scaler.target?).object);
+    let node = target.field(&["spec", "replicas"])?;
+    let count = u64::try_from(node.int()?).ok()?;
+    let (floor, peak) = (scaler.floor, scaler.peak);
+    // Zero switches the autoscaler off.
+    if count == 0 || cx.model.is_live(target) || (floor.count..=peak.count).contains(&count) {
+        return None;
+    }
+    let (bound, what) =
+        if count < floor.count { (floor, "raises it") } else { (peak, "lowers it") };
+    Some(
+        Finding::new(
+            format!(
+                "`{target}` sets `replicas: {count}`, outside the {} to {} of `{object}`",
+                floor.count, peak.count
+            ),
+            target.place(node),
+            format!("the autoscaler {what} to {} at once", bound.count),
+        )
+        .label(bound.place(cx.model), bound.describe())
+        .help("remove `replicas` and let the autoscaler set it; if the number is meant, change the bounds"),
+    )
+}

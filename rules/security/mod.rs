@@ -1,0 +1,3 @@
+//! What pods may do.
+
+pub(super) mod secret_in_repository;

@@ -1,0 +1,229 @@
+//! What one pod asks for, as Kubernetes computes it: init containers and sidecars, overhead, pod-level resources, limits
+//! that default requests, and the LimitRanges of the namespace.
+//!
+//! `k8s.io/component-helpers/resource/helpers.go`, `pkg/apis/core/v1/defaults.go`,
+//! `plugin/pkg/admission/limitranger/admission.go`.
+
+use super::limit_ranges::LimitRanges;
+use crate::analyze::selection::workloads::{Workload, is_sidecar};
+use crate::api::kind::Kind;
+use crate::api::quantity::Quantity;
+use crate::model::Model;
+use crate::text::tree::Node;
+
+/// Amounts by resource, sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources<'d> {
+    amounts: Vec<(&'d str, Quantity)>,
+}
+
+impl<'d> Resources<'d> {
+    /// Reads a mapping of quantities; what is none, or less than nothing, is left out and added to `invalid`.
+    pub fn parse(node: Option<Node<'d>>, invalid: &mut Vec<Node<'d>>) -> Resources<'d> {
+        let mut resources = Resources::default();
+        for (name, value) in node.into_iter().flat_map(Node::pairs) {
+            match value.scalar().map(|it| Quantity::parse(&it)) {
+                Some(Ok(amount)) if !amount.is_negative() => resources.set(name, amount.stored()),
+                _ => invalid.push(value),
+            }
+        }
+        resources
+    }
+
+    /// The amount of a resource; `None` if it is not stated.
+    pub fn get(&self, name: &str) -> Option<Quantity> {
+        self.amounts.iter().find(|(it, _)| *it == name).map(|(_, amount)| *amount)
+    }
+
+    /// Sets the amount of a resource.
+    pub fn set(&mut self, name: &'d str, amount: Quantity) {
+        match self.amounts.binary_search_by(|(it, _)| (*it).cmp(name)) {
+            Ok(at) => self.amounts[at].1 = amount,
+            Err(at) => self.amounts.insert(at, (name, amount)),
+        }
+    }
+
+    /// Sets the amounts that `other` has and this has not.
+    pub fn fill(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            if self.get(name).is_none() {
+                self.set(name, amount);
+            }
+        }
+    }
+
+    /// Adds amount by amount.
+    pub fn add(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            self.set(name, self.get(name).unwrap_or_default() + amount);
+        }
+    }
+
+    /// Takes the larger of each amount.
+    pub fn raise(&mut self, other: &Resources<'d>) {
+        for (name, amount) in other.iter() {
+            let own = self.get(name);
+            if own.is_none_or(|own| own < amount) {
+                self.set(name, amount);
+            }
+        }
+    }
+
+    /// The resources and their amounts, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'d str, Quantity)> {
+        self.amounts.iter().copied()
+    }
+}
+
+/// What a container is to its pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Runs as long as the pod.
+    Main,
+    /// Runs to its end before the main ones start.
+    Init,
+    /// An init container with `restartPolicy: Always`: starts in order and runs as long as the pod.
+    Sidecar,
+}
+
+/// One container's resources after all defaults.
+#[derive(Clone, Debug)]
+pub struct ContainerDemand<'d> {
+    /// The container.
+    pub node: Node<'d>,
+    /// Its name.
+    pub name: &'d str,
+    /// What it is to its pod.
+    pub role: Role,
+    /// What it is promised.
+    pub requests: Resources<'d>,
+    /// What it may use.
+    pub limits: Resources<'d>,
+}
+
+/// What one pod asks for.
+#[derive(Clone, Debug, Default)]
+pub struct PodDemand<'d> {
+    /// What it is promised, as the scheduler and quotas count it.
+    pub requests: Resources<'d>,
+    /// What it may use, as quotas count it.
+    pub limits: Resources<'d>,
+    /// The requests without overhead, as LimitRanges judge them.
+    pub own_requests: Resources<'d>,
+    /// The limits without overhead.
+    pub own_limits: Resources<'d>,
+    /// Its containers, main ones first.
+    pub containers: Vec<ContainerDemand<'d>>,
+    /// Whether the pod itself states resources (`spec.resources`), which takes the duty off its containers.
+    pub is_pod_level: bool,
+    /// Whether it states no CPU and no memory at all, so that it is the first to go
+    /// (`pkg/apis/core/v1/helper/qos/qos.go`, ComputePodQOS).
+    pub is_best_effort: bool,
+    /// Values that are no quantities, or less than nothing.
+    pub invalid: Vec<Node<'d>>,
+}
+
+impl<'d> PodDemand<'d> {
+    /// The demand of one pod of this workload.
+    pub fn new(
+        model: &Model<'d>,
+        workload: &Workload<'d>,
+        limit_ranges: &LimitRanges<'d>,
+    ) -> PodDemand<'d> {
+        let mut demand = PodDemand::default();
+        let pod = workload.pod;
+        for node in pod.list("containers") {
+            let container = container(node, Role::Main, &mut demand.invalid);
+            demand.containers.push(container);
+        }
+        for node in pod.list("initContainers") {
+            let role = if is_sidecar(node) { Role::Sidecar } else { Role::Init };
+            let container = container(node, role, &mut demand.invalid);
+            demand.containers.push(container);
+        }
+        // Defaulting comes before admission: what a pod-level request is derived from knows no LimitRange yet.
+        let stated = aggregate(&demand.containers, |it| &it.requests);
+        for range in limit_ranges.of(workload.namespace) {
+            for container in &mut demand.containers {
+                container.requests.fill(&range.default_request);
+                container.limits.fill(&range.default_limit);
+            }
+        }
+        demand.requests = aggregate(&demand.containers, |it| &it.requests);
+        demand.limits = aggregate(&demand.containers, |it| &it.limits);
+        demand.apply_pod_level(pod.get("resources"), &stated);
+        let is_nothing = |it: &Resources<'_>| {
+            ["cpu", "memory"].iter().all(|name| it.get(name).is_none_or(Quantity::is_zero))
+        };
+        demand.is_best_effort = is_nothing(&demand.requests) && is_nothing(&demand.limits);
+        demand.own_requests = demand.requests.clone();
+        demand.own_limits = demand.limits.clone();
+        // Admission writes the overhead of the RuntimeClass into the pod (`plugin/pkg/admission/runtimeclass`).
+        let class =
+            pod.text("runtimeClassName").and_then(|it| model.find(Kind::RuntimeClass, "", it));
+        let of_class = class.and_then(|it| it.field(&["overhead", "podFixed"]));
+        let (own, mut elsewhere) = (pod.get("overhead"), Vec::new());
+        let invalid = if own.is_some() { &mut demand.invalid } else { &mut elsewhere };
+        let overhead = Resources::parse(own.or(of_class), invalid);
+        demand.requests.add(&overhead);
+        for (name, amount) in overhead.iter() {
+            if let Some(limit) = demand.limits.get(name).filter(|it| !it.is_zero()) {
+                demand.limits.set(name, limit + amount);
+            }
+        }
+        demand
+    }
+
+    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums. A request that the pod does not state
+    /// is what its containers state, else its limit (`pkg/apis/core/v1/defaults.go`, defaultPodRequests).
+    fn apply_pod_level(&mut self, resources: Option<Node<'d>>, stated: &Resources<'d>) {
+        let Some(resources) = resources else { return };
+        let supported = |it: &str| it == "cpu" || it == "memory" || it.starts_with("hugepages-");
+        let mut requests = Resources::parse(resources.get("requests"), &mut self.invalid);
+        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
+        self.is_pod_level = requests.iter().chain(limits.iter()).any(|(name, _)| supported(name));
+        requests.fill(stated);
+        requests.fill(&limits);
+        for (name, amount) in requests.iter().filter(|(it, _)| self.is_pod_level && supported(it)) {
+            self.requests.set(name, amount);
+        }
+        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
+            self.limits.set(name, amount);
+        }
+    }
+}
+
+/// What a container states; a limit alone is a request as well (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod).
+fn container<'d>(node: Node<'d>, role: Role, invalid: &mut Vec<Node<'d>>) -> ContainerDemand<'d> {
+    let mut requests = Resources::parse(node.at(&["resources", "requests"]), invalid);
+    let limits = Resources::parse(node.at(&["resources", "limits"]), invalid);
+    requests.fill(&limits);
+    ContainerDemand { node, name: node.text("name").unwrap_or(""), role, requests, limits }
+}
+
+/// The most that runs at once: all main containers and sidecars, or one init container beside the sidecars before it.
+fn aggregate<'d>(
+    containers: &[ContainerDemand<'d>],
+    of: for<'c> fn(&'c ContainerDemand<'d>) -> &'c Resources<'d>,
+) -> Resources<'d> {
+    let mut sum = Resources::default();
+    let mut sidecars = Resources::default();
+    let mut starting = Resources::default();
+    for container in containers {
+        match container.role {
+            Role::Main => sum.add(of(container)),
+            Role::Sidecar => {
+                sum.add(of(container));
+                sidecars.add(of(container));
+                starting.raise(&sidecars);
+            }
+            Role::Init => {
+                let mut now = sidecars.clone();
+                now.add(of(container));
+                starting.raise(&now);
+            }
+        }
+    }
+    sum.raise(&starting);
+    sum
+}

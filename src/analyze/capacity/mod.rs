@@ -1,0 +1,9 @@
+//! How many pods there are, what they ask for, and what limits that.
+
+pub mod effective_resources;
+pub mod hpa_metrics;
+pub mod limit_ranges;
+pub mod quotas;
+pub mod replicas;
+pub mod rollout;
+pub mod vertical;

@@ -1,0 +1,179 @@
+//! Pods that answer DNS, and whether a rule lets traffic out to them.
+
+use super::{Reach, SYSTEM, Way};
+use crate::analyze::Facts;
+use crate::analyze::network::policies::{Peer, PeerKind};
+use crate::analyze::network::reach::network::{Block, private};
+use crate::analyze::network::reach::verdict::Truth;
+use crate::analyze::selection::namespaces::NAME_LABEL;
+use crate::analyze::selection::selector::{Operator, Requirement, Selector, Selects};
+use crate::analyze::selection::workloads::WorkloadId;
+use crate::api::network::Network;
+use ipnet::IpNet;
+
+/// Pods that answer.
+#[derive(Clone, Debug)]
+pub(super) struct Server {
+    namespace: &'static str,
+    /// The workload, where the input has it.
+    workload: Option<WorkloadId>,
+    /// Those of its labels that are known where the input does not have it.
+    labels: &'static [(&'static str, &'static str)],
+    /// On which port.
+    port: u16,
+}
+
+const KUBE_DNS: (&str, &str) = ("k8s-app", "kube-dns");
+
+/// Ports that DNS pods listen on where they may not use 53.
+const UNUSUAL: [u16; 3] = [1053, 5353, 8053];
+
+const WHICH_PORT: &str = "on which port its pods listen";
+
+/// The DNS pods of the input; else those that a cluster of each kind has.
+pub(super) fn servers(facts: &Facts<'_>) -> Vec<Server> {
+    let operator = Operator::In(vec![KUBE_DNS.1]);
+    let requirements = vec![Requirement { key: KUBE_DNS.0, operator }];
+    let by_label = Selector { requirements, invalid: false };
+    let found = facts.workloads().select(SYSTEM, &by_label);
+    if found.is_empty() {
+        let kube = Server { namespace: SYSTEM, workload: None, labels: &[KUBE_DNS], port: 53 };
+        let labels = &[("dns.operator.openshift.io/daemonset-dns", "default")];
+        let openshift = Server { namespace: "openshift-dns", workload: None, labels, port: 5353 };
+        return vec![kube, openshift];
+    }
+    let servers = found.into_iter().map(|(workload, _)| {
+        let port = facts.ports(workload.id).named("dns", "UDP").map(|it| it.number);
+        let port = port.and_then(|it| u16::try_from(it).ok()).unwrap_or(53);
+        Server { port, ..Server::of(workload.id) }
+    });
+    servers.collect()
+}
+
+impl Server {
+    /// A workload of the system that answers on the usual port.
+    pub(super) fn of(workload: WorkloadId) -> Server {
+        Server { namespace: SYSTEM, workload: Some(workload), labels: &[], port: 53 }
+    }
+
+    /// Whether it is this workload.
+    pub(super) fn is(&self, workload: WorkloadId) -> bool {
+        self.workload == Some(workload)
+    }
+
+    /// Whether a rule lets traffic of a protocol out to them, as far as it is judged by their own addresses.
+    pub(super) fn reach(
+        &self,
+        facts: &Facts<'_>,
+        network: &Network,
+        (namespace, rule): &Way<'_, '_>,
+        protocol: &str,
+    ) -> Reach {
+        let name = if protocol == "UDP" { "dns" } else { "dns-tcp" };
+        let is_open = if rule.opens(protocol, self.port, Some(name)) {
+            Reach::Open
+        } else if self.workload.is_none()
+            && UNUSUAL.iter().any(|it| rule.opens(protocol, *it, None))
+        {
+            Reach::Unsure(WHICH_PORT)
+        } else {
+            Reach::Closed
+        };
+        let Some(peers) = &rule.peers else { return is_open };
+        let each = peers.iter().map(|peer| match &peer.kind {
+            PeerKind::Block { cidr, except } => {
+                let block = Block { cidr: *cidr, except: except.clone() };
+                // A name means a port of a pod: an address has none.
+                match rule.opens(protocol, self.port, None) {
+                    true => self.in_block(network, &block),
+                    false => Reach::Closed,
+                }
+            }
+            kind => self.fits(facts, namespace, kind).min(is_open),
+        });
+        each.max().unwrap_or(Reach::Closed)
+    }
+
+    /// Whether their addresses lie in a block that means pods.
+    fn in_block(&self, network: &Network, block: &Block) -> Reach {
+        match network.means_pods(block, &[]) {
+            Truth::No => Reach::Closed,
+            Truth::Maybe(_) => Reach::Unsure(
+                "whether its addresses lie in the block, and the plugin minds blocks for pods",
+            ),
+            // That there are such pods at all a block does not say.
+            Truth::Yes if self.port != 53 && self.workload.is_none() => Reach::Unsure(WHICH_PORT),
+            Truth::Yes => Reach::Open,
+        }
+    }
+
+    /// Whether a peer of a policy in `namespace` selects them.
+    pub(super) fn fits(&self, facts: &Facts<'_>, namespace: &str, peer: &PeerKind<'_>) -> Reach {
+        match peer {
+            PeerKind::Invalid | PeerKind::Block { .. } => Reach::Closed,
+            PeerKind::Pods { namespaces, pods } => {
+                let in_namespace = match namespaces {
+                    None if namespace == self.namespace => Reach::Open,
+                    None => Reach::Closed,
+                    Some(it) => self.in_namespace(facts, it),
+                };
+                let pods = pods.as_ref().map_or(Reach::Open, |it| self.of_pods(facts, it));
+                in_namespace.min(pods)
+            }
+        }
+    }
+
+    fn in_namespace(&self, facts: &Facts<'_>, selector: &Selector<'_>) -> Reach {
+        let defined = facts.namespaces().get(self.namespace).filter(|it| it.object.is_some());
+        if let Some(it) = defined {
+            return if selector.matches(&it.labels) { Reach::Open } else { Reach::Closed };
+        }
+        let known = [(NAME_LABEL, self.namespace)];
+        of_known(selector, &known, "what other labels its namespace has")
+    }
+
+    fn of_pods(&self, facts: &Facts<'_>, selector: &Selector<'_>) -> Reach {
+        match self.workload {
+            None => of_known(selector, self.labels, "what other labels its pods have"),
+            Some(it) => match selector.selects(&facts.workloads().get(it).labels) {
+                Selects::None => Reach::Closed,
+                Selects::Some | Selects::All => Reach::Open,
+            },
+        }
+    }
+}
+
+/// Whether a rule lets traffic of a protocol out to the addresses of the Services in front of them, for a plugin that may
+/// judge by those.
+pub(super) fn in_front(services: &[IpNet], (_, rule): &Way<'_, '_>, protocol: &str) -> Reach {
+    let private = private();
+    let ranges = if services.is_empty() { &private[..] } else { services };
+    let holds = |peer: &Peer<'_>| match &peer.kind {
+        PeerKind::Block { cidr, except } => {
+            let block = Block { cidr: *cidr, except: except.clone() };
+            ranges.iter().any(|it| block.touches(it))
+        }
+        _ => false,
+    };
+    if rule.opens(protocol, 53, None) && rule.peers.iter().flatten().any(holds) {
+        return Reach::Unsure(
+            "whether the address of its Service lies in the block, and the plugin judges by that",
+        );
+    }
+    Reach::Closed
+}
+
+/// Whether a selector selects something of whose labels only these are known.
+fn of_known(selector: &Selector<'_>, known: &[(&str, &str)], on_what: &'static str) -> Reach {
+    if selector.invalid {
+        return Reach::Closed;
+    }
+    let each = selector.requirements.iter().map(|it| {
+        if !known.iter().any(|(key, _)| *key == it.key) {
+            return Reach::Unsure(on_what);
+        }
+        let one = Selector { requirements: vec![it.clone()], invalid: false };
+        if one.matches(known) { Reach::Open } else { Reach::Closed }
+    });
+    each.min().unwrap_or(Reach::Open)
+}

@@ -1,0 +1,63 @@
+//! Who is meant by a name: `Kind/namespace/name`, shorter where that is enough, `internet`, `nodes`, or addresses.
+
+use super::ask::Party;
+use crate::analyze::Facts;
+use crate::analyze::network::policies::parse_cidr;
+use crate::model::{Model, ObjId};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// What a name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This.
+    One(Party),
+    /// Nobody of the input.
+    Nobody,
+    /// One of these.
+    Several(Vec<ObjId>),
+}
+
+/// Everybody of the input who has a name.
+pub fn everybody<'d>(facts: &Facts<'d>) -> impl Iterator<Item = (ObjId, &'d str, &'d str, Party)> {
+    let workloads = facts.workloads().iter();
+    let workloads = workloads.map(|it| (it.object, it.namespace, it.name, Party::Workload(it.id)));
+    let services = facts.services().iter();
+    let services = services.map(|it| (it.object, it.namespace, it.name, Party::Service(it.id)));
+    workloads.chain(services).collect::<Vec<_>>().into_iter()
+}
+
+/// Who is meant. A Service is often called as the workload behind it: the workload is meant, unless it is said otherwise.
+pub fn named(model: &Model<'_>, facts: &Facts<'_>, name: &str) -> Named {
+    match name.to_ascii_lowercase().as_str() {
+        "internet" => return Named::One(Party::Internet),
+        "nodes" => return Named::One(Party::Nodes),
+        _ => {}
+    }
+    if let Some(block) = block(name) {
+        return Named::One(Party::Block(block));
+    }
+    let parts: Vec<&str> = name.split('/').collect();
+    let fits = |(object, namespace, own, _): &(ObjId, &str, &str, Party)| {
+        let is_kind = |kind: &str| kind.eq_ignore_ascii_case(model.object(*object).kind_name);
+        match parts.as_slice() {
+            [one] => own == one,
+            [first, last] => own == last && (is_kind(first) || namespace == first),
+            [a, b, c] => is_kind(a) && namespace == b && own == c,
+            _ => false,
+        }
+    };
+    let found: Vec<_> = everybody(facts).filter(fits).collect();
+    let workloads = found.iter().filter(|it| matches!(it.3, Party::Workload(_)));
+    match (workloads.collect::<Vec<_>>().as_slice(), found.as_slice()) {
+        ([one], _) => Named::One(one.3),
+        ([], [one]) => Named::One(one.3),
+        ([], []) => Named::Nobody,
+        (_, several) => Named::Several(several.iter().map(|it| it.0).collect()),
+    }
+}
+
+/// A block of addresses, or one address.
+pub fn block(text: &str) -> Option<IpNet> {
+    parse_cidr(text).or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}

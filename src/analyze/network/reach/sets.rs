@@ -1,0 +1,146 @@
+//! Whom selectors and blocks mean, each distinct one once.
+
+use super::endpoint::{Endpoint, EndpointId};
+use super::network::Block;
+use super::verdict::{Reason, Truth};
+use crate::analyze::selection::selector::Selector;
+use crate::api::network::{Network, Plugin};
+use rustc_hash::FxHashMap;
+
+/// A set's place among all sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SetId(pub(super) u32);
+
+/// Whom a policy means, as it says it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Spec<'d> {
+    /// Pods by labels.
+    Pods {
+        /// Of which namespaces.
+        scope: Scope<'d>,
+        /// Which of them.
+        pods: Selector<'d>,
+    },
+    /// Addresses, as a NetworkPolicy means them: of pods, perhaps.
+    Block(Block),
+    /// Addresses, as a cluster-wide policy means them: of pods too.
+    Network(Block),
+    /// Nodes by labels.
+    Nodes(Selector<'d>),
+    /// Whoever answers to a domain name.
+    Domain,
+}
+
+/// In which namespaces pods are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Scope<'d> {
+    /// In this one.
+    Namespace(&'d str),
+    /// In those with such labels.
+    Selected(Selector<'d>),
+}
+
+/// All that policies mean, each once.
+#[derive(Debug, Default)]
+pub(super) struct Specs<'d> {
+    pub(super) all: Vec<Spec<'d>>,
+    by_spec: FxHashMap<Spec<'d>, SetId>,
+}
+
+impl Spec<'_> {
+    /// Whether it may mean somebody outside the namespace that it is written in.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self, Spec::Pods { scope: Scope::Namespace(_), .. })
+    }
+}
+
+impl<'d> Specs<'d> {
+    /// The set of this description.
+    pub(super) fn intern(&mut self, spec: Spec<'d>) -> SetId {
+        if let Some(it) = self.by_spec.get(&spec) {
+            return *it;
+        }
+        let id = SetId(self.all.len() as u32);
+        self.by_spec.insert(spec.clone(), id);
+        self.all.push(spec);
+        id
+    }
+
+    /// Forgets all but the first ones.
+    pub(super) fn truncate(&mut self, length: usize) {
+        for spec in self.all.drain(length..) {
+            self.by_spec.remove(&spec);
+        }
+    }
+}
+
+/// Whom a policy means, as endpoints.
+#[derive(Clone, Debug)]
+pub(super) struct Set {
+    /// These, in order.
+    pub(super) members: Vec<(EndpointId, Truth)>,
+    /// Pods in the host's network whose labels would fit, in order.
+    pub(super) in_host_network: Vec<(EndpointId, Truth)>,
+    /// Pods whose addresses are not known.
+    pub(super) pods: Truth,
+    /// Nodes, and pods in their network.
+    pub(super) nodes: Truth,
+    /// Whether it may mean somebody whom the input does not hold: in other namespaces, or by an address.
+    pub(super) is_open: bool,
+}
+
+impl Set {
+    /// Nobody.
+    pub(super) fn nobody() -> Set {
+        Set {
+            members: Vec::new(),
+            in_host_network: Vec::new(),
+            pods: Truth::No,
+            nodes: Truth::No,
+            is_open: false,
+        }
+    }
+
+    /// Adds an endpoint, the last of all, where another is a member.
+    pub(super) fn add_like(&mut self, id: EndpointId, other: EndpointId) {
+        for members in [&mut self.members, &mut self.in_host_network] {
+            if let Some(truth) = Set::member(members, other) {
+                members.push((id, truth));
+            }
+        }
+    }
+
+    fn member(members: &[(EndpointId, Truth)], id: EndpointId) -> Option<Truth> {
+        members.binary_search_by_key(&id, |it| it.0).ok().map(|at| members[at].1)
+    }
+
+    /// Whether it means an endpoint.
+    pub(super) fn has(&self, id: EndpointId, endpoint: &Endpoint<'_>) -> Truth {
+        let listed = Set::member(&self.members, id);
+        if let Some(listed) = listed {
+            return listed;
+        }
+        match endpoint {
+            Endpoint::Addresses(_) => Truth::No,
+            _ if endpoint.is_of_node() => self.nodes,
+            Endpoint::Pods(it) if it.addresses.is_empty() => self.pods,
+            _ => Truth::No,
+        }
+    }
+
+    /// The same for a peer of a NetworkPolicy, which plugins without a profile may take to mean pods in the host's
+    /// network (<https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-and-hostnetwork-pods>).
+    pub(super) fn has_peer(
+        &self,
+        id: EndpointId,
+        endpoint: &Endpoint<'_>,
+        network: &Network,
+    ) -> Truth {
+        let has = self.has(id, endpoint);
+        let is_host = network.plugin == Plugin::Generic && endpoint.is_of_node();
+        if is_host && Set::member(&self.in_host_network, id).is_some() {
+            return has.or(Truth::Maybe(Reason::HostNetwork));
+        }
+        has
+    }
+}

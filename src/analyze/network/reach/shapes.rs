@@ -1,0 +1,287 @@
+//! Pods by what selectors can ask of them: the first, coarse grouping, so that selectors are held against few.
+
+use super::blocks::Blocks;
+use super::sets::{Scope, Spec};
+use super::verdict::{Reason, Truth};
+use crate::analyze::Facts;
+use crate::analyze::network::other_policies::OtherId;
+use crate::analyze::network::policies::is_in_host_network;
+use crate::analyze::selection::namespaces::{NAME_LABEL, Namespace};
+use crate::analyze::selection::selector::{
+    LabelValue, Operator, PodLabels, Requirement, Selector, Selects,
+};
+use crate::analyze::selection::services::Exposure;
+use crate::analyze::selection::workloads::{Workload, WorkloadId};
+use crate::api::kind::Kind;
+use crate::api::ports::{PortSet, Ports, Protocol};
+use crate::model::Model;
+use crate::text::tree::Node;
+use ipnet::IpNet;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Pods of one namespace with the same labels, as far as any policy asks for them, and the same ports and addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Shape<'d> {
+    pub(super) key: Key<'d>,
+    /// The labels of one of the workloads.
+    labels: PodLabels<'d>,
+    pub(super) workloads: Vec<WorkloadId>,
+}
+
+/// What tells shapes apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key<'d> {
+    pub(super) namespace: &'d str,
+    pub(super) is_in_host_network: bool,
+    /// Those of the labels that policies ask for, in the order of their keys.
+    labels: Vec<(&'d str, LabelValue<'d>)>,
+    /// The workload whose name a label that varies is made of.
+    owner: &'d str,
+    pub(super) names: Vec<(&'d str, Protocol, u16)>,
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) exposed: PortSet,
+    /// The policies of kinds that are not judged which may select them.
+    pub(super) others: Vec<OtherId>,
+}
+
+/// What policies ask of pods.
+#[derive(Debug)]
+pub(super) struct Asked<'d> {
+    /// Their labels under these keys, in order.
+    keys: Vec<&'d str>,
+    /// Their ports of these names.
+    names: FxHashSet<&'d str>,
+    /// In which of these blocks their addresses lie.
+    pub(super) blocks: Blocks,
+}
+
+/// All shapes, found by label.
+#[derive(Debug)]
+pub(super) struct Shapes<'d> {
+    pub(super) all: Vec<Shape<'d>>,
+    pub(super) asked: Asked<'d>,
+    by_namespace: FxHashMap<&'d str, Vec<u32>>,
+    by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<u32>>,
+    /// The namespaces that pods run in, in order.
+    namespaces: Vec<&'d str>,
+}
+
+impl<'d> Asked<'d> {
+    pub(super) fn new(specs: &[Spec<'d>], names: FxHashSet<&'d str>) -> Asked<'d> {
+        let mut keys: Vec<_> = specs.iter().flat_map(keys_of).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Asked { keys, names, blocks: Blocks::new(specs) }
+    }
+
+    /// Whether a description asks for nothing else.
+    pub(super) fn has(&self, spec: &Spec<'d>) -> bool {
+        keys_of(spec).all(|it| self.keys.binary_search(&it).is_ok())
+            && match spec {
+                Spec::Block(it) | Spec::Network(it) => self.blocks.has(it),
+                _ => true,
+            }
+    }
+
+    /// Whether it is known of each pod whether it has a port of this name.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
+/// The label keys that a description asks for.
+fn keys_of<'s, 'd>(spec: &'s Spec<'d>) -> impl Iterator<Item = &'d str> + use<'s, 'd> {
+    let selector = match spec {
+        Spec::Pods { pods, .. } => Some(pods),
+        _ => None,
+    };
+    selector.into_iter().flat_map(|it| it.requirements.iter().map(|it| it.key))
+}
+
+impl<'d> Shapes<'d> {
+    pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>, asked: Asked<'d>) -> Shapes<'d> {
+        let mut all: Vec<Shape<'d>> = Vec::new();
+        let mut by_key: FxHashMap<Key<'d>, u32> = FxHashMap::default();
+        for workload in facts.workloads().iter() {
+            if !is_on_the_network(workload) {
+                continue;
+            }
+            let key = key(model, facts, workload, &asked);
+            let at = by_key.get(&key).copied().unwrap_or_else(|| {
+                let at = all.len() as u32;
+                by_key.insert(key.clone(), at);
+                all.push(Shape { key, labels: workload.labels.clone(), workloads: Vec::new() });
+                at
+            });
+            all[at as usize].workloads.push(workload.id);
+        }
+        let mut by_namespace: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (at, shape) in all.iter().enumerate() {
+            by_namespace.entry(shape.key.namespace).or_default().push(at as u32);
+            for (key, value) in &shape.key.labels {
+                if let LabelValue::Is(value) = value {
+                    let label = (shape.key.namespace, *key, *value);
+                    by_label.entry(label).or_default().push(at as u32);
+                }
+            }
+        }
+        let mut namespaces: Vec<_> = all.iter().map(|it| it.key.namespace).collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        Shapes { all, asked, by_namespace, by_label, namespaces }
+    }
+
+    /// The shapes that a description by labels means, in order.
+    pub(super) fn of(
+        &self,
+        facts: &Facts<'d>,
+        scope: &Scope<'d>,
+        pods: &Selector<'d>,
+    ) -> Vec<(u32, Truth)> {
+        let mut found = Vec::new();
+        match scope {
+            Scope::Namespace(it) => self.in_namespace(it, pods, Truth::Yes, &mut found),
+            Scope::Selected(selector) => {
+                for name in &self.namespaces {
+                    match namespace_fits(selector, name, facts.namespaces().get(name)) {
+                        Truth::No => {}
+                        truth => self.in_namespace(name, pods, truth, &mut found),
+                    }
+                }
+                found.sort_unstable();
+            }
+        }
+        found
+    }
+
+    fn in_namespace(
+        &self,
+        namespace: &str,
+        pods: &Selector<'_>,
+        truth: Truth,
+        found: &mut Vec<(u32, Truth)>,
+    ) {
+        let none = Vec::new();
+        let mut candidates = self.by_namespace.get(namespace).unwrap_or(&none);
+        // The rarest of the labels that have to be there narrows the search, where no controller sets it.
+        for requirement in &pods.requirements {
+            let Operator::In(values) = &requirement.operator else { continue };
+            let [value] = values.as_slice() else { continue };
+            let written = self.by_label.get(&(namespace, requirement.key, value)).unwrap_or(&none);
+            if written.len() < candidates.len()
+                && !crate::analyze::selection::workloads::is_added(requirement.key)
+            {
+                candidates = written;
+            }
+        }
+        for at in candidates {
+            let selects = match pods.selects(&self.all[*at as usize].labels) {
+                Selects::None => continue,
+                Selects::Some => Truth::Maybe(Reason::PodLabels),
+                Selects::All => Truth::Yes,
+            };
+            found.push((*at, truth.and(selects)));
+        }
+    }
+}
+
+/// Whether a namespace has such labels; of one that the input does not define, only its name is known.
+pub(super) fn namespace_fits(
+    selector: &Selector<'_>,
+    name: &str,
+    namespace: Option<&Namespace<'_>>,
+) -> Truth {
+    if selector.invalid {
+        return Truth::No;
+    }
+    let of = |labels: &[(&str, &str)], it: &Requirement<'_>| {
+        let one = Selector { requirements: vec![it.clone()], invalid: false };
+        if one.matches(labels) { Truth::Yes } else { Truth::No }
+    };
+    let defined = namespace.filter(|it| it.object.is_some());
+    let each = selector.requirements.iter().map(|it| match defined {
+        Some(namespace) => of(&namespace.labels, it),
+        None if it.key == NAME_LABEL => of(&[(NAME_LABEL, name)], it),
+        None => Truth::Maybe(Reason::NamespaceLabels),
+    });
+    each.min().unwrap_or(Truth::Yes)
+}
+
+/// A pod that has ended has given its address back; one that waits has none yet.
+fn is_on_the_network(workload: &Workload<'_>) -> bool {
+    let status = workload.template.get("status").filter(|_| workload.kind == Kind::Pod);
+    let phase = status.and_then(|it| it.text("phase"));
+    match phase {
+        Some("Succeeded" | "Failed") => false,
+        Some("Pending") => status.is_some_and(|it| it.get("podIP").is_some()),
+        _ => true,
+    }
+}
+
+fn key<'d>(
+    model: &Model<'d>,
+    facts: &Facts<'d>,
+    workload: &Workload<'d>,
+    asked: &Asked<'d>,
+) -> Key<'d> {
+    let written = workload.labels.written.iter().map(|it| it.0);
+    let carried = written.chain(workload.labels.added.iter().copied());
+    let mut labels: Vec<_> = carried
+        .filter(|it| asked.keys.binary_search(it).is_ok())
+        .map(|it| (it, workload.labels.get(it)))
+        .collect();
+    labels.sort_unstable_by_key(|it| it.0);
+    labels.dedup_by_key(|it| it.0);
+    let varies = labels.iter().any(|it| it.1 == LabelValue::Varies);
+    let owner = if varies { workload.labels.owner } else { "" };
+    let ports = facts.ports(workload.id).iter();
+    let named = ports.filter_map(|it| {
+        let name = it.name.filter(|it| asked.names.contains(it))?;
+        Some((name, Protocol::parse(it.protocol)?, u16::try_from(it.number).ok()?))
+    });
+    let named = named.collect();
+    let is_in_host_network = is_in_host_network(workload);
+    let is_bare = workload.kind == Kind::Pod && !is_in_host_network;
+    Key {
+        namespace: workload.namespace,
+        is_in_host_network,
+        labels,
+        owner,
+        names: named,
+        addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
+        exposed: exposed(model, facts, workload),
+        others: facts.other_policies().of_workload(workload.id).to_vec(),
+    }
+}
+
+/// What policies can tell of the addresses of a pod.
+fn addresses(pod: Node<'_>, blocks: &Blocks) -> Vec<IpNet> {
+    let Some(status) = pod.get("status") else { return Vec::new() };
+    let listed = status.list("podIPs").filter_map(|it| it.text("ip"));
+    let parsed = listed.chain(status.text("podIP")).filter_map(|it| it.parse().ok());
+    let mut addresses: Vec<IpNet> = parsed.map(|it| blocks.around(it)).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// The ports of pods that are reached from outside with the address of a node as the source:
+/// `externalTrafficPolicy` is `Cluster` unless it says `Local`.
+fn exposed(model: &Model<'_>, facts: &Facts<'_>, workload: &Workload<'_>) -> PortSet {
+    let coverage = model.loaded.coverage.as_ref();
+    if coverage.is_some_and(|it| it.lack_of(Kind::Service.name()).is_some()) {
+        return PortSet::all();
+    }
+    let services = facts.services().of_workload(workload.id).filter(|it| {
+        matches!(it.exposure, Exposure::NodePort | Exposure::LoadBalancer)
+            && model.object(it.object).field(&["spec", "externalTrafficPolicy"]).and_then(Node::str)
+                != Some("Local")
+    });
+    let pods = facts.ports(workload.id);
+    let ports = services.flat_map(|it| it.ports.iter()).filter_map(|it| {
+        let number = u16::try_from(it.on(pods)?).ok()?;
+        Some(Ports::one(Protocol::parse(it.protocol)?, number))
+    });
+    ports.collect()
+}

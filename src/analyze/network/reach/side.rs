@@ -1,0 +1,260 @@
+//! What the policies at one end of a flow say, tier after tier.
+
+use super::Reach;
+use super::compile::{Policy, Rule};
+use super::endpoint::EndpointId;
+use super::outcome::Outcome;
+use super::tiers::{Tier, first_match};
+use super::unlisted::with_more;
+use super::verdict::{Reason, Truth, Verdict};
+use crate::analyze::network::policies::Direction;
+use crate::api::network::Plugin;
+use crate::api::ports::{PortMap, PortSet, Ports};
+
+/// One end of a flow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Side {
+    pub(super) direction: Direction,
+    /// Whose policies are asked.
+    pub(super) subject: EndpointId,
+    /// The other end.
+    pub(super) peer: EndpointId,
+}
+
+impl Side {
+    /// Whose ports are meant.
+    pub(super) fn destination(self) -> EndpointId {
+        match self.direction {
+            Direction::Ingress => self.subject,
+            Direction::Egress => self.peer,
+        }
+    }
+}
+
+/// Which node, where the peer is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhichNode {
+    /// Nobody knows whether it is the pod's own.
+    Any,
+    /// Not the pod's own.
+    Another,
+}
+
+impl<'d> Reach<'d> {
+    /// What one end says of every port.
+    pub(super) fn side(&self, side: Side) -> PortMap<Verdict> {
+        self.side_from(side, WhichNode::Any)
+    }
+
+    /// The same, where it is known that a node is not the pod's own.
+    pub(super) fn side_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
+        self.beside_others(side, self.judged_from(side, node))
+    }
+
+    /// What the policies that are judged say of every port.
+    pub(super) fn judged_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
+        let policies = self.of_policies(side, node);
+        if self.may_be_selected(side.subject) {
+            return self.with_unlisted(side, &policies);
+        }
+        if self.selecting_in_tiers(side.subject).is_empty() {
+            let open = |it: Outcome, ()| it.then(Outcome::ALLOW).verdict();
+            return policies.with(&PortMap::of(()), open);
+        }
+        let baseline = self.of_baseline(side);
+        let rest = policies.with(&baseline, Outcome::then);
+        let all = self.of_tier(side, Tier::Admin).with(&rest, Outcome::then);
+        all.with(&PortMap::of(()), |it, ()| it.verdict())
+    }
+
+    /// The same where policies of some kinds are not known.
+    fn with_unlisted(&self, side: Side, policies: &PortMap<Outcome>) -> PortMap<Verdict> {
+        let more = |is_unlisted: bool, map: PortMap<Outcome>| {
+            if is_unlisted { with_more(&map) } else { map }
+        };
+        let admin = more(self.unlisted.admin, self.of_tier(side, Tier::Admin));
+        // What a NetworkPolicy allows no other one takes back.
+        let policies = match self.unlisted.policies {
+            true => with_more(policies)
+                .with(policies, |more, it| if it == Outcome::ALLOW { it } else { more }),
+            false => policies.clone(),
+        };
+        let baseline = more(self.unlisted.baseline, self.of_baseline(side));
+        let rest = policies.with(&baseline, Outcome::then);
+        admin.with(&rest, |it, rest| it.then(rest).verdict())
+    }
+
+    /// What the baseline tier says, and after it Kubernetes' own "all may talk to all".
+    fn of_baseline(&self, side: Side) -> PortMap<Outcome> {
+        let allow = PortMap::of(Outcome::ALLOW);
+        let baseline = self.of_tier(side, Tier::Baseline).with(&allow, Outcome::then);
+        // "Further evaluation only happens for Pods not selected by a v1.NetworkPolicy": selected for the other direction
+        // alone, a pod is or is not.
+        let other = match side.direction {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        };
+        let is_by_direction =
+            matches!(self.network.plugin, Plugin::Calico | Plugin::Antrea | Plugin::OvnKubernetes);
+        if is_by_direction || self.selecting(other, side.subject).is_empty() {
+            return baseline;
+        }
+        baseline.with(&allow, |it, allow| it.or_for(allow, Reason::Baseline))
+    }
+
+    /// What the cluster-wide policies of a tier say.
+    fn of_tier(&self, side: Side, tier: Tier) -> PortMap<Outcome> {
+        let mut map = PortMap::of(Outcome::NEXT);
+        let selecting = self.selecting_in_tiers(side.subject);
+        let of_tier = selecting.iter().map(|(at, truth)| (&self.tiers[*at as usize], *truth));
+        let of_tier: Vec<_> = of_tier.filter(|(it, _)| it.tier == tier).collect();
+        for group in of_tier.chunk_by(|a, b| a.0.priority == b.0.priority) {
+            let mut both: Option<PortMap<Outcome>> = None;
+            for (policy, truth) in group {
+                let rules = policy.rules(side.direction).iter();
+                let own = first_match(rules.map(|rule| {
+                    let ports = rule.ports.on(self.names(side.destination())).collect();
+                    (self.is_peer_of_tier(&rule.peers, side.peer), rule.action, ports)
+                }));
+                let own = own.with(&PortMap::of(()), |it, ()| it.provided(*truth));
+                both = Some(both.map_or_else(|| own.clone(), |it| it.with(&own, Outcome::beside)));
+            }
+            if let Some(both) = both {
+                map = map.with(&both, Outcome::then);
+            }
+        }
+        map.with(&PortMap::of(()), |it, ()| it.end_of_tier())
+    }
+
+    /// What NetworkPolicies say. They are additive and have no order: a pod that one of them selects for a direction is
+    /// isolated there, and what any of them allows is allowed (`k8s.io/api/networking/v1/types.go`).
+    fn of_policies(&self, side: Side, node: WhichNode) -> PortMap<Outcome> {
+        let selecting = self.selecting(side.direction, side.subject);
+        if selecting.is_empty() {
+            return PortMap::of(Outcome::NEXT);
+        }
+        let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
+        let mut opened = Opened::default();
+        // Where only some pods are isolated, a port is surely open if each policy that may isolate them opens it.
+        let mut by_each: Option<PortSet> = None;
+        let mut why = None;
+        for (at, truth) in selecting {
+            let own = self.opened(side, &self.policies[*at as usize]);
+            if let Truth::Maybe(reason) = truth {
+                why = Some(why.map_or(*reason, |it: Reason| it.min(*reason)));
+            }
+            if !is_isolated {
+                let open = own.surely();
+                by_each = Some(by_each.map_or(open.clone(), |it| it.and(&open)));
+            }
+            opened.add(own, *truth);
+        }
+        let map = match why.filter(|_| !is_isolated) {
+            None => opened.outcomes(),
+            Some(reason) => {
+                let open = Outcome::ALLOW.or_for(Outcome::NEXT, reason);
+                let mut map = PortMap::of(open.or_for(Outcome::DENY, reason));
+                map.set(&by_each.unwrap_or_default(), open);
+                map
+            }
+        };
+        // "Traffic is allowed to a pod … if the traffic source is the pod's local node" (types.go, Ingress).
+        let is_of_node = side.direction == Direction::Ingress && self.get(side.peer).is_of_node();
+        if !is_of_node || node == WhichNode::Another {
+            return map;
+        }
+        map.with(&PortMap::of(()), |it, ()| {
+            if it.may(Outcome::DENY) { it.or_for(Outcome::ALLOW, Reason::OwnNode) } else { it }
+        })
+    }
+
+    /// What the rules of one policy open towards the peer.
+    fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
+        let mut opened = Opened::default();
+        let rules = policy.rules(side.direction).unwrap_or_default();
+        let mut open = |rule: &Rule<'d>| {
+            let truth = self.is_peer(rule, side.peer);
+            if let Some(ports) = opened.of(truth) {
+                ports.extend(rule.ports.on(self.names(side.destination())));
+            }
+        };
+        // Addresses are many where blocks are, and are meant by name alone.
+        match (policy.index(side.direction), self.around.get(&side.peer)) {
+            (Some(index), Some(sets)) => {
+                let named = sets.iter().filter_map(|it| index.of_set.get(it)).flatten();
+                index.open.iter().chain(named).for_each(|it| open(&rules[*it as usize]));
+            }
+            _ => rules.iter().for_each(open),
+        }
+        opened
+    }
+
+    /// Whether a rule of a NetworkPolicy is about this peer.
+    pub(super) fn is_peer(&self, rule: &Rule<'d>, peer: EndpointId) -> Truth {
+        let Some(sets) = &rule.peers else { return Truth::Yes };
+        let endpoint = self.get(peer);
+        let each = sets.iter().map(|it| self.set(*it).has_peer(peer, endpoint, &self.network));
+        each.max().unwrap_or(Truth::No)
+    }
+
+    /// Whether a rule of a cluster-wide policy is about this peer.
+    pub(super) fn is_peer_of_tier(
+        &self,
+        peers: &Option<Vec<super::sets::SetId>>,
+        peer: EndpointId,
+    ) -> Truth {
+        let Some(sets) = peers else { return Truth::Yes };
+        let endpoint = self.get(peer);
+        let each = sets.iter().map(|it| self.set(*it).has(peer, endpoint));
+        each.max().unwrap_or(Truth::No)
+    }
+}
+
+/// Ports that are open, surely or perhaps.
+#[derive(Debug, Default)]
+struct Opened {
+    surely: Vec<Ports>,
+    perhaps: Vec<(Reason, Vec<Ports>)>,
+}
+
+impl Opened {
+    fn of(&mut self, truth: Truth) -> Option<&mut Vec<Ports>> {
+        let reason = match truth {
+            Truth::No => return None,
+            Truth::Yes => return Some(&mut self.surely),
+            Truth::Maybe(it) => it,
+        };
+        let at = self.perhaps.iter().position(|it| it.0 == reason).unwrap_or_else(|| {
+            self.perhaps.push((reason, Vec::new()));
+            self.perhaps.len() - 1
+        });
+        Some(&mut self.perhaps[at].1)
+    }
+
+    fn surely(&self) -> PortSet {
+        self.surely.iter().copied().collect()
+    }
+
+    fn add(&mut self, other: Opened, truth: Truth) {
+        if let Some(it) = self.of(truth) {
+            it.extend(other.surely);
+        }
+        for (reason, ports) in other.perhaps {
+            if let Some(it) = self.of(truth.and(Truth::Maybe(reason))) {
+                it.extend(ports);
+            }
+        }
+    }
+
+    /// For pods that are isolated.
+    fn outcomes(mut self) -> PortMap<Outcome> {
+        let mut map = PortMap::of(Outcome::DENY);
+        self.perhaps.sort_unstable_by_key(|it| std::cmp::Reverse(it.0));
+        for (reason, ports) in self.perhaps {
+            let outcome = Outcome::DENY.or_for(Outcome::ALLOW, reason);
+            map.set(&ports.into_iter().collect(), outcome);
+        }
+        map.set(&self.surely.into_iter().collect(), Outcome::ALLOW);
+        map
+    }
+}

@@ -1,0 +1,128 @@
+//! Where workloads and ConfigMaps give addresses of the cluster, and what Service each means.
+//!
+//! A short name is looked up in the namespace of the pod that asks: by the search path of its `/etc/resolv.conf`, after its
+//! own `/etc/hosts`. A ConfigMap is read by pods of its namespace.
+
+use super::addresses::{Address, Name, addresses, bare, is_in_cluster, name};
+use crate::analyze::Facts;
+use crate::analyze::selection::workloads::Workload;
+use crate::api::kind::Kind;
+use crate::model::{Model, ObjId, Object};
+use crate::text::tree::Node;
+
+/// An address and where it stands.
+#[derive(Clone, Debug)]
+pub struct Contact<'d> {
+    /// The workload or ConfigMap.
+    pub object: ObjId,
+    /// What the value is called: the variable, the flag, or the key of the ConfigMap; may be empty.
+    pub key: &'d str,
+    /// The value that holds it.
+    pub node: Node<'d>,
+    /// The address as written.
+    pub address: Address<'d>,
+    /// What it means.
+    pub name: Name<'d>,
+}
+
+/// Names of namespaces that the Internet knows as well: `http://api.dev` may be a host out there.
+const TOP_LEVEL: &[&str] = &[
+    "ai", "app", "blog", "bot", "chat", "cloud", "com", "dev", "health", "host", "info",
+    "internal", "io", "link", "live", "local", "media", "net", "network", "online", "org",
+    "services", "shop", "site", "store", "systems", "team", "tech", "tools", "web", "zone",
+];
+
+/// All addresses of the cluster in variables, arguments and ConfigMaps.
+pub(in crate::analyze) fn contacts<'d>(model: &Model<'d>, facts: &Facts<'d>) -> Vec<Contact<'d>> {
+    let mut reader = Reader { facts, found: Vec::new() };
+    for workload in facts.workloads().iter() {
+        let object = model.object(workload.object);
+        for container in workload.containers() {
+            for variable in container.list("env") {
+                let key = variable.text("name").unwrap_or("");
+                reader.read(object, Some(workload), key, variable.get("value"));
+            }
+            for argument in ["command", "args"].iter().flat_map(|it| container.list(it)) {
+                reader.read(object, Some(workload), "", Some(argument));
+            }
+        }
+    }
+    for object in model.of_kind(Kind::ConfigMap) {
+        for (key, value) in object.field(&["data"]).into_iter().flat_map(Node::pairs) {
+            reader.read(object, None, key, Some(value));
+        }
+    }
+    reader.found
+}
+
+struct Reader<'f, 'd> {
+    facts: &'f Facts<'d>,
+    found: Vec<Contact<'d>>,
+}
+
+impl<'d> Reader<'_, 'd> {
+    fn read(
+        &mut self,
+        object: &Object<'d>,
+        workload: Option<&Workload<'d>>,
+        key: &'d str,
+        value: Option<Node<'d>>,
+    ) {
+        let Some((node, text)) = value.and_then(|it| Some((it, it.str()?))) else { return };
+        // `--upstream=http://api:8080`: what is before the sign is the key.
+        let (key, text) = match text.split_once('=') {
+            Some((flag, value)) if key.is_empty() && flag.starts_with('-') => (flag, value),
+            _ => (key, text),
+        };
+        for address in addresses(key, text) {
+            let Some(name) = name(address.host) else { continue };
+            if is_in_cluster(address.host) || self.means_a_service(object, workload, &name) {
+                self.found.push(Contact { object: object.id, key, node, address, name });
+            }
+        }
+        // A word is a host where it is the name of a Service: otherwise it may be anything.
+        let Some(address) = bare(key, text) else { return };
+        let Some(name) = name(address.host) else { return };
+        let namespace = name.namespace.unwrap_or(object.namespace);
+        let is_there = self.facts.services().find(namespace, name.service).is_some();
+        if is_there && self.means_a_service(object, workload, &name) {
+            self.found.push(Contact { object: object.id, key, node, address, name });
+        }
+    }
+
+    /// Whether a host that is not written out can mean nothing but a Service.
+    fn means_a_service(
+        &self,
+        object: &Object<'_>,
+        workload: Option<&Workload<'_>>,
+        name: &Name<'_>,
+    ) -> bool {
+        if let Some(namespace) = name.namespace {
+            // `pod.service`, by the search path.
+            let is_pod = self.facts.services().find(object.namespace, namespace).is_some();
+            let is_known = self.facts.namespaces().get(namespace).is_some();
+            if is_pod || !is_known || TOP_LEVEL.contains(&namespace) {
+                return false;
+            }
+        }
+        workload.is_none_or(|it| asks_cluster(it) && !knows_itself(it, name.service))
+    }
+}
+
+/// Whether the pod looks short names up in the cluster's DNS, and nowhere before.
+fn asks_cluster(workload: &Workload<'_>) -> bool {
+    let is_on_host = workload.pod.get("hostNetwork").and_then(Node::bool) == Some(true);
+    let is_extended =
+        ["nameservers", "searches"].iter().any(|it| workload.pod.at(&["dnsConfig", it]).is_some());
+    match workload.pod.text("dnsPolicy") {
+        _ if is_extended => false,
+        None | Some("ClusterFirst") => !is_on_host,
+        Some(policy) => policy == "ClusterFirstWithHostNet",
+    }
+}
+
+/// Whether the pod's own `/etc/hosts` has the name.
+fn knows_itself(workload: &Workload<'_>, name: &str) -> bool {
+    let mut aliases = workload.pod.list("hostAliases").flat_map(|it| it.list("hostnames"));
+    workload.pod.text("hostname") == Some(name) || aliases.any(|it| it.str() == Some(name))
+}

@@ -1,0 +1,88 @@
+//! Where Ingresses and Gateway API routes send their requests: Services and their ports.
+
+use crate::analyze::selection::services::Target;
+use crate::api::kind::Kind;
+use crate::model::{Model, ObjId, Object};
+use crate::text::tree::{Node, Value};
+
+/// A Service that an Ingress or a route names.
+#[derive(Clone, Copy, Debug)]
+pub struct Backend<'d> {
+    /// The Ingress or route.
+    pub object: ObjId,
+    /// The field that names the Service.
+    pub name: Node<'d>,
+    /// The Service's namespace.
+    pub namespace: &'d str,
+    /// The Service's name.
+    pub service: &'d str,
+    /// The port of the Service and the field that says so.
+    pub port: Option<(Target<'d>, Node<'d>)>,
+}
+
+/// The routes of the Gateway API.
+pub const ROUTES: &[Kind] =
+    &[Kind::GRPCRoute, Kind::HTTPRoute, Kind::TCPRoute, Kind::TLSRoute, Kind::UDPRoute];
+
+/// The backends of all Ingresses and routes that are Services.
+pub(in crate::analyze) fn backends<'d>(model: &Model<'d>) -> Vec<Backend<'d>> {
+    let mut backends = Vec::new();
+    for object in model.of_kind(Kind::Ingress) {
+        let Some(spec) = object.field(&["spec"]) else { continue };
+        let paths =
+            spec.list("rules").filter_map(|it| it.get("http")).flat_map(|it| it.list("paths"));
+        let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
+        let nodes = default.into_iter().chain(paths.filter_map(|it| it.get("backend")));
+        backends.extend(nodes.filter_map(|it| of_ingress(object, it)));
+    }
+    for object in ROUTES.iter().flat_map(|it| model.of_kind(*it)) {
+        let Some(spec) = object.field(&["spec"]) else { continue };
+        for rule in spec.list("rules") {
+            let own = rule.list("backendRefs");
+            let filters = rule.list("filters").chain(own.flat_map(|it| it.list("filters")));
+            let mirrors = filters.filter_map(|it| it.at(&["requestMirror", "backendRef"]));
+            let references = rule.list("backendRefs").chain(mirrors);
+            backends.extend(references.filter_map(|it| of_route(object, it)));
+        }
+    }
+    backends
+}
+
+fn of_ingress<'d>(object: &Object<'d>, backend: Node<'d>) -> Option<Backend<'d>> {
+    let (name, port) = match backend.get("service") {
+        Some(service) => {
+            let port = service.get("port");
+            (service.get("name"), port.and_then(|it| it.get("number").or_else(|| it.get("name"))))
+        }
+        // Before networking.k8s.io/v1.
+        None => (backend.get("serviceName"), backend.get("servicePort")),
+    };
+    let name = name?;
+    Some(Backend {
+        object: object.id,
+        name,
+        namespace: object.namespace,
+        service: name.str()?,
+        port: port.and_then(|it| Some((target(it)?, it))),
+    })
+}
+
+fn of_route<'d>(object: &Object<'d>, reference: Node<'d>) -> Option<Backend<'d>> {
+    let is_service = reference.text("group").unwrap_or("").is_empty()
+        && reference.text("kind").is_none_or(|it| it == "Service");
+    let name = reference.get("name").filter(|_| is_service)?;
+    Some(Backend {
+        object: object.id,
+        name,
+        namespace: reference.text("namespace").unwrap_or(object.namespace),
+        service: name.str()?,
+        port: reference.get("port").and_then(|it| Some((target(it)?, it))),
+    })
+}
+
+fn target(node: Node<'_>) -> Option<Target<'_>> {
+    match node.value() {
+        Value::Str(name) => Some(Target::Name(name)),
+        _ => node.int().map(Target::Number),
+    }
+}

@@ -1,0 +1,10 @@
+//! Labels, selectors and what they select: workloads, Services, namespaces.
+
+pub mod controller_made;
+pub mod namespaces;
+pub mod ports;
+pub mod relabelling;
+pub mod selector;
+pub mod selector_coverage;
+pub mod services;
+pub mod workloads;

@@ -1,0 +1,80 @@
+//! Namespaces by their labels, for the selectors of network policies and pod affinity.
+
+use super::selector::{Operator, Selector};
+use super::workloads::Workloads;
+use crate::api::kind::Kind;
+use crate::model::Model;
+use crate::model::ObjId;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The label that every namespace carries, whether or not its manifest says so.
+pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// A namespace of the input.
+#[derive(Clone, Debug)]
+pub struct Namespace<'d> {
+    /// Its manifest; without one it is known from the workloads in it, and its labels are not.
+    pub object: Option<ObjId>,
+    /// Its labels, with that of its name.
+    pub labels: Vec<(&'d str, &'d str)>,
+}
+
+/// The namespaces that the input defines or runs pods in.
+#[derive(Debug, Default)]
+pub struct Namespaces<'d> {
+    by_name: BTreeMap<&'d str, Namespace<'d>>,
+    by_label: FxHashMap<(&'d str, &'d str), Vec<&'d str>>,
+}
+
+impl<'d> Namespaces<'d> {
+    pub(in crate::analyze) fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Namespaces<'d> {
+        let mut by_name = BTreeMap::new();
+        for object in model.of_kind(Kind::Namespace) {
+            let mut labels = object.labels();
+            // The API server sets it and lets nobody change it.
+            labels.retain(|(key, _)| *key != NAME_LABEL);
+            labels.push((NAME_LABEL, object.name));
+            by_name.insert(object.name, Namespace { object: Some(object.id), labels });
+        }
+        for workload in workloads.iter() {
+            by_name.entry(workload.namespace).or_insert_with(|| Namespace {
+                object: None,
+                labels: vec![(NAME_LABEL, workload.namespace)],
+            });
+        }
+        let mut by_label: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for (name, namespace) in &by_name {
+            for label in &namespace.labels {
+                by_label.entry(*label).or_default().push(*name);
+            }
+        }
+        Namespaces { by_name, by_label }
+    }
+
+    /// The namespace of this name.
+    pub fn get(&self, name: &str) -> Option<&Namespace<'d>> {
+        self.by_name.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'d str, &Namespace<'d>)> {
+        self.by_name.iter().map(|(name, it)| (*name, it))
+    }
+
+    /// The names of those that a selector selects.
+    pub fn select(&self, selector: &Selector<'_>) -> Vec<&'d str> {
+        let is_selected = |name: &&'d str| selector.matches(&self.by_name[name].labels);
+        // One of the labels that have to be there narrows the search.
+        let listed = selector.requirements.iter().find_map(|it| match &it.operator {
+            Operator::In(values) => Some((it.key, values)),
+            _ => None,
+        });
+        let Some((key, values)) = listed else {
+            return self.by_name.keys().copied().filter(is_selected).collect();
+        };
+        let found = values.iter().filter_map(|value| self.by_label.get(&(key, *value))).flatten();
+        let found: BTreeSet<_> = found.copied().filter(is_selected).collect();
+        found.into_iter().collect()
+    }
+}

@@ -1,0 +1,349 @@
+//! What runs pods: the workloads of every kind, custom ones by their shape, with their pods' labels, indexed for selectors.
+
+use super::selector::{Operator, PodLabels, Selector, Selects};
+use crate::api::kind::{Kind, group};
+use crate::model::{Model, ObjId, Object};
+use crate::text::tree::Node;
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// A workload's place among all workloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkloadId(pub u32);
+
+/// An object that makes pods, or a bare pod.
+#[derive(Clone, Debug)]
+pub struct Workload<'d> {
+    /// Its place among all workloads.
+    pub id: WorkloadId,
+    /// The object.
+    pub object: ObjId,
+    /// Its kind; [`Kind::Custom`] for a custom kind with a pod template.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: &'d str,
+    /// Its name.
+    pub name: &'d str,
+    /// The pod template (`metadata`, `spec`); a bare pod is its own.
+    pub template: Node<'d>,
+    /// The pod's specification.
+    pub pod: Node<'d>,
+    /// The labels its pods carry, those of the controller included.
+    pub labels: PodLabels<'d>,
+    /// The path of the template in the object; empty for a bare pod.
+    pub template_path: &'static str,
+    /// Of a custom kind: whether it serves the scale subresource, if its CustomResourceDefinition is in the input.
+    custom_scale: Option<bool>,
+}
+
+impl<'d> Workload<'d> {
+    /// The containers, then the init containers.
+    pub fn containers(&self) -> impl Iterator<Item = Node<'d>> {
+        self.pod.list("containers").chain(self.pod.list("initContainers"))
+    }
+
+    /// The path of a field of the pod's specification in the object: `spec.template.spec.containers` and so on.
+    pub fn pod_path(&self, field: &str) -> String {
+        let template = if self.template_path.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.template_path)
+        };
+        if field.is_empty() { format!("{template}spec") } else { format!("{template}spec.{field}") }
+    }
+
+    /// Whether something else than a declared port hints that a process listens there: a probe, an argument, an
+    /// environment variable, an annotation (`prometheus.io/port`).
+    pub fn speaks_of_port(&self, number: i64) -> bool {
+        const FIELDS: [&str; 7] = [
+            "args",
+            "command",
+            "env",
+            "lifecycle",
+            "livenessProbe",
+            "readinessProbe",
+            "startupProbe",
+        ];
+        let fields =
+            self.containers().flat_map(|it| FIELDS.iter().filter_map(move |key| it.get(key)));
+        let number = number.to_string();
+        let annotations = self.template.at(&["metadata", "annotations"]);
+        fields.chain(annotations).any(|it| speaks_of(it, &number))
+    }
+
+    /// The path of the labels of its pods.
+    pub fn labels_path(&self) -> String {
+        let template = if self.template_path.is_empty() {
+            String::new()
+        } else {
+            format!("{}.", self.template_path)
+        };
+        format!("{template}metadata.labels")
+    }
+
+    /// Whether the kind serves the scale subresource; `None` where nobody told us.
+    ///
+    /// Disruption budgets with percentages find the expected pods through it
+    /// (`pkg/controller/disruption/disruption.go`, getScaleController).
+    pub fn is_scalable(&self) -> Option<bool> {
+        match self.kind {
+            Kind::Deployment
+            | Kind::StatefulSet
+            | Kind::ReplicaSet
+            | Kind::ReplicationController
+            | Kind::Rollout => Some(true),
+            Kind::Custom => self.custom_scale,
+            _ => Some(false),
+        }
+    }
+}
+
+/// All workloads, found by object and by label.
+#[derive(Debug, Default)]
+pub struct Workloads<'d> {
+    /// In the order of their objects.
+    all: Vec<Workload<'d>>,
+    by_namespace: FxHashMap<&'d str, Vec<WorkloadId>>,
+    /// By namespace, key and value.
+    by_label: OnceLock<FxHashMap<[&'d str; 3], Vec<WorkloadId>>>,
+}
+
+/// Up to so many workloads of a namespace are looked through sooner than an index of their labels is made.
+const FEW: usize = 16;
+
+impl<'d> Workloads<'d> {
+    /// Finds the workloads of a model.
+    pub fn new(model: &Model<'d>) -> Workloads<'d> {
+        let mut workloads = Workloads::default();
+        let scales = custom_scales(model);
+        for object in model.objects() {
+            let Some((template_path, template)) = template(object.kind, object.root) else {
+                continue;
+            };
+            let Some(pod) = template.get("spec").filter(|it| it.is_map()) else { continue };
+            if is_owned(model, object) {
+                continue;
+            }
+            let id = WorkloadId(workloads.all.len() as u32);
+            let labels = template.at(&["metadata", "labels"]);
+            let written = labels
+                .into_iter()
+                .flat_map(Node::pairs)
+                .filter_map(|(key, it)| Some((key, it.str()?)))
+                .collect();
+            let labels =
+                PodLabels { written, added: added_labels(object.kind), owner: object.name };
+            workloads.by_namespace.entry(object.namespace).or_default().push(id);
+            workloads.all.push(Workload {
+                id,
+                object: object.id,
+                kind: object.kind,
+                namespace: object.namespace,
+                name: object.name,
+                template,
+                pod,
+                labels,
+                template_path,
+                custom_scale: match object.kind {
+                    Kind::Custom => scales.get(&(object.group(), object.kind_name)).copied(),
+                    _ => None,
+                },
+            });
+        }
+        workloads
+    }
+
+    /// The workload of this id.
+    pub fn get(&self, id: WorkloadId) -> &Workload<'d> {
+        &self.all[id.0 as usize]
+    }
+
+    /// All workloads.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Workload<'d>> {
+        self.all.iter()
+    }
+
+    /// The workload that this object is.
+    pub fn of_object(&self, object: ObjId) -> Option<&Workload<'d>> {
+        self.all.binary_search_by_key(&object, |it| it.object).ok().map(|at| &self.all[at])
+    }
+
+    /// The workloads of a namespace.
+    pub fn in_namespace(&self, namespace: &str) -> impl Iterator<Item = &Workload<'d>> {
+        self.by_namespace.get(namespace).into_iter().flatten().map(|id| self.get(*id))
+    }
+
+    /// The workloads of a namespace with pods that the selector selects, and how many of these.
+    pub fn select(
+        &self,
+        namespace: &str,
+        selector: &Selector<'_>,
+    ) -> Vec<(&Workload<'d>, Selects)> {
+        let candidates = self.by_namespace.get(namespace).map_or(&[][..], Vec::as_slice);
+        let candidates = match candidates.len() {
+            0..=FEW => candidates,
+            _ => self.narrowed(candidates, namespace, selector),
+        };
+        let found =
+            candidates.iter().map(|id| self.get(*id)).map(|it| (it, selector.selects(&it.labels)));
+        found.filter(|(_, selects)| *selects != Selects::None).collect()
+    }
+
+    /// Those that carry the rarest of the labels that have to be there.
+    fn narrowed<'w>(
+        &'w self,
+        candidates: &'w [WorkloadId],
+        namespace: &'w str,
+        selector: &'w Selector<'w>,
+    ) -> &'w [WorkloadId] {
+        let by_label = self.by_label.get_or_init(|| self.label_index());
+        let mut least = candidates;
+        for requirement in &selector.requirements {
+            let Operator::In(values) = &requirement.operator else { continue };
+            let [value] = values.as_slice() else { continue };
+            let written = by_label.get(&[namespace, requirement.key, value]);
+            let written = written.map_or(&[][..], Vec::as_slice);
+            if written.len() < least.len() && !is_added(requirement.key) {
+                least = written;
+            }
+        }
+        least
+    }
+
+    fn label_index(&self) -> FxHashMap<[&'d str; 3], Vec<WorkloadId>> {
+        let mut by_label: FxHashMap<_, Vec<WorkloadId>> = FxHashMap::default();
+        for it in &self.all {
+            for (key, value) in &it.labels.written {
+                by_label.entry([it.namespace, *key, *value]).or_default().push(it.id);
+            }
+        }
+        by_label
+    }
+}
+
+/// The pod template of an object and its path.
+pub fn template<'d>(kind: Kind, root: Node<'d>) -> Option<(&'static str, Node<'d>)> {
+    match kind {
+        Kind::Pod => Some(("", root)),
+        Kind::CronJob => Some((
+            "spec.jobTemplate.spec.template",
+            root.at(&["spec", "jobTemplate", "spec", "template"])?,
+        )),
+        Kind::Deployment
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::ReplicaSet
+        | Kind::ReplicationController
+        | Kind::Job
+        | Kind::Rollout => Some(("spec.template", root.at(&["spec", "template"])?)),
+        Kind::Custom => {
+            let template = root.at(&["spec", "template"])?;
+            template.at(&["spec", "containers"])?;
+            Some(("spec.template", template))
+        }
+        _ => None,
+    }
+}
+
+/// Which custom kinds, by group and name, serve the scale subresource.
+fn custom_scales<'d>(model: &Model<'d>) -> FxHashMap<(&'d str, &'d str), bool> {
+    let definitions = model.of_kind(Kind::CustomResourceDefinition);
+    definitions
+        .filter_map(|it| {
+            let spec = it.field(&["spec"])?;
+            let versions = spec.list("versions").filter_map(|it| it.get("subresources"));
+            // apiextensions.k8s.io/v1beta1 had one for all versions.
+            let scale = spec
+                .get("subresources")
+                .into_iter()
+                .chain(versions)
+                .any(|it| it.get("scale").is_some());
+            Some(((spec.text("group")?, spec.at(&["names", "kind"])?.str()?), scale))
+        })
+        .collect()
+}
+
+/// Whether the number stands somewhere below a node, by itself and not as part of a longer one.
+fn speaks_of(node: Node<'_>, number: &str) -> bool {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        let is_there = node
+            .scalar()
+            .is_some_and(|text| text.split(|it: char| !it.is_ascii_digit()).any(|it| it == number));
+        if is_there {
+            return true;
+        }
+        open.extend(node.items());
+        open.extend(node.entries().map(|(_, value)| value));
+    }
+    false
+}
+
+/// Whether an init container runs as long as the pod does (KEP-753).
+pub fn is_sidecar(init_container: Node<'_>) -> bool {
+    init_container.text("restartPolicy") == Some("Always")
+}
+
+/// Controllers in a chain longer than this are taken for a mistake.
+const MOST_OWNERS: usize = 8;
+
+/// Whether another object made it and has the template that it was made from: its pods are counted there. An operator's
+/// StatefulSet is owned by a custom object without one, and is counted itself.
+fn is_owned<'d>(model: &Model<'d>, object: &Object<'d>) -> bool {
+    let is_made_by_template = matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job);
+    let mut owned = object;
+    for _ in 0..MOST_OWNERS {
+        let Some(controller) = controller(owned.root) else { return false };
+        if is_made_by_template {
+            return true;
+        }
+        let text = |key| controller.text(key).unwrap_or_default();
+        let (group, kind, name) = (group(text("apiVersion")), text("kind"), text("name"));
+        let found = model.find_custom(group, kind, object.namespace, name);
+        let Some(owner) = found.or_else(|| model.find_custom(group, kind, "", name)) else {
+            return false;
+        };
+        if template(owner.kind, owner.root).is_some() {
+            return true;
+        }
+        owned = owner;
+    }
+    false
+}
+
+/// What made an object, as the object says (`controller: true` among its owners).
+fn controller<'d>(root: Node<'d>) -> Option<Node<'d>> {
+    let mut owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.find(|it| it.get("controller").and_then(Node::bool) == Some(true))
+}
+
+const DEPLOYMENT: &[&str] = &["pod-template-hash"];
+const ROLLOUT: &[&str] = &["rollouts-pod-template-hash"];
+const STATEFUL_SET: &[&str] = &[
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "controller-revision-hash",
+];
+const DAEMON_SET: &[&str] = &["controller-revision-hash", "pod-template-generation"];
+const JOB: &[&str] = &[
+    "job-name",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "batch.kubernetes.io/controller-uid",
+];
+
+/// The labels that controllers add to the pods they make.
+fn added_labels(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Deployment => DEPLOYMENT,
+        Kind::Rollout => ROLLOUT,
+        Kind::StatefulSet => STATEFUL_SET,
+        Kind::DaemonSet => DAEMON_SET,
+        Kind::Job | Kind::CronJob => JOB,
+        _ => &[],
+    }
+}
+
+pub(in crate::analyze) fn is_added(key: &str) -> bool {
+    [DEPLOYMENT, ROLLOUT, STATEFUL_SET, DAEMON_SET, JOB].iter().any(|it| it.contains(&key))
+}

@@ -1,0 +1,6 @@
+//! Kubernetes' vocabulary, which depends on nothing: kinds, quantities, ports, the network's plugin.
+
+pub mod kind;
+pub mod network;
+pub mod ports;
+pub mod quantity;

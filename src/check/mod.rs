@@ -1,0 +1,217 @@
+//! Runs the rules in parallel, applies exceptions, and puts what they found into a total order.
+
+pub mod baseline;
+pub mod exceptions;
+pub mod fingerprint;
+pub mod focus;
+pub mod locate;
+pub mod needs;
+pub mod provenance;
+pub mod worlds;
+
+use crate::analyze::Facts;
+use crate::analyze::world::Neighbour;
+use crate::model::Model;
+use crate::policy::{Level, Policy};
+use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
+use crate::rules::RULES;
+use exceptions::Applied;
+use fingerprint::fingerprint;
+use locate::Locator;
+use rayon::prelude::*;
+
+/// Which rules to run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these rules or groups; empty for all.
+    pub only: Vec<String>,
+    /// Not these rules or groups.
+    pub skip: Vec<String>,
+}
+
+impl Selection {
+    /// Whether a rule is run: selected here and not switched off by the policy.
+    pub fn has(&self, rule: &Rule, policy: &Policy) -> bool {
+        let names =
+            |list: &[String]| list.iter().any(|it| it == rule.id || it == rule.group.name());
+        if names(&self.skip) || !self.only.is_empty() && !names(&self.only) {
+            return false;
+        }
+        let asked_for = self.only.iter().any(|it| it == rule.id);
+        asked_for || policy.level(rule.id) != Some(Level::Off)
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is wrong, in order.
+    pub findings: Vec<Finding>,
+    /// What cannot be told, in order.
+    pub unknown: Vec<Unknown>,
+    /// The ids of the rules that were run.
+    pub rules: Vec<&'static str>,
+    /// How many findings an exception or annotation accepted.
+    pub accepted: usize,
+    /// What a baseline held back; `None` without one.
+    pub baseline: Option<Known>,
+    /// How many findings a focus left out; `None` without one.
+    pub outside_focus: Option<usize>,
+    /// How many objects there were.
+    pub objects: usize,
+    /// The names of the worlds that were judged; empty where everything was one.
+    pub worlds: Vec<String>,
+}
+
+/// What a baseline did to an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// How many findings it held back.
+    pub known: usize,
+    /// How many of its findings were not found, of the rules that were run.
+    pub not_found: usize,
+}
+
+impl Outcome {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|it| it.severity == Some(severity)).count()
+    }
+
+    /// The worst severity found.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().filter_map(|it| it.severity).max()
+    }
+}
+
+/// Checks a model.
+pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outcome {
+    let selected = selected(policy, selection);
+    let facts = facts(model, policy);
+    let mut judged = judge(Neighbour { name: "", model, facts: &facts }, &[], policy, &selected);
+    let applied = &judged.applied;
+    judged.findings.extend(exceptions::stale_exceptions(policy, &selected, &applied.used));
+    judged.findings.extend(applied.idle_annotations(model, policy, &selected));
+    let mut outcome = Outcome {
+        rules: selected.iter().map(|it| it.id).collect(),
+        objects: model.len(),
+        accepted: judged.applied.accepted.len(),
+        findings: judged.findings,
+        unknown: judged.unknown,
+        ..Outcome::default()
+    };
+    sort(model, &mut outcome);
+    fingerprint(model, &mut outcome.findings);
+    outcome
+}
+
+/// The rules to run, by name.
+pub(crate) fn selected(policy: &Policy, selection: &Selection) -> Vec<&'static Rule> {
+    RULES.iter().copied().filter(|it| selection.has(it, policy)).collect()
+}
+
+/// What the rules say of one world, in no order.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// What is wrong and was not accepted.
+    pub(crate) findings: Vec<Finding>,
+    /// What cannot be told.
+    pub(crate) unknown: Vec<Unknown>,
+    /// What exceptions did.
+    pub(crate) applied: Applied,
+}
+
+/// The facts of one world, none of them computed yet.
+pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
+    Facts::new(model).with_network(&policy.network)
+}
+
+/// Runs rules on one world.
+pub(crate) fn judge<'d>(
+    world: Neighbour<'_, 'd>,
+    neighbours: &[Neighbour<'_, 'd>],
+    policy: &Policy,
+    selected: &[&'static Rule],
+) -> Judged {
+    let Neighbour { model, facts, .. } = world;
+    let outs = selected.par_iter().map(|rule| run(&Cx { model, facts, neighbours, policy, rule }));
+    let outs: Vec<Out> = outs.collect();
+    let mut judged = Judged::default();
+    for mut out in outs {
+        judged.findings.append(&mut out.findings);
+        judged.unknown.append(&mut out.unknown);
+    }
+    judged.applied = exceptions::apply(model, policy, &mut judged.findings, &mut judged.unknown);
+    judged
+}
+
+/// Whether the policy has a rule run.
+pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
+    policy.level(rule.id) != Some(Level::Off)
+}
+
+/// What some rules find in a model and nobody accepted, one rule after the other: in a small world that is quicker than
+/// sharing them out.
+pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> Vec<Finding> {
+    let facts = Facts::new(model).with_network(&policy.network);
+    let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, rule };
+    let each = rules.iter().flat_map(|rule| run(&cx(rule)).findings);
+    let mut findings: Vec<Finding> = each.collect();
+    if !findings.is_empty() {
+        exceptions::accept(model, policy, &mut findings);
+    }
+    findings
+}
+
+fn run(cx: &Cx<'_, '_>) -> Out {
+    let rule = cx.rule;
+    let mut out = Out::default();
+    (rule.check)(cx, &mut out);
+    let level = match cx.policy.level(rule.id) {
+        Some(Level::On(severity)) => Some(severity),
+        _ => None,
+    };
+    for finding in &mut out.findings {
+        finding.rule = rule.id;
+        finding.severity = Some(level.or(finding.severity).unwrap_or(rule.severity));
+    }
+    for unknown in &mut out.unknown {
+        unknown.rule = rule.id;
+    }
+    withhold(rule, cx.model, &mut out);
+    out
+}
+
+/// Where a kind that a rule reads may not be listed, what is not known of may put right what the rule finds.
+fn withhold(rule: &'static Rule, model: &Model<'_>, out: &mut Out) {
+    let Some(coverage) = model.loaded.coverage.as_ref().filter(|_| !out.findings.is_empty()) else {
+        return;
+    };
+    let lack = needs::of(rule).find_map(|it| coverage.lack_of(it.name()));
+    let Some(lack) = lack else { return };
+    for finding in std::mem::take(&mut out.findings) {
+        match finding.labels[0].place {
+            Place::Field { object, .. } => {
+                let (missing, worlds) = (lack.to_string(), Vec::new());
+                out.unknown.push(Unknown { rule: rule.id, object, missing, worlds });
+            }
+            // Text that does not parse is wrong whatever the cluster holds.
+            Place::Text { .. } => out.findings.push(finding),
+        }
+    }
+}
+
+/// By place, then rule, then message: the same input gives the same bytes, in the order of reading it.
+pub(crate) fn sort(model: &Model<'_>, outcome: &mut Outcome) {
+    let locator = Locator::new(model);
+    let findings = std::mem::take(&mut outcome.findings).into_par_iter();
+    let placed = findings.map(|it| {
+        let places: Vec<_> = it.labels.iter().map(|label| locator.locate(&label.place)).collect();
+        (places, it)
+    });
+    let mut placed: Vec<_> = placed.collect();
+    placed.par_sort_by(|(a, x), (b, y)| (a, x.rule, &x.message).cmp(&(b, y.rule, &y.message)));
+    outcome.findings = placed.into_iter().map(|(_, it)| it).collect();
+    outcome.unknown.sort();
+    outcome.unknown.dedup();
+}
