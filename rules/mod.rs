@@ -14,6 +14,7 @@ mod egress_without_dns;
 mod expired_exception;
 mod exposed_node_port;
 mod flow_missing;
+mod flow_names_nothing;
 mod flow_undeclared;
 mod gateway_reference_denied;
 mod hpa_bounds;
@@ -87,6 +88,7 @@ pub const RULES: &[&Rule] = &[
     &expired_exception::RULE,
     &exposed_node_port::RULE,
     &flow_missing::RULE,
+    &flow_names_nothing::RULE,
     &flow_undeclared::RULE,
     &gateway_reference_denied::RULE,
     &hpa_bounds::RULE,

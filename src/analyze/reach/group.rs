@@ -33,6 +33,7 @@ impl<'d> Reach<'d> {
                 &key.addresses,
                 &key.exposed,
                 &key.others,
+                key.stranger,
                 signature,
             );
             let next = EndpointId(self.endpoints.len() as u32);
@@ -45,6 +46,7 @@ impl<'d> Reach<'d> {
                     addresses: key.addresses.clone(),
                     exposed: key.exposed.clone(),
                     others: key.others.clone(),
+                    stranger: key.stranger,
                 }));
                 next
             });

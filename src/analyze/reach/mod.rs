@@ -25,6 +25,7 @@ mod rest;
 mod sets;
 mod shapes;
 mod side;
+pub mod stranger;
 mod table;
 mod tiers;
 mod unlisted;
