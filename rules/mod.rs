@@ -25,6 +25,7 @@ pub const RULES: &[&Rule] = &[
     &input::expired_exception::RULE,
     &network::exposed_node_port::RULE,
     &network::flow_missing::RULE,
+    &network::flow_names_nothing::RULE,
     &network::flow_undeclared::RULE,
     &routing::gateway_reference_denied::RULE,
     &scaling::hpa_bounds::RULE,

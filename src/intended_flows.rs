@@ -4,8 +4,9 @@
 
 use crate::analyze::Facts;
 use crate::analyze::network::reach::ask::{Party, Question};
-use crate::analyze::network::reach::party::{Named, named};
+use crate::analyze::network::reach::party::{Named, called, named};
 use crate::analyze::network::reach::{Because, EndpointId, Reason, Verdict};
+use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::ports::{PortMap, PortSet, Ports, Protocol};
 use crate::model::{Model, ObjId};
@@ -26,28 +27,37 @@ pub struct Flow<'p> {
     pub ports: PortSet,
 }
 
-/// The flows whose names mean somebody, and the names that mean nobody for certain, with the flow.
-pub fn flows<'p>(
-    model: &Model<'_>,
-    facts: &Facts<'_>,
-    policy: &'p Policy,
-) -> (Vec<Flow<'p>>, Vec<(&'p DeclaredFlow, &'p str)>) {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for declared in &policy.flows {
-        let end = |name: &'p str| match named(model, facts, name) {
-            Named::One(it) => Ok(it),
-            Named::Nobody | Named::Several(_) => Err(name),
+/// The flows whose names mean one each, and on ports that there are.
+pub fn flows<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Vec<Flow<'p>> {
+    let known = policy.flows.iter().filter_map(|declared| {
+        let one = |it| match it {
+            Named::One(it) => Some(it),
+            Named::Nobody | Named::Several(_) => None,
         };
-        match (end(&declared.from), end(&declared.to)) {
-            (Ok(from), Ok(to)) => {
-                let ports: PortSet = declared.ports.iter().copied().collect();
-                let ports = if ports.is_empty() { PortSet::all() } else { ports };
-                known.push(Flow { declared, from, to, ports });
-            }
-            (Err(name), _) | (_, Err(name)) => unknown.push((declared, name)),
-        }
-    }
-    (known, unknown)
+        let from = one(named(model, facts, &declared.from))?;
+        let to =
+            one(called(model, facts, &declared.to, |it, pods| is_on(facts, declared, it, pods)).0)?;
+        let ports: PortSet = declared.ports.iter().copied().collect();
+        let ports = if ports.is_empty() { PortSet::all() } else { ports };
+        Some(Flow { declared, from, to, ports })
+    });
+    known.collect()
+}
+
+/// Whether a flow is on ports of a Service, and not on those of the pods that are called as it is.
+pub fn is_on(
+    facts: &Facts<'_>,
+    flow: &DeclaredFlow,
+    service: &Service<'_>,
+    pods: WorkloadId,
+) -> bool {
+    let of_pods = |it: &Ports| {
+        let numbers = i64::from(it.first)..=i64::from(it.last);
+        let mut own = facts.ports(pods).iter();
+        own.any(|own| own.protocol == it.protocol.name() && numbers.contains(&own.number))
+    };
+    let is_of_service = |it: &Ports| service.has(it.protocol.name(), it.first, it.last);
+    !flow.ports.is_empty() && flow.ports.iter().all(|it| is_of_service(it) && !of_pods(it))
 }
 
 /// A declared flow that does not get through.
@@ -77,6 +87,10 @@ pub fn missing<'p, 'd>(facts: &Facts<'d>, flows: &[Flow<'p>]) -> Vec<Missing<'p,
         for ports in asked {
             let question = Question { from: flow.from, to: flow.to, ports: ports.clone() };
             let answer = facts.reach().ask(facts, &question);
+            // A Service without such a port leads nowhere, and another rule says so.
+            if answer.ports.is_empty() {
+                continue;
+            }
             let reason = match answer.verdict() {
                 Verdict::Allow => continue,
                 Verdict::Deny => None,
@@ -193,7 +207,7 @@ fn ends(facts: &Facts<'_>, party: &Party) -> Vec<End> {
             facts.services().get(*it).selects.iter().map(|it| Some(it.0)).collect()
         }
         Party::Internet | Party::Block(_) => vec![None],
-        Party::Nodes => Vec::new(),
+        Party::Nodes | Party::Stranger(_) => Vec::new(),
     }
 }
 
@@ -227,6 +241,6 @@ pub fn object_of(facts: &Facts<'_>, party: &Party) -> Option<ObjId> {
     match party {
         Party::Workload(it) => Some(facts.workloads().get(*it).object),
         Party::Service(it) => Some(facts.services().get(*it).object),
-        Party::Block(_) | Party::Internet | Party::Nodes => None,
+        Party::Block(_) | Party::Internet | Party::Nodes | Party::Stranger(_) => None,
     }
 }

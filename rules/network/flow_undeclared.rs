@@ -31,7 +31,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let (known, _) = flows(cx.model, cx.facts, cx.policy);
+    let known = flows(cx.model, cx.facts, cx.policy);
     let Comparison { undeclared, others } = undeclared(cx.facts, &known);
     for it in undeclared {
         finding(cx, &it, out);

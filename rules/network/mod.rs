@@ -5,6 +5,7 @@ pub(super) mod default_deny_missing;
 pub(super) mod egress_without_dns;
 pub(super) mod exposed_node_port;
 pub(super) mod flow_missing;
+pub(super) mod flow_names_nothing;
 pub(super) mod flow_undeclared;
 pub(super) mod ingress_cut_off;
 pub(super) mod invalid_network_policy;

@@ -48,7 +48,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     // Where flows are declared for pods, what is not among them is meant to be denied, and two other rules compare.
-    let mentioned = mentioned(cx.facts, &flows(cx.model, cx.facts, cx.policy).0);
+    let mentioned = mentioned(cx.facts, &flows(cx.model, cx.facts, cx.policy));
     let is_declared = |it: &WorkloadId| mentioned.contains(it);
     let gates = Gates {
         controllers: callers(cx.facts, Caller::Controller),

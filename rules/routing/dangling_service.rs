@@ -112,7 +112,7 @@ impl Near<'_, '_> {
     fn describe(&self, keys: &[&str]) -> String {
         let each = keys.iter().map(|key| match self.workload.labels.get(key) {
             LabelValue::Is(value) => format!("`{key}={value}`"),
-            LabelValue::Varies => format!("a `{key}` of the controller's"),
+            LabelValue::Varies | LabelValue::MayBe => format!("a `{key}` of the controller's"),
             LabelValue::Absent => format!("no `{key}`"),
         });
         format!("the nearest: these pods carry {}", each.collect::<Vec<_>>().join(" and "))

@@ -140,7 +140,7 @@ impl Cx<'_, '_> {
         let mut pods = pods.filter(|it| self.facts.workloads().of_object(it.id).is_none());
         pods.any(|it| {
             let (written, owner) = (it.labels(), it.name);
-            let labels = PodLabels { written, added: &[], owner };
+            let labels = PodLabels { written, owner, ..PodLabels::default() };
             selector.selects(&labels) == Selects::All
         })
     }

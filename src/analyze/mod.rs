@@ -23,6 +23,7 @@ use network::other_policies::OtherPolicies;
 use network::policies::Policies;
 use network::policy_ports::Unserved;
 use network::reach::Reach;
+use network::reach::stranger::Stranger;
 use network::service_addresses::Contact;
 use network::service_clients::Clients;
 use references::backends::Backend;
@@ -41,6 +42,7 @@ use std::sync::OnceLock;
 pub struct Facts<'d> {
     model: &'d Model<'d>,
     network: Network,
+    strangers: OnceLock<Vec<Stranger<'d>>>,
     reach: OnceLock<Reach<'d>>,
     workloads: OnceLock<Workloads<'d>>,
     replicas: OnceLock<Replicas<'d>>,
@@ -72,6 +74,7 @@ impl<'d> Facts<'d> {
         Facts {
             model,
             network: Network::default(),
+            strangers: OnceLock::new(),
             reach: OnceLock::new(),
             workloads: OnceLock::new(),
             replicas: OnceLock::new(),
@@ -102,6 +105,17 @@ impl<'d> Facts<'d> {
     pub fn with_network(mut self, network: &Network) -> Facts<'d> {
         self.network = network.clone();
         self
+    }
+
+    /// Tells pods that the input does not hold apart, for who asks about them; before anybody asks who may talk to whom.
+    pub fn tell_apart(&self, strangers: Vec<Stranger<'d>>) {
+        let is_first = self.strangers.set(strangers).is_ok();
+        debug_assert!(is_first && self.reach.get().is_none(), "nobody asked before");
+    }
+
+    /// The pods that the input does not hold and that are told apart.
+    pub fn strangers(&self) -> &[Stranger<'d>] {
+        self.strangers.get().map_or(&[], Vec::as_slice)
     }
 
     /// Who may talk to whom.

@@ -91,12 +91,15 @@ fn draw(args: &Graph, model: &Model<'_>, policy: &Policy) -> Result<String, Stri
     })
 }
 
+/// The names of what is drawn: of files and folders, not where they are.
 fn title(paths: &[PathBuf]) -> String {
-    let names: Vec<_> = paths
-        .iter()
-        .map(|it| it.display().to_string())
-        .filter(|it| !["-", "."].contains(&it.as_str()))
-        .collect();
+    let name = |path: &PathBuf| {
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
+        name.map(|it| it.to_string_lossy().into_owned())
+    };
+    let is_named = |it: &&PathBuf| !["-", "."].contains(&it.to_string_lossy().as_ref());
+    let names: Vec<_> = paths.iter().filter(is_named).filter_map(name).collect();
     if names.is_empty() {
         return "who may talk to whom".into();
     }

@@ -46,7 +46,9 @@ fn merge(atoms: &BTreeSet<Atom>) -> Vec<Flow> {
 /// Arrows that all components of a namespace have become one of "every pod".
 fn say_once(scene: &mut Scene, atoms: &mut BTreeSet<Atom>, namespace: usize) {
     let members: BTreeSet<usize> = (0..scene.components.len())
+        // What policies name beside them is none of them.
         .filter(|it| scene.components[*it].namespace == Some(namespace))
+        .filter(|it| scene.components[*it].is_in_input())
         .collect();
     if members.len() < FEW {
         return;

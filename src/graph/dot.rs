@@ -32,8 +32,12 @@ pub fn render(scene: &Scene) -> String {
         component(&mut out, scene, at, "  ");
     }
     for flow in &scene.flows {
+        let sender = match phrases::colour(scene, flow) {
+            0 => String::new(),
+            at => format!(", color=\"{}\"", phrases::COLOURS[at]),
+        };
         let look = match flow.state {
-            State::Allowed => "",
+            State::Allowed => sender.as_str(),
             State::Undeclared => ", color=\"#c2570c\", fontcolor=\"#c2570c\", penwidth=2",
             State::Missing => {
                 ", color=\"#c81e3a\", fontcolor=\"#c81e3a\", style=dashed, constraint=false"

@@ -56,6 +56,14 @@ pub fn render(scene: &Scene) -> String {
             );
         }
     }
+    for (at, colour) in phrases::COLOURS.iter().enumerate().skip(1) {
+        let flows = scene.flows.iter().enumerate().filter(|(_, it)| it.state == State::Allowed);
+        let own = flows.filter(|(_, it)| phrases::colour(scene, it) == at);
+        let numbers: Vec<_> = own.map(|(at, _)| at.to_string()).collect();
+        if !numbers.is_empty() {
+            put(&mut out, format_args!("  linkStyle {} stroke:{colour}\n", numbers.join(",")));
+        }
+    }
     for note in &scene.notes {
         put(&mut out, format_args!("  %% {}\n", plain(note)));
     }

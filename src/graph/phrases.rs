@@ -4,7 +4,10 @@ use super::scene::{Component, Flow, Posture, Scene, State};
 
 /// What a namespace says about the traffic of its components that no arrow shows, where it is the same for all.
 pub(super) fn posture(scene: &Scene, namespace: usize) -> Option<String> {
-    let members = || scene.components.iter().filter(|it| it.namespace == Some(namespace));
+    let members = || {
+        let all = scene.components.iter().filter(|it| it.namespace == Some(namespace));
+        all.filter(|it| it.is_in_input())
+    };
     let (ingress, egress) =
         (common(members().map(|it| it.ingress)), common(members().map(|it| it.egress)));
     let said = |posture: Option<Posture>| posture.filter(|it| *it != Posture::Unknown);
@@ -28,6 +31,7 @@ pub(super) fn openness(scene: &Scene, component: &Component) -> Vec<&'static str
             .components
             .iter()
             .filter(|it| component.namespace.is_some() && it.namespace == component.namespace)
+            .filter(|it| it.is_in_input())
     };
     let mut said = Vec::new();
     let is_open = |it: Posture| it == Posture::Open;
@@ -40,11 +44,34 @@ pub(super) fn openness(scene: &Scene, component: &Component) -> Vec<&'static str
     said
 }
 
-/// What all of them are, leaving out those of which nothing is known; `None` where they differ or there are none.
-fn common(postures: impl Iterator<Item = Posture>) -> Option<Posture> {
-    let mut known = postures.filter(|it| *it != Posture::Unknown);
-    let first = known.next()?;
-    known.all(|it| it == first).then_some(first)
+/// What all of them are; `None` where they differ, or there are none.
+fn common(mut postures: impl Iterator<Item = Posture>) -> Option<Posture> {
+    let first = postures.next()?;
+    postures.all(|it| it == first).then_some(first)
+}
+
+/// Whether anything in the picture says that something is denied by default.
+pub(super) fn says_denied(scene: &Scene) -> bool {
+    (0..scene.namespaces.len()).filter_map(|it| posture(scene, it)).any(|it| it.contains("denied"))
+}
+
+/// Whether anything in the picture says that something is open.
+pub(super) fn says_open(scene: &Scene) -> bool {
+    let mut namespaces = (0..scene.namespaces.len()).filter_map(|it| posture(scene, it));
+    namespaces.any(|it| it.starts_with("open"))
+        || scene.components.iter().any(|it| !openness(scene, it).is_empty())
+}
+
+/// Colours by which arrows of different senders are told apart, on light and on dark ground.
+pub(super) const COLOURS: [&str; 8] =
+    ["#6b7a8c", "#2f6fc4", "#2c7a70", "#8a6d1f", "#4d7c2a", "#5b5fc7", "#0e7490", "#7a5c48"];
+
+/// The colour of an allowed arrow: that of its sender.
+pub(super) fn colour(scene: &Scene, flow: &Flow) -> usize {
+    let mut senders: Vec<usize> = scene.flows.iter().map(|it| it.from).collect();
+    senders.sort_unstable();
+    senders.dedup();
+    senders.binary_search(&flow.from).unwrap_or_default() % COLOURS.len()
 }
 
 /// The label of an arrow: its ports, and its state where that is not the good one.

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The caption of what policies name and the input does not hold.
+pub const NOT_IN_INPUT: &str = "not in the input";
+
 /// Everything in one picture.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
@@ -40,6 +43,13 @@ pub struct Component {
     pub ingress: Posture,
     /// What happens to traffic from it that no arrow shows.
     pub egress: Posture,
+}
+
+impl Component {
+    /// Whether the input holds it.
+    pub fn is_in_input(&self) -> bool {
+        self.caption != NOT_IN_INPUT && self.kind != ComponentKind::EveryPod
+    }
 }
 
 /// What a component is drawn as; in the order in which traffic passes them.

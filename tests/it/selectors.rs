@@ -131,6 +131,7 @@ proptest! {
                 written: pairs(&labels),
                 added: &["pod-template-hash"],
                 owner: "api",
+                has_more: false,
             };
             match selector.selects(&pods) {
                 Selects::All => prop_assert!(is_selected),

@@ -57,6 +57,8 @@ pub struct PodLabels<'d> {
     pub added: &'static [&'static str],
     /// The workload's name, from which the controller makes some of those values.
     pub owner: &'d str,
+    /// Whether there may be more, of which nobody knows.
+    pub has_more: bool,
 }
 
 /// What a label of a pod is.
@@ -68,6 +70,8 @@ pub enum LabelValue<'d> {
     Varies,
     /// Not there.
     Absent,
+    /// There or not, with whatever value.
+    MayBe,
 }
 
 impl<'d> PodLabels<'d> {
@@ -77,7 +81,11 @@ impl<'d> PodLabels<'d> {
             return LabelValue::Varies;
         }
         let written = self.written.iter().find(|(it, _)| *it == key);
-        written.map_or(LabelValue::Absent, |(_, value)| LabelValue::Is(value))
+        match written {
+            Some((_, value)) => LabelValue::Is(value),
+            None if self.has_more => LabelValue::MayBe,
+            None => LabelValue::Absent,
+        }
     }
 }
 
@@ -186,6 +194,7 @@ impl Requirement<'_> {
                 }
             }
             (Operator::NotIn(_), LabelValue::Absent) => Selects::All,
+            (_, LabelValue::MayBe) => Selects::Some,
             (Operator::Exists, label) => all_or_none(label != LabelValue::Absent),
             (Operator::DoesNotExist, label) => all_or_none(label == LabelValue::Absent),
         }

@@ -79,6 +79,12 @@ pub enum Target<'d> {
 }
 
 impl<'d> Service<'d> {
+    /// Whether it has a port between these.
+    pub fn has(&self, protocol: &str, first: u16, last: u16) -> bool {
+        let numbers = i64::from(first)..=i64::from(last);
+        self.ports.iter().any(|it| it.protocol == protocol && numbers.contains(&it.port))
+    }
+
     /// Its ports of this number; several with different protocols.
     pub fn numbered(&self, port: i64) -> impl Iterator<Item = &ServicePort<'d>> {
         self.ports.iter().filter(move |it| it.port == port)

@@ -131,8 +131,12 @@ impl<'d> Workloads<'d> {
                 .flat_map(Node::pairs)
                 .filter_map(|(key, it)| Some((key, it.str()?)))
                 .collect();
-            let labels =
-                PodLabels { written, added: added_labels(object.kind), owner: object.name };
+            let labels = PodLabels {
+                written,
+                added: added_labels(object.kind),
+                owner: object.name,
+                has_more: false,
+            };
             workloads.by_namespace.entry(object.namespace).or_default().push(id);
             workloads.all.push(Workload {
                 id,

@@ -3,12 +3,14 @@
 mod change;
 mod names;
 mod output;
+mod strangers;
 mod table;
 
 use super::check::{POLICY_FILE, complain, read_policy};
 use super::{done, fail, input, print, say};
 use crate::cli::{ListFormat, Reach as Args};
 use change::Change;
+use ipnet::{IpNet, Ipv6Net};
 use names::Names;
 use purlin::analyze::Facts;
 use purlin::analyze::network::reach::ask::{Party, Question};
@@ -72,15 +74,23 @@ pub(super) fn run(args: &Args) -> ExitCode {
     }
     let of_change = Facts::new(&change);
     let facts = Facts::new(&model).with_network(&policy.network);
-    let names = Names { model: &model, facts: &facts };
+    let names = Names::new(&model, &facts);
     match (&args.from, &args.to) {
         (Some(from), Some(to)) if args.change.is_empty() => match question(&names, from, to) {
-            Ok(question) => answer(args, &model, &facts, &question),
+            Ok(question) => {
+                let (strangers, notes) = names.finish();
+                facts.tell_apart(strangers);
+                answer(args, &model, &facts, &question, notes)
+            }
             Err(message) => fail(message),
         },
         _ => match parties(&names, args) {
-            Ok(parties) if args.change.is_empty() => all(args, &model, &facts, &parties),
+            Ok(parties) if args.change.is_empty() => {
+                facts.tell_apart(names.finish().0);
+                all(args, &model, &facts, &parties)
+            }
             Ok(parties) => {
+                facts.tell_apart(names.finish().0);
                 let changes = change::changes(&model, &change, &of_change);
                 let (reach, differences) =
                     Reach::changed(&model, &facts, &policy.network, &changes);
@@ -105,7 +115,7 @@ pub(super) fn leave_out(model: &Model<'_>) {
 /// From whom, to whom, and on which ports.
 type Parties = (Option<Party>, Option<Party>, PortSet);
 
-fn parties(names: &Names<'_, '_>, args: &Args) -> Result<Parties, String> {
+fn parties<'d>(names: &Names<'_, 'd>, args: &'d Args) -> Result<Parties, String> {
     let from = args.from.as_deref().map(|it| names.find(it)).transpose()?;
     match args.to.as_deref().map(|it| names.destination(it)).transpose()? {
         Some((to, ports)) => Ok((from, Some(to), ports)),
@@ -149,25 +159,60 @@ fn changed(
     }
 }
 
-fn question(names: &Names<'_, '_>, from: &str, to: &str) -> Result<Question, String> {
+fn question<'d>(names: &Names<'_, 'd>, from: &'d str, to: &'d str) -> Result<Question, String> {
     let from = names.find(from)?;
     let (to, ports) = names.destination(to)?;
-    let is_outside = |it: &Party| matches!(it, Party::Block(_) | Party::Internet | Party::Nodes);
+    let is_outside = |it: &Party| !matches!(it, Party::Workload(_) | Party::Service(_));
     if is_outside(&from) && is_outside(&to) {
         return Err("one of both has to be pods: policies say nothing of other traffic".into());
     }
     Ok(Question { from, to, ports })
 }
 
+/// Whom nobody of the input is.
+fn not_in_input(facts: &Facts<'_>, question: &Question) -> Option<String> {
+    let stranger = [question.from, question.to].into_iter().find_map(|it| match it {
+        Party::Stranger(it) => Some(&facts.strangers()[it.0 as usize]),
+        _ => None,
+    });
+    stranger.map(|it| format!("`{it}` is not in the input: no more is known than the name says"))
+}
+
+/// What is said of the Internet is said of addresses of version 4, and of version 6 where it is the same.
+fn other_family(facts: &Facts<'_>, question: &Question, verdict: Verdict) -> Option<String> {
+    let every = Party::Block(IpNet::V6(Ipv6Net::default()));
+    let of = |it: Party| if it == Party::Internet { every } else { it };
+    if ![question.from, question.to].contains(&Party::Internet) {
+        return None;
+    }
+    let (from, to, ports) = (of(question.from), of(question.to), question.ports.clone());
+    let other = facts.reach().ask(facts, &Question { from, to, ports }).verdict();
+    (other.name() != verdict.name()).then(|| {
+        format!(
+            "this is about addresses of version 4; for those of version 6 it is {}",
+            other.name()
+        )
+    })
+}
+
 /// Exit status: 0 allow, 1 deny, 3 undefined.
-fn answer(args: &Args, model: &Model<'_>, facts: &Facts<'_>, question: &Question) -> ExitCode {
+fn answer(
+    args: &Args,
+    model: &Model<'_>,
+    facts: &Facts<'_>,
+    question: &Question,
+    notes: Vec<String>,
+) -> ExitCode {
     let answer = facts.reach().ask(facts, question);
+    let mut notes = notes;
+    notes.extend(not_in_input(facts, question));
+    notes.extend(other_family(facts, question, answer.verdict()));
     if answer.ports.is_empty() {
         return fail(output::no_port(model, facts, question));
     }
     let text = match args.format {
-        ListFormat::Human => output::human(model, facts, question, &answer),
-        ListFormat::Json => output::json(model, facts, question, &answer),
+        ListFormat::Human => output::human(model, facts, question, &answer, &notes),
+        ListFormat::Json => output::json(model, facts, question, &answer, notes),
     };
     if let Err(code) = print(text.as_bytes()) {
         return code;

@@ -1,26 +1,70 @@
 //! Names on the command line: `Kind/namespace/name`, shorter where that is enough, `internet`, `nodes`, or addresses.
 
+use super::output;
+use super::strangers::Strangers;
 use purlin::analyze::Facts;
 use purlin::analyze::network::reach::ask::Party;
 use purlin::analyze::network::reach::party;
 use purlin::analyze::network::reach::party::{Named, block};
+use purlin::analyze::network::reach::stranger::Stranger;
+use purlin::analyze::selection::services::Service;
 use purlin::api::kind::{Kind, WORKLOADS};
 use purlin::api::ports::{PortSet, Ports, Protocol};
 use purlin::model::Model;
 use purlin::policy::closest;
+use std::cell::RefCell;
 
 /// Who is meant by names.
 pub(super) struct Names<'f, 'd> {
     pub(super) model: &'f Model<'d>,
     pub(super) facts: &'f Facts<'d>,
+    pub(super) strangers: Strangers<'d>,
+    /// What is to be said of who was taken.
+    said: RefCell<Vec<String>>,
 }
 
-impl Names<'_, '_> {
+impl<'f, 'd> Names<'f, 'd> {
+    pub(super) fn new(model: &'f Model<'d>, facts: &'f Facts<'d>) -> Names<'f, 'd> {
+        let said = RefCell::default();
+        Names { model, facts, strangers: Strangers::new(facts), said }
+    }
+
+    /// What is to be said of who was taken, and whom nobody of the input is.
+    pub(super) fn finish(self) -> (Vec<Stranger<'d>>, Vec<String>) {
+        (self.strangers.into_all(), self.said.into_inner())
+    }
+
     /// Who is meant by a name.
-    pub(super) fn find(&self, name: &str) -> Result<Party, String> {
-        match party::named(self.model, self.facts, name) {
+    pub(super) fn find(&self, name: &'d str) -> Result<Party, String> {
+        self.one(name, party::named(self.model, self.facts, name))
+    }
+
+    /// Who is called by a name on some port.
+    fn called(&self, name: &'d str, port: Option<&str>) -> Result<Party, String> {
+        let number = port.and_then(|it| it.parse::<i64>().ok());
+        let has_port = |service: &Service<'_>, _| {
+            port.is_some()
+                && service.ports.iter().any(|it| Some(it.port) == number || it.name == port)
+        };
+        let (named, other) = party::called(self.model, self.facts, name, has_port);
+        let party = self.one(name, named)?;
+        if let Some(other) = other {
+            let of = |it: &Party| output::party(self.model, self.facts, it);
+            let (taken, other) = (of(&party), of(&other));
+            self.said
+                .borrow_mut()
+                .push(format!("`{name}` is taken for {taken}; there is {other}, too"));
+        }
+        Ok(party)
+    }
+
+    fn one(&self, name: &'d str, named: Named) -> Result<Party, String> {
+        match named {
             Named::One(it) => Ok(it),
-            Named::Nobody => Err(self.unknown(name)),
+            Named::Nobody => match self.strangers.find(self.facts, name)? {
+                Some(it) => Ok(Party::Stranger(it)),
+                None => Err(self.unknown(name)),
+            },
             Named::Several(all) => {
                 let names = all.iter().take(6).map(|it| self.model.object(*it).to_string());
                 let names: Vec<_> = names.collect();
@@ -36,7 +80,7 @@ impl Names<'_, '_> {
         let near = near.and_then(|near| all.iter().find(|it| it.2 == near));
         let hint = match near {
             Some(it) => format!("; did you mean `{}`?", self.model.object(it.0)),
-            None => "; a name is `Kind/namespace/name`, `internet`, `nodes`, an address or a block of addresses".into(),
+            None => "; a name is `Kind/namespace/name`, `Namespace/name`, `namespace/label=value`, `internet`, `nodes`, an address or a block of addresses".into(),
         };
         // Whoever may not list a kind does not see its objects.
         let coverage = self.model.loaded.coverage.as_ref();
@@ -47,7 +91,7 @@ impl Names<'_, '_> {
     }
 
     /// Who is meant, and which of the ports: `name:port/protocol`, the last two left out at will.
-    pub(super) fn destination(&self, text: &str) -> Result<(Party, PortSet), String> {
+    pub(super) fn destination(&self, text: &'d str) -> Result<(Party, PortSet), String> {
         let mut rest = text;
         let mut protocol = None;
         if let Some((before, last)) = rest.rsplit_once('/')
@@ -61,7 +105,8 @@ impl Names<'_, '_> {
             Some((name, port)) if block(rest).is_none() => (name, Some(port)),
             _ => (rest, None),
         };
-        let party = self.find(name.trim_start_matches('[').trim_end_matches(']'))?;
+        let name = name.trim_start_matches('[').trim_end_matches(']');
+        let party = self.called(name, port)?;
         let Some(port) = port else {
             let every = protocol.map(|it| [Ports::every(it)].into_iter().collect());
             return Ok((party, every.unwrap_or_else(PortSet::all)));

@@ -17,6 +17,8 @@ struct AnswerJson {
     to: String,
     ports: Vec<PortJson>,
     because: Vec<BecauseJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -39,31 +41,32 @@ struct BecauseJson {
     line: Option<u32>,
 }
 
-fn reason(verdict: Verdict) -> Option<String> {
+fn reason(model: &Model<'_>, verdict: Verdict) -> Option<String> {
     match verdict {
-        Verdict::Undefined(it) => Some(it.to_string()),
+        Verdict::Undefined(it) => Some(it.told(model)),
         _ => None,
     }
 }
 
-pub(super) fn port_json((ports, verdict): &(Ports, Verdict)) -> PortJson {
+pub(super) fn port_json(model: &Model<'_>, (ports, verdict): &(Ports, Verdict)) -> PortJson {
     PortJson {
         protocol: ports.protocol.name(),
         first: ports.first,
         last: ports.last,
         verdict: verdict.name(),
-        reason: reason(*verdict),
+        reason: reason(model, *verdict),
     }
 }
 
 /// The name of a party, as it can be asked for again.
-fn party(model: &Model<'_>, facts: &Facts<'_>, party: &Party) -> String {
+pub(super) fn party(model: &Model<'_>, facts: &Facts<'_>, party: &Party) -> String {
     match party {
         Party::Workload(it) => model.object(facts.workloads().get(*it).object).to_string(),
         Party::Service(it) => model.object(facts.services().get(*it).object).to_string(),
         Party::Block(it) => it.to_string(),
         Party::Internet => "internet".into(),
         Party::Nodes => "nodes".into(),
+        Party::Stranger(it) => facts.strangers()[it.0 as usize].to_string(),
     }
 }
 
@@ -97,14 +100,16 @@ pub(super) fn json(
     facts: &Facts<'_>,
     question: &Question,
     answer: &Answer<'_>,
+    notes: Vec<String>,
 ) -> String {
     line(&AnswerJson {
         verdict: answer.verdict().name(),
-        reason: reason(answer.verdict()),
+        reason: reason(model, answer.verdict()),
         from: party(model, facts, &question.from),
         to: party(model, facts, &question.to),
-        ports: answer.ports.iter().map(port_json).collect(),
+        ports: answer.ports.iter().map(|it| port_json(model, it)).collect(),
         because: answer.because.iter().map(|it| because(model, it)).collect(),
+        notes,
     })
 }
 
@@ -120,12 +125,13 @@ pub(super) fn human(
     facts: &Facts<'_>,
     question: &Question,
     answer: &Answer<'_>,
+    notes: &[String],
 ) -> String {
     let (from, to) = (party(model, facts, &question.from), party(model, facts, &question.to));
     let mut text = format!("{from} -> {to}: {}\n", answer.verdict().name());
     for (ports, verdict) in &answer.ports {
         text.push_str(&format!("  {:16} {}", ports.to_string(), verdict.name()));
-        text.push_str(&reason(*verdict).map(|it| format!(": {it}")).unwrap_or_default());
+        text.push_str(&reason(model, *verdict).map(|it| format!(": {it}")).unwrap_or_default());
         text.push('\n');
     }
     if answer.because.is_empty() {
@@ -142,6 +148,9 @@ pub(super) fn human(
             "  {:7} {} {}/{}{place}\n",
             it.direction, it.effect, it.kind, it.policy
         ));
+    }
+    for it in notes {
+        text.push_str(&format!("  note: {it}\n"));
     }
     text
 }

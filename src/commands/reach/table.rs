@@ -2,9 +2,10 @@
 
 use super::Parties;
 use super::output::{PortJson, line, port_json};
+use ipnet::IpNet;
 use purlin::analyze::Facts;
 use purlin::analyze::network::reach::ask::{Party, is_one_pod};
-use purlin::analyze::network::reach::{Endpoint, EndpointId, Reach, Verdict};
+use purlin::analyze::network::reach::{Addresses, Endpoint, EndpointId, Reach, Verdict};
 use purlin::api::ports::{PortSet, Ports};
 use purlin::model::Model;
 use serde::Serialize;
@@ -109,7 +110,7 @@ impl Flows {
         let flows = self.groups.iter().map(|(from, to, ports)| FlowJson {
             from: names(ends, from),
             to: names(ends, to),
-            ports: ports.iter().map(port_json).collect(),
+            ports: ports.iter().map(|it| port_json(ends.model, it)).collect(),
         });
         flows.collect()
     }
@@ -137,11 +138,14 @@ impl Flows {
             text.push_str(&listed(to, "  -> "));
             let is_all = ports.iter().all(|it| it.0.is_every() && it.1 == ports[0].1);
             if is_all && ports.len() == 3 {
-                text.push_str(&format!("     {}\n", told("every port", ports[0].1)));
+                text.push_str(&format!("     {}\n", told(ends.model, "every port", ports[0].1)));
                 continue;
             }
             for (ports, verdict) in ports {
-                text.push_str(&format!("     {}\n", told(&ports.to_string(), *verdict)));
+                text.push_str(&format!(
+                    "     {}\n",
+                    told(ends.model, &ports.to_string(), *verdict)
+                ));
             }
         }
         text
@@ -177,10 +181,22 @@ fn summed_up(
     all.chain(rest).collect()
 }
 
-fn told(ports: &str, verdict: Verdict) -> String {
+fn told(model: &Model<'_>, ports: &str, verdict: Verdict) -> String {
     match verdict {
-        Verdict::Undefined(it) => format!("{ports}: undefined: {it}"),
+        Verdict::Undefined(it) => format!("{ports}: undefined: {}", it.told(model)),
         _ => ports.to_string(),
+    }
+}
+
+/// The rest of all addresses of one version, which is named where there is the other, too.
+fn internet(ends: Ends<'_, '_>, it: &Addresses) -> &'static str {
+    let is_6 = |it: &IpNet| matches!(it, IpNet::V6(_));
+    let mut all = ends.reach.endpoints();
+    let has_6 = all.any(|(_, it)| matches!(it, Endpoint::Addresses(it) if is_6(&it.block)));
+    match (has_6, is_6(&it.block)) {
+        (false, _) => "internet",
+        (true, false) => "internet (IPv4)",
+        (true, true) => "internet (IPv6)",
     }
 }
 
@@ -191,19 +207,23 @@ fn names(ends: Ends<'_, '_>, ids: &[EndpointId]) -> Vec<String> {
     for id in ids {
         match reach.get(*id) {
             Endpoint::Nodes => names.push("nodes".into()),
+            Endpoint::Pods(it) if it.stranger.is_some() => {
+                let id = it.stranger.map_or(0, |it| it.0 as usize);
+                names.push(format!("{} (not in the input)", facts.strangers()[id]));
+            }
             Endpoint::Pods(it) => names.extend(
                 it.workloads
                     .iter()
                     .map(|it| model.object(facts.workloads().get(*it).object).to_string()),
             ),
             Endpoint::Addresses(it) if it.block.prefix_len() == 0 && it.without.is_empty() => {
-                names.push("internet".into());
+                names.push(internet(ends, it).into());
             }
             Endpoint::Addresses(it) if it.without.is_empty() => names.push(it.block.to_string()),
             Endpoint::Addresses(it) => {
                 let without: Vec<_> = it.without.iter().map(ToString::to_string).collect();
                 let all = if it.block.prefix_len() == 0 {
-                    "internet".into()
+                    internet(ends, it).to_string()
                 } else {
                     it.block.to_string()
                 };

@@ -6,7 +6,7 @@ mod style;
 use super::layout;
 use super::layout::{Layout, MARGIN, Placed, Point, Rect, Route, RowKind, layout};
 use super::phrases;
-use super::scene::{ComponentKind, Flow, Posture, Scene, State};
+use super::scene::{ComponentKind, Flow, Scene, State};
 use super::text::{Weight, fit, width};
 use std::fmt::Write;
 
@@ -224,10 +224,15 @@ fn draw_flow(out: &mut String, scene: &Scene, flow: &Flow, route: &Route) {
             format!("M{} {}l{ahead} -3.5v7z", last.x, last.y)
         }
     };
+    // What is as it should be has the colour of its sender, so that lines can be followed.
+    let sender = match (flow.state, phrases::colour(scene, flow)) {
+        (State::Allowed, 1..) => format!(" from{}", phrases::colour(scene, flow)),
+        _ => String::new(),
+    };
     put(
         out,
         format_args!(
-            "<g class=\"flow {}\"><title>{}</title><path d=\"{line}\"/><path class=\"head\" d=\"{head}\"/></g>\n",
+            "<g class=\"flow {}{sender}\"><title>{}</title><path d=\"{line}\"/><path class=\"head\" d=\"{head}\"/></g>\n",
             flow.state.name(),
             text(&phrases::sentence(scene, flow)),
         ),
@@ -271,12 +276,12 @@ fn ring(x: f64, y: f64) -> String {
 
 /// Whether anything in the scene is denied by default.
 fn has_denied(scene: &Scene) -> bool {
-    scene.components.iter().any(|it| [it.ingress, it.egress].contains(&Posture::Denied))
+    phrases::says_denied(scene)
 }
 
 /// Whether anything in the scene is open to all.
 fn has_open(scene: &Scene) -> bool {
-    scene.components.iter().any(|it| [it.ingress, it.egress].contains(&Posture::Open))
+    phrases::says_open(scene)
 }
 
 fn attributes(rect: &Rect) -> String {

@@ -25,6 +25,20 @@ text { font-family: 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', 
 .flow path.head { stroke: none; }
 .flow.allowed path.head { fill: #6b7a8c; }
 .flow.undeclared path.head { fill: #c2570c; }
+.flow.allowed.from1 path { stroke: #2f6fc4; }
+.flow.allowed.from1 path.head { fill: #2f6fc4; stroke: none; }
+.flow.allowed.from2 path { stroke: #2c7a70; }
+.flow.allowed.from2 path.head { fill: #2c7a70; stroke: none; }
+.flow.allowed.from3 path { stroke: #8a6d1f; }
+.flow.allowed.from3 path.head { fill: #8a6d1f; stroke: none; }
+.flow.allowed.from4 path { stroke: #4d7c2a; }
+.flow.allowed.from4 path.head { fill: #4d7c2a; stroke: none; }
+.flow.allowed.from5 path { stroke: #5b5fc7; }
+.flow.allowed.from5 path.head { fill: #5b5fc7; stroke: none; }
+.flow.allowed.from6 path { stroke: #0e7490; }
+.flow.allowed.from6 path.head { fill: #0e7490; stroke: none; }
+.flow.allowed.from7 path { stroke: #7a5c48; }
+.flow.allowed.from7 path.head { fill: #7a5c48; stroke: none; }
 .flow.missing path.head { fill: #c81e3a; }
 .flow.undefined path.head { fill: #7c3aad; }
 .row.undeclared, .open-text { fill: #a64508; }
@@ -51,6 +65,20 @@ text { fill: #e4e7eb; }
 .data-store path { fill: #14352f; stroke: #5cbfb0; }
 .flow.allowed path { stroke: #8e9cab; }
 .flow.allowed path.head, .sign { fill: #8e9cab; }
+.flow.allowed.from1 path { stroke: #6aa5f5; }
+.flow.allowed.from1 path.head { fill: #6aa5f5; stroke: none; }
+.flow.allowed.from2 path { stroke: #5cbfb0; }
+.flow.allowed.from2 path.head { fill: #5cbfb0; stroke: none; }
+.flow.allowed.from3 path { stroke: #d4b45a; }
+.flow.allowed.from3 path.head { fill: #d4b45a; stroke: none; }
+.flow.allowed.from4 path { stroke: #94c46a; }
+.flow.allowed.from4 path.head { fill: #94c46a; stroke: none; }
+.flow.allowed.from5 path { stroke: #a3a6f5; }
+.flow.allowed.from5 path.head { fill: #a3a6f5; stroke: none; }
+.flow.allowed.from6 path { stroke: #5cc8e0; }
+.flow.allowed.from6 path.head { fill: #5cc8e0; stroke: none; }
+.flow.allowed.from7 path { stroke: #c9a78f; }
+.flow.allowed.from7 path.head { fill: #c9a78f; stroke: none; }
 .flow.undeclared path { stroke: #f59242; }
 .flow.undeclared path.head, .box path.sign.undeclared { fill: #f59242; }
 .flow.missing path, .box path.cross, .cross { stroke: #ff6b81; }

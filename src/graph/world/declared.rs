@@ -13,7 +13,7 @@ use crate::policy::Policy;
 impl Painter<'_, '_> {
     /// Marks both.
     pub(super) fn compare(&mut self, policy: &Policy) {
-        let (known, _) = flows(self.model, self.facts, policy);
+        let known = flows(self.model, self.facts, policy);
         if known.is_empty() {
             return;
         }
@@ -77,6 +77,7 @@ impl Painter<'_, '_> {
             }
             Party::Internet => vec![self.outside_called(INTERNET, outside)],
             Party::Block(it) => vec![self.outside_called(&it.to_string(), outside)],
+            Party::Stranger(_) => Vec::new(),
             Party::Nodes => vec![self.outside_called("nodes", outside)],
         }
     }

@@ -1,8 +1,9 @@
 //! How calls from outside get in: Ingresses and routes by their controller, Services by their load balancers and node
 //! ports.
 
+use super::Painter;
 use super::strangers::NOT_IN_INPUT;
-use super::{Painter, plain};
+use crate::analyze::network::access::{Caller, Gate, callers, gate, may_serve};
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::verdict::Verdict;
 use crate::analyze::network::reach::{Endpoint, EndpointId};
@@ -112,8 +113,8 @@ impl Painter<'_, '_> {
             self.scene.flows.iter().any(|flow| {
                 let target =
                     routed.iter().find(|(it, _)| self.of_workload[it.0 as usize] == Some(flow.to));
-                let wanted = target.map(|(_, ports)| plain(ports));
-                flow.from == caller && wanted.is_some_and(|it| !it.0.is_disjoint(&flow.ports.0))
+                let open: PortSet = flow.ports.0.iter().flat_map(spans).collect();
+                flow.from == caller && target.is_some_and(|(_, ports)| !ports.and(&open).is_empty())
             })
         };
         let found: Vec<usize> = callers.iter().copied().filter(|it| leads(*it)).collect();
@@ -146,12 +147,36 @@ impl Painter<'_, '_> {
                 let drawn = drawn.flat_map(|it| it.ports.0.iter()).flat_map(spans);
                 let open = self.open(workload, Direction::Ingress);
                 let allowed: PortSet = drawn.chain(open.iter()).collect();
-                (at, allowed, PortSet::default())
+                // Whom policies let in may be it, and may be somebody else.
+                let undefined = self.maybe_open(workload, ports).without(&allowed);
+                (at, allowed, undefined)
             }
         };
         self.flow(from, to, &ports.and(&allowed), State::Allowed);
         self.flow(from, to, &ports.and(&undefined), State::Undefined);
-        self.flow(from, to, &ports.without(&allowed).without(&undefined), State::Missing);
+        let rest = ports.without(&allowed).without(&undefined);
+        self.flow(from, to, &self.cut_off(workload, &rest), State::Missing);
+    }
+
+    /// The ports that somebody from outside the namespace may be let in on.
+    fn maybe_open(&self, workload: WorkloadId, ports: &PortSet) -> PortSet {
+        let reach = self.facts.reach();
+        let Some(end) = reach.of_workload(workload) else { return PortSet::default() };
+        let is_open = |it: &Ports| reach.stranger(end, it.protocol, it.first) != Verdict::Deny;
+        ports.iter().filter(is_open).collect()
+    }
+
+    /// The ports that are closed to whoever serves Ingresses, as the check finds it.
+    fn cut_off(&self, workload: WorkloadId, ports: &PortSet) -> PortSet {
+        let callers = callers(self.facts, Caller::Controller);
+        let is_closed = |it: &Ports| {
+            may_serve(self.facts, workload, it.protocol, i64::from(it.first))
+                && matches!(
+                    gate(self.facts, &callers, workload, it.protocol, it.first),
+                    Gate::Closed { .. }
+                )
+        };
+        ports.iter().filter(is_closed).collect()
     }
 
     /// The ports of pods that load balancers and node ports lead to.
@@ -177,7 +202,6 @@ impl Painter<'_, '_> {
         let undefined = judged.ports(|it| matches!(it, Verdict::Undefined(_)));
         self.flow(internet, to, &ports.and(&allowed), State::Allowed);
         self.flow(internet, to, &ports.and(&undefined), State::Undefined);
-        self.flow(internet, to, &ports.without(&allowed).without(&undefined), State::Missing);
     }
 
     /// The addresses that no policy names.

@@ -14,7 +14,10 @@ use super::scene::{
     Component, ComponentKind, Flow, Namespace, PortRange, Ports, Posture, Scene, State,
 };
 use crate::analyze::Facts;
-use crate::analyze::network::policies::{Direction, NetworkPolicy, PortRange as Range, PortRule};
+use crate::analyze::network::policies::{
+    DIRECTIONS, Direction, NetworkPolicy, PortRange as Range, PortRule,
+};
+use crate::analyze::network::reach::{EndpointId, Verdict};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::ports::{PortSet, Ports as Span, Protocol};
@@ -58,6 +61,7 @@ pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, policy: &Policy, title: &
     painter.entries(&strangers);
     painter.compare(policy);
     painter.one_outside();
+    painter.tell_apart();
     painter.scene
 }
 
@@ -68,13 +72,22 @@ struct Painter<'m, 'd> {
     namespaces: BTreeMap<String, usize>,
     /// The component of each workload; `None` where it has no pods on the network.
     of_workload: Vec<Option<usize>>,
+    /// On which ports each workload may talk to everybody, by direction.
+    open: [Vec<PortSet>; 2],
 }
 
 impl<'m, 'd> Painter<'m, 'd> {
     fn new(model: &'m Model<'d>, facts: &'m Facts<'d>, title: &str) -> Painter<'m, 'd> {
         let scene = Scene { title: title.to_string(), ..Scene::default() };
-        let mut painter =
-            Painter { model, facts, scene, namespaces: BTreeMap::new(), of_workload: Vec::new() };
+        let mut painter = Painter {
+            model,
+            facts,
+            scene,
+            namespaces: BTreeMap::new(),
+            of_workload: Vec::new(),
+            open: Default::default(),
+        };
+        painter.find_open();
         for workload in facts.workloads().iter() {
             let component =
                 facts.reach().of_workload(workload.id).map(|_| painter.workload(workload));
@@ -165,17 +178,25 @@ impl<'m, 'd> Painter<'m, 'd> {
 
     /// On which ports a workload may talk to everybody, as far as it depends on itself.
     fn open(&self, workload: WorkloadId, direction: Direction) -> PortSet {
-        let mut isolating = self.facts.policies().isolating(workload, direction).peekable();
-        if isolating.peek().is_none() {
-            return PortSet::all();
-        }
-        let rules = isolating.flat_map(|(policy, _)| policy.rules(direction).unwrap_or_default());
-        let mut spans = Vec::new();
-        for rule in rules.filter(|it| it.peers.is_none()) {
-            let named = Some(workload).filter(|_| direction == Direction::Ingress);
-            spans.extend(self.spans(rule.ports.as_deref(), named));
-        }
-        spans.into_iter().collect()
+        self.open[direction as usize].get(workload.0 as usize).cloned().unwrap_or_default()
+    }
+
+    /// The same of all workloads; pods that no policy tells apart are asked about once.
+    fn find_open(&mut self) {
+        let reach = self.facts.reach();
+        self.open = DIRECTIONS.map(|direction| {
+            let mut known: BTreeMap<EndpointId, PortSet> = BTreeMap::new();
+            let all = self.facts.workloads().iter().map(|it| match reach.of_workload(it.id) {
+                None => PortSet::all(),
+                Some(end) => {
+                    let open = || reach.for_everybody(direction, end);
+                    let open =
+                        known.entry(end).or_insert_with(|| open().ports(|it| it == Verdict::Allow));
+                    open.clone()
+                }
+            });
+            all.collect()
+        });
     }
 
     /// The ports of a rule; names are those of this workload, and mean nothing where nobody knows whose they are.
@@ -230,6 +251,31 @@ impl<'m, 'd> Painter<'m, 'd> {
         let moved = |it: usize| if it > anyone { it - 1 } else { it };
         for flow in &mut self.scene.flows {
             (flow.from, flow.to) = (moved(flow.from), moved(flow.to));
+        }
+    }
+
+    /// Gives components of one place and name a name each: with their kind, or what else is said of them.
+    fn tell_apart(&mut self) {
+        let mut by_name: BTreeMap<(Option<usize>, String), Vec<usize>> = BTreeMap::new();
+        for (at, it) in self.scene.components.iter().enumerate() {
+            // Callers and destinations outside are the same, drawn on both sides.
+            if it.name != entries::INTERNET {
+                by_name.entry((it.namespace, it.name.clone())).or_default().push(at);
+            }
+        }
+        for several in by_name.into_values().filter(|it| it.len() > 1) {
+            let what = |at: &usize| {
+                let caption = &self.scene.components[*at].caption;
+                caption.split(',').next().unwrap_or_default().to_string()
+            };
+            let mut known = BTreeSet::new();
+            let kinds: Vec<String> = several.iter().map(what).collect();
+            let differ = kinds.iter().all(|it| !it.is_empty() && known.insert(it));
+            for (which, (at, kind)) in several.iter().zip(&kinds).enumerate() {
+                let more = if differ { kind.clone() } else { (which + 1).to_string() };
+                let component = &mut self.scene.components[*at];
+                component.name = format!("{} ({more})", component.name);
+            }
         }
     }
 

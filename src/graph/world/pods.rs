@@ -69,18 +69,28 @@ impl Painter<'_, '_> {
         senders: &[PortSet],
         receivers: &[PortSet],
     ) {
-        let is_some = |it: &PortSet| !it.is_empty() && *it != PortSet::all();
+        let reach = self.facts.reach();
+        // That nothing stands in the way nobody decided, and it is said of the component.
+        let decided = |direction, ports: &[PortSet]| -> Vec<(usize, PortSet)> {
+            let all = workloads.iter().zip(ports).filter(|((it, _), ports)| {
+                let end = reach.of_workload(*it);
+                !ports.is_empty() && end.is_some_and(|it| reach.is_decided(direction, it))
+            });
+            all.map(|((_, at), ports)| (*at, ports.clone())).collect()
+        };
+        let (senders, receivers) =
+            (decided(Direction::Egress, senders), decided(Direction::Ingress, receivers));
         let caption = "any pod, any address";
-        if senders.iter().any(is_some) {
+        if !senders.is_empty() {
             let anywhere = self.add_outside(ComponentKind::External, None, "anywhere", caption);
-            for ((_, at), ports) in workloads.iter().zip(senders).filter(|(_, it)| is_some(it)) {
-                self.flow(*at, anywhere, ports, State::Allowed);
+            for (at, ports) in senders {
+                self.flow(at, anywhere, &ports, State::Allowed);
             }
         }
-        if receivers.iter().any(is_some) {
+        if !receivers.is_empty() {
             let anyone = self.add_outside(ComponentKind::Internet, None, ANYONE, caption);
-            for ((_, at), ports) in workloads.iter().zip(receivers).filter(|(_, it)| is_some(it)) {
-                self.flow(anyone, *at, ports, State::Allowed);
+            for (at, ports) in receivers {
+                self.flow(anyone, at, &ports, State::Allowed);
             }
         }
     }

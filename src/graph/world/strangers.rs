@@ -8,8 +8,7 @@ use crate::api::ports::PortSet;
 use crate::graph::scene::{ComponentKind, State};
 use std::collections::BTreeMap;
 
-/// Said of what policies name and nobody defines.
-pub(super) const NOT_IN_INPUT: &str = "not in the input";
+pub(super) use crate::graph::scene::NOT_IN_INPUT;
 
 /// Labels that hold a name, the best first.
 const NAMES: [&str; 5] =
@@ -19,7 +18,7 @@ impl Painter<'_, '_> {
     /// Draws them, and returns the components of those who are let in.
     pub(super) fn strangers(&mut self) -> Vec<usize> {
         let facts = self.facts;
-        let mut known: BTreeMap<(Option<String>, String), usize> = BTreeMap::new();
+        let mut known: BTreeMap<(Option<String>, [String; 2]), usize> = BTreeMap::new();
         let mut callers = Vec::new();
         for (policy, direction) in
             facts.policies().iter().flat_map(|it| DIRECTIONS.map(|direction| (it, direction)))
@@ -34,8 +33,13 @@ impl Painter<'_, '_> {
                         continue;
                     }
                     let place = place(policy.namespace, namespaces.as_ref());
-                    let key = (place.clone(), name(pods));
-                    let at = *known.entry(key).or_insert_with_key(|(_, name)| {
+                    let of_namespace = match &place {
+                        Some(_) => String::new(),
+                        None => namespaces.as_ref().map(labels).unwrap_or_default(),
+                    };
+                    let key = (place.clone(), [of_namespace, labels(pods)]);
+                    let name = name(pods);
+                    let at = *known.entry(key).or_insert_with(|| {
                         let namespace = place.map(|it| self.namespace(&it));
                         let kind = match pods.is_empty() {
                             true => ComponentKind::EveryPod,
@@ -48,7 +52,7 @@ impl Painter<'_, '_> {
                             (None, _) => "in any namespace".to_string(),
                             _ => NOT_IN_INPUT.to_string(),
                         };
-                        self.add_outside(kind, namespace, name, &caption)
+                        self.add_outside(kind, namespace, &name, &caption)
                     });
                     if direction == Direction::Ingress && !callers.contains(&at) {
                         callers.push(at);

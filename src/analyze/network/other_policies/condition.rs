@@ -77,6 +77,15 @@ impl<'p, 'd> Place<'p, 'd> {
         }
     }
 
+    /// Pods with these labels.
+    pub(super) fn labelled(
+        facts: &'p Facts<'d>,
+        namespace: &'p str,
+        labels: &'p PodLabels<'d>,
+    ) -> Place<'p, 'd> {
+        Place { labels: Some(labels), ..Place::anywhere(facts, namespace) }
+    }
+
     /// Any pod of a namespace.
     pub(in crate::analyze) fn anywhere(facts: &'p Facts<'d>, namespace: &'p str) -> Place<'p, 'd> {
         let known: Option<&Namespace<'d>> = facts.namespaces().get(namespace);
@@ -190,7 +199,7 @@ fn of_text(label: LabelValue<'_>, text: Text<'_>) -> Selects {
     match label {
         LabelValue::Is(it) if text.fits(it) => Selects::All,
         LabelValue::Is(_) | LabelValue::Absent => Selects::None,
-        LabelValue::Varies => Selects::Some,
+        LabelValue::Varies | LabelValue::MayBe => Selects::Some,
     }
 }
 

@@ -14,6 +14,7 @@ mod mesh;
 
 use super::policies::{DIRECTIONS, Direction, is_in_host_network};
 use crate::analyze::Facts;
+use crate::analyze::selection::selector::PodLabels;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
@@ -153,6 +154,21 @@ impl<'d> OtherPolicies<'d> {
     /// Those that may select the pods of a workload.
     pub fn of_workload(&self, workload: WorkloadId) -> &[OtherId] {
         self.of_workload.get(&workload).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those that may select pods with these labels; without a namespace, pods of any.
+    pub fn selecting(
+        &self,
+        facts: &Facts<'d>,
+        namespace: Option<&str>,
+        labels: &PodLabels<'d>,
+    ) -> Vec<OtherId> {
+        let Some(namespace) = namespace else { return self.ids().collect() };
+        let place = Place::labelled(facts, namespace, labels);
+        let of_both =
+            [Some(namespace), None].into_iter().filter_map(|it| self.in_namespace.get(&it));
+        let all = of_both.flatten().copied();
+        all.filter(|it| self.get(*it).pods.may_hold(&place)).collect()
     }
 
     /// Those that may be for nodes.

@@ -2,6 +2,7 @@
 
 use super::endpoint::{Endpoint, EndpointId};
 use super::side::Side;
+use super::stranger::StrangerId;
 use super::verdict::{Because, Reason, Truth, Verdict};
 use super::{Reach, SetId};
 use crate::analyze::Facts;
@@ -22,10 +23,12 @@ pub enum Party {
     Service(ServiceId),
     /// Addresses outside.
     Block(IpNet),
-    /// All public addresses.
+    /// All public addresses of version 4: what a policy says of one version holds for no other.
     Internet,
     /// The nodes.
     Nodes,
+    /// Pods that the input does not hold.
+    Stranger(StrangerId),
 }
 
 /// What is asked.
@@ -73,7 +76,9 @@ impl<'d> Reach<'d> {
     /// The endpoints that a party is made of.
     pub fn of_party(&self, facts: &Facts<'d>, party: &Party) -> Vec<EndpointId> {
         let is_it = |it: &Endpoint<'_>| match (it, party) {
-            (Endpoint::Addresses(it), Party::Internet) => it.is_public(),
+            (Endpoint::Addresses(it), Party::Internet) => {
+                it.is_public() && matches!(it.block, IpNet::V4(_))
+            }
             // The piece that the block begins in, and those that begin in the block.
             (Endpoint::Addresses(it), Party::Block(block)) => {
                 it.has(block.addr()) || block.contains(&it.block)
@@ -83,6 +88,7 @@ impl<'d> Reach<'d> {
         };
         match party {
             Party::Workload(it) => self.of_workload(*it).into_iter().collect(),
+            Party::Stranger(it) => self.of_stranger(*it).into_iter().collect(),
             Party::Service(it) => {
                 let it = facts.services().get(*it);
                 let mut all: Vec<_> =

@@ -1,5 +1,6 @@
 //! Who can talk: groups of pods that no policy tells apart, blocks of addresses outside, and the nodes.
 
+use super::stranger::StrangerId;
 use crate::analyze::network::other_policies::OtherId;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::ports::{PortSet, Protocol};
@@ -38,6 +39,8 @@ pub struct Pods<'d> {
     pub(super) exposed: PortSet,
     /// The policies of kinds that are not judged which may select them.
     pub(super) others: Vec<OtherId>,
+    /// Where they are pods that the input does not hold: which.
+    pub stranger: Option<StrangerId>,
 }
 
 /// A block of addresses without the smaller ones in it that are endpoints of their own.

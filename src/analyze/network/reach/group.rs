@@ -34,6 +34,7 @@ impl<'d> Reach<'d> {
                 &key.addresses,
                 &key.exposed,
                 &key.others,
+                key.stranger,
                 signature,
             );
             let next = EndpointId(self.endpoints.len() as u32);
@@ -46,6 +47,7 @@ impl<'d> Reach<'d> {
                     addresses: key.addresses.clone(),
                     exposed: key.exposed.clone(),
                     others: key.others.clone(),
+                    stranger: key.stranger,
                 }));
                 next
             });

@@ -24,6 +24,7 @@ mod rest;
 mod sets;
 mod shapes;
 mod side;
+pub mod stranger;
 mod table;
 mod tiers;
 mod unlisted;

@@ -3,6 +3,8 @@
 use super::ask::Party;
 use crate::analyze::Facts;
 use crate::analyze::network::policies::parse_cidr;
+use crate::analyze::selection::services::Service;
+use crate::analyze::selection::workloads::WorkloadId;
 use crate::model::{Model, ObjId};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -54,6 +56,32 @@ pub fn named(model: &Model<'_>, facts: &Facts<'_>, name: &str) -> Named {
         ([], [one]) => Named::One(one.3),
         ([], []) => Named::Nobody,
         (_, several) => Named::Several(several.iter().map(|it| it.0).collect()),
+    }
+}
+
+/// Who is called by a name and a port: where a Service and the workload behind it have one name, the Service if the port
+/// is its, and the workload otherwise. With it comes the other one.
+pub fn called(
+    model: &Model<'_>,
+    facts: &Facts<'_>,
+    name: &str,
+    is_of_service: impl Fn(&Service<'_>, WorkloadId) -> bool,
+) -> (Named, Option<Party>) {
+    let named = named(model, facts, name);
+    let Named::One(Party::Workload(id)) = named else { return (named, None) };
+    let workload = facts.workloads().get(id);
+    let kind = model.object(workload.object).kind_name;
+    // Whoever says the kind, means it.
+    if name.split('/').next().is_some_and(|it| name.contains('/') && it.eq_ignore_ascii_case(kind))
+    {
+        return (named, None);
+    }
+    let Some(service) = facts.services().find(workload.namespace, workload.name) else {
+        return (named, None);
+    };
+    match is_of_service(service, id) {
+        true => (Named::One(Party::Service(service.id)), Some(Party::Workload(id))),
+        false => (named, Some(Party::Service(service.id))),
     }
 }
 

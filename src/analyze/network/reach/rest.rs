@@ -4,10 +4,11 @@ use super::Reach;
 use super::endpoint::EndpointId;
 use super::outcome::Outcome;
 use super::sets::{Scope, SetId, Spec, Specs};
+use super::side::Side;
 use super::tiers::{Tier, TierRule};
-use super::verdict::Truth;
+use super::verdict::{Truth, Verdict};
 use crate::analyze::network::policies::Direction;
-use crate::api::ports::PortSet;
+use crate::api::ports::{PortMap, PortSet};
 
 impl Reach<'_> {
     /// Whether somebody whom no rule names may talk to an endpoint, or be talked to; `None` where that cannot be told, or
@@ -22,6 +23,22 @@ impl Reach<'_> {
             false => self.opener(direction, subject),
         };
         other.is_none().then_some(judged)
+    }
+
+    /// What one end says to everybody at once: allowed where every pod and every address may, undefined where nobody is held
+    /// up for certain. The nodes are left out: a pod's own node is let in whatever policies say.
+    pub fn for_everybody(&self, direction: Direction, subject: EndpointId) -> PortMap<Verdict> {
+        let peers = self.endpoints().filter(|(id, it)| *id != subject && !it.is_of_node());
+        let each = peers.map(|(peer, _)| self.side(Side { direction, subject, peer }));
+        let all = each.reduce(|a, b| a.with(&b, Verdict::and));
+        all.unwrap_or_else(|| PortMap::of(Verdict::Allow))
+    }
+
+    /// Whether any policy is for an endpoint in a direction.
+    pub fn is_decided(&self, direction: Direction, subject: EndpointId) -> bool {
+        let above = self.selecting_in_tiers(subject).iter();
+        !self.selecting(direction, subject).is_empty()
+            || above.map(|it| &self.tiers[it.0 as usize]).any(|it| !it.rules(direction).is_empty())
     }
 
     fn judged_rest(&self, direction: Direction, subject: EndpointId) -> Option<bool> {

@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::sets::{Scope, Spec};
+use super::stranger::{Stranger, StrangerId};
 use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
 use crate::analyze::network::other_policies::OtherId;
@@ -42,6 +43,8 @@ pub(super) struct Key<'d> {
     pub(super) exposed: PortSet,
     /// The policies of kinds that are not judged which may select them.
     pub(super) others: Vec<OtherId>,
+    /// Where they are pods that the input does not hold: which.
+    pub(super) stranger: Option<StrangerId>,
 }
 
 /// What policies ask of pods.
@@ -129,6 +132,9 @@ impl<'d> Shapes<'d> {
         let mut namespaces: Vec<_> = all.iter().map(|it| it.key.namespace).collect();
         namespaces.sort_unstable();
         namespaces.dedup();
+        // Those that the input does not hold are few, and found one by one.
+        let strangers = (0..).zip(facts.strangers());
+        all.extend(strangers.map(|(at, it)| stranger(facts, StrangerId(at), it)));
         Shapes { all, asked, by_namespace, by_label, namespaces }
     }
 
@@ -149,10 +155,37 @@ impl<'d> Shapes<'d> {
                         truth => self.in_namespace(name, pods, truth, &mut found),
                     }
                 }
-                found.sort_unstable();
             }
         }
+        self.strangers(facts, scope, pods, &mut found);
+        found.sort_unstable();
         found
+    }
+
+    /// Adds the pods that the input does not hold.
+    fn strangers(
+        &self,
+        facts: &Facts<'d>,
+        scope: &Scope<'d>,
+        pods: &Selector<'d>,
+        found: &mut Vec<(u32, Truth)>,
+    ) {
+        let first = self.all.len() - facts.strangers().len();
+        for (at, stranger) in (first..).zip(facts.strangers()) {
+            let in_scope = match scope {
+                Scope::Namespace(it) => stranger.is_in(it),
+                Scope::Selected(it) => stranger.fits(facts, it),
+            };
+            let selected = match pods.selects(&self.all[at].labels) {
+                Selects::None => Truth::No,
+                Selects::Some => Truth::Maybe(Reason::PodLabels),
+                Selects::All => Truth::Yes,
+            };
+            match in_scope.and(selected) {
+                Truth::No => {}
+                truth => found.push((at as u32, truth)),
+            }
+        }
     }
 
     fn in_namespace(
@@ -252,7 +285,25 @@ fn key<'d>(
         addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
         exposed: exposed(model, facts, workload),
         others: facts.other_policies().of_workload(workload.id).to_vec(),
+        stranger: None,
     }
+}
+
+/// The shape of pods that the input does not hold.
+fn stranger<'d>(facts: &Facts<'d>, id: StrangerId, it: &Stranger<'d>) -> Shape<'d> {
+    let labels = it.pod_labels();
+    let key = Key {
+        namespace: it.namespace.unwrap_or_default(),
+        is_in_host_network: false,
+        labels: Vec::new(),
+        owner: "",
+        names: Vec::new(),
+        addresses: Vec::new(),
+        exposed: PortSet::default(),
+        others: facts.other_policies().selecting(facts, it.namespace, &labels),
+        stranger: Some(id),
+    };
+    Shape { key, labels, workloads: Vec::new() }
 }
 
 /// What policies can tell of the addresses of a pod.

@@ -9,7 +9,7 @@ use super::unlisted::with_more;
 use super::verdict::{Reason, Truth, Verdict};
 use crate::analyze::network::policies::Direction;
 use crate::api::network::Plugin;
-use crate::api::ports::{PortMap, PortSet, Ports};
+use crate::api::ports::{PortMap, PortSet, Ports, Protocol};
 
 /// One end of a flow.
 #[derive(Clone, Copy, Debug)]
@@ -177,6 +177,14 @@ impl<'d> Reach<'d> {
             if let Some(ports) = opened.of(truth) {
                 ports.extend(rule.ports.on(self.names(side.destination())));
             }
+            let unknown = truth.and(Truth::Maybe(Reason::PortName));
+            if let Some(ports) = opened.of(unknown).filter(|_| self.may_have_names(side)) {
+                let every = |it: Option<Protocol>| match it {
+                    Some(it) => vec![Ports::every(it)],
+                    None => PortSet::all().iter().collect(),
+                };
+                ports.extend(rule.ports.names.iter().flat_map(|it| every(it.1)));
+            }
         };
         // Addresses are many where blocks are, and are meant by name alone.
         match (policy.index(side.direction), self.around.get(&side.peer)) {
@@ -187,6 +195,11 @@ impl<'d> Reach<'d> {
             _ => rules.iter().for_each(open),
         }
         opened
+    }
+
+    /// Whether nobody knows the names of the destination's ports.
+    fn may_have_names(&self, side: Side) -> bool {
+        self.get(side.destination()).pods().is_some_and(|it| it.stranger.is_some())
     }
 
     /// Whether a rule of a NetworkPolicy is about this peer.

@@ -87,7 +87,8 @@ impl<'d> Reach<'d> {
 
     /// What may pass from one endpoint to another, if anything may.
     pub(super) fn flow(&self, from: EndpointId, to: EndpointId) -> Option<Flow> {
-        if self.is_outside(from) && self.is_outside(to) {
+        let is_elsewhere = |it| self.is_outside(it) || self.is_stranger(it);
+        if is_elsewhere(from) && is_elsewhere(to) {
             return None;
         }
         let ports = self.judge(from, to);
@@ -97,6 +98,11 @@ impl<'d> Reach<'d> {
     /// Whether no policy says anything of its own traffic.
     fn is_outside(&self, id: EndpointId) -> bool {
         matches!(self.get(id), Endpoint::Addresses(_) | Endpoint::Nodes)
+    }
+
+    /// Whether it is pods that the input does not hold.
+    fn is_stranger(&self, id: EndpointId) -> bool {
+        self.get(id).pods().is_some_and(|it| it.stranger.is_some())
     }
 
     pub(super) fn unnamed(&self) -> Unnamed {

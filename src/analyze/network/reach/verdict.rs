@@ -70,6 +70,8 @@ pub enum Reason {
     WhichPod,
     /// Which of several addresses is meant.
     WhichAddress,
+    /// The number of a port of pods that the input does not hold.
+    PortName,
     /// Policies that whoever asks may not see.
     Unlisted,
     /// A policy of a kind that is not judged, and what all others say.
@@ -107,6 +109,7 @@ impl fmt::Display for Reason {
             Reason::SamePriority => "policies of one priority disagree",
             Reason::DomainName => "a policy asks for a domain name, whose addresses are not known",
             Reason::WhichPod => "the pods behind the Service differ, and nobody says which of them answers",
+            Reason::PortName => "a policy asks for a port by its name, and the pods that have it are not in the input",
             Reason::Unlisted => "the cluster does not let every kind of network policy be listed",
             Reason::WhichAddress => "the addresses that are meant differ",
             Reason::OtherPolicy { .. } => "a policy of a kind that purlin does not read may decide",
