@@ -7,6 +7,7 @@
 use purlin::api::kind::KINDS;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
+use purlin::run::Run;
 use purlin::text::source::SourceId;
 use purlin::webhook::review::Review;
 use purlin::webhook::state::State;
@@ -65,7 +66,8 @@ fn measure(size: usize, requests: &[(&str, Request)]) {
     drop(snapshot);
     let policy = Policy::default();
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let context = Context { policy: &policy, own_account: None, now };
+    let run = Run::default();
+    let context = Context { policy: &policy, run: &run, own_account: None, now };
     for (name, request) in requests {
         let mut times = [const { Vec::new() }; 4];
         let mut denied = 0;

@@ -12,6 +12,7 @@ use purlin::load::{load, load_texts};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::report::json;
+use purlin::run::Run;
 use rayon::prelude::*;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ fn parse_all(texts: &[(String, Arc<str>)]) {
 fn check_all(folder: &Path) -> usize {
     let loaded = load(&[folder.to_path_buf()]);
     let model = Model::new(&loaded, "default");
-    let outcome = check(&model, &Policy::default(), &Selection::default());
+    let outcome = check(&model, &Policy::default(), &Run::default(), &Selection::default());
     json::render(&model, &outcome).len()
 }
 

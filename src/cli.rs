@@ -46,7 +46,7 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Human)]
         format: ListFormat,
     },
-    /// Print the JSON Schema of what purlin writes.
+    /// Print the JSON Schema of what purlin writes, or of a document that it reads.
     Schema {
         /// Of what.
         #[arg(value_enum)]
@@ -372,4 +372,6 @@ pub(crate) enum ListFormat {
 pub(crate) enum Schema {
     /// What `check --format json` writes.
     Report,
+    /// Of `purlin.yaml`.
+    Policy,
 }

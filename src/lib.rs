@@ -37,9 +37,13 @@ pub mod model;
 
 pub mod analyze;
 
+pub mod documents;
+
 pub mod finding;
 
 pub mod policy;
+
+pub mod run;
 
 pub mod rule;
 

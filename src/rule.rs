@@ -9,6 +9,7 @@ use crate::api::kind::Kind;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;
+use crate::run::Run;
 
 /// What a rule is about; `--only` and `--skip` take these names too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +114,8 @@ pub struct Cx<'c, 'd> {
     pub neighbours: &'c [Neighbour<'c, 'd>],
     /// What the user wants.
     pub policy: &'c Policy,
+    /// What is so this time.
+    pub run: &'c Run,
     /// The rule that is run.
     pub rule: &'static Rule,
 }

@@ -6,7 +6,7 @@ use crate::analyze::network::reach::party::{Named, called, everybody};
 use crate::api::kind::{Kind, WORKLOADS};
 use crate::api::ports::Ports;
 use crate::intended_flows::{is_on, object_of};
-use crate::model::{ObjId, Place};
+use crate::model::ObjId;
 use crate::policy::{DeclaredFlow, closest};
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -25,23 +25,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for flow in &cx.policy.flows {
+    for (index, flow) in cx.policy.flows.iter().enumerate() {
         let ends = [&flow.from, &flow.to].map(|name| end(cx, flow, name));
         let other = |at: usize| match &ends[1 - at] {
             End::Is(it) => object_of(cx.facts, it),
             _ => None,
         };
         for (at, end) in ends.iter().enumerate() {
-            tell(cx, flow, end, other(at), out);
+            tell(cx, (index, flow), end, other(at), out);
         }
         let [End::Is(from), End::Is(to)] = &ends else { continue };
         let is_outside = |it: &Party| object_of(cx.facts, it).is_none();
         if is_outside(from) && is_outside(to) {
             let why = "both ends are outside the pods, and policies say nothing of that";
-            tell(cx, flow, &End::Wrong(why.into()), None, out);
+            tell(cx, (index, flow), &End::Wrong(why.into()), None, out);
         }
         if let Some(wrong) = port_of(cx, flow, to) {
-            tell(cx, flow, &wrong, object_of(cx.facts, to), out);
+            tell(cx, (index, flow), &wrong, object_of(cx.facts, to), out);
         }
     }
 }
@@ -132,7 +132,13 @@ fn port_of(cx: &Cx<'_, '_>, flow: &DeclaredFlow, to: &Party) -> Option<End> {
     Some(End::Wrong(format!("`{object}` has no port {lacking}; it has {}", ports.join(", "))))
 }
 
-fn tell(cx: &Cx<'_, '_>, flow: &DeclaredFlow, end: &End, other: Option<ObjId>, out: &mut Out) {
+fn tell(
+    cx: &Cx<'_, '_>,
+    (index, flow): (usize, &DeclaredFlow),
+    end: &End,
+    other: Option<ObjId>,
+    out: &mut Out,
+) {
     // Without the policy's own text the other end is the place, and without that anything of the input.
     let first = || cx.model.objects().next().map(|it| it.id);
     let Some(object) = other.or_else(first).map(|it| cx.object(it)) else { return };
@@ -143,8 +149,8 @@ fn tell(cx: &Cx<'_, '_>, flow: &DeclaredFlow, end: &End, other: Option<ObjId>, o
             out.cannot_tell(object, format!("the flow from `{from}` to `{to}`: {missing}"));
         }
         End::Wrong(why) => {
-            let place = match cx.policy.source {
-                Some(source) => Place::Text { source, span: flow.span },
+            let place = match cx.run.policy {
+                Some(policy) => cx.model.own(policy).at(&format!("flows[{index}].from")),
                 None => object.whole(),
             };
             let message =

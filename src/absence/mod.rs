@@ -251,7 +251,7 @@ impl Cx<'_, '_> {
         if let Some(broken) = self.model.may_be_lost(&[kind]) {
             return Absence::CannotTell(may_be_in(self.model, broken));
         }
-        if self.policy.is_gone(kind.name(), namespace, name) {
+        if self.run.is_gone(kind.name(), namespace, name) {
             return Absence::Absent;
         }
         if let Some(coverage) = self.coverage()

@@ -1,9 +1,14 @@
 //! What is known of the cluster's network: the plugin, and where pods get their addresses.
 
 use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// What enforces network policies, where that makes a difference to what they mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename = "network plugin", rename_all = "kebab-case")]
+#[serde(expecting = "a network plugin is a name")]
+#[schemars(rename = "Plugin")]
 pub enum Plugin {
     /// None in particular: what differs between them is undefined.
     #[default]

@@ -6,6 +6,7 @@ use crate::model::{Model, ObjId, Object};
 use crate::policy::{Exception, Level, Policy, closest};
 use crate::rule::{Finding, Place, Rule, Unknown};
 use crate::rules;
+use crate::run::Run;
 use crate::text::tree::Node;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -28,11 +29,11 @@ pub struct Applied {
 /// Takes what was accepted out of the findings and the open questions.
 pub fn apply(
     model: &Model<'_>,
-    policy: &Policy,
+    said: (&Policy, &Run),
     findings: &mut Vec<Finding>,
     unknown: &mut Vec<Unknown>,
 ) -> Applied {
-    let mut judge = Judge::new(model, policy, annotated(model));
+    let mut judge = Judge::new(model, said, annotated(model));
     let (accepted, left) = std::mem::take(findings).into_iter().partition(|it| {
         let objects = judge.objects(it);
         judge.accepts(it.rule, &objects)
@@ -44,8 +45,8 @@ pub fn apply(
 }
 
 /// Takes what was accepted out of a few findings: no other objects are looked at than those that they are about.
-pub fn accept(model: &Model<'_>, policy: &Policy, findings: &mut Vec<Finding>) {
-    let mut judge = Judge::new(model, policy, Vec::new());
+pub fn accept(model: &Model<'_>, said: (&Policy, &Run), findings: &mut Vec<Finding>) {
+    let mut judge = Judge::new(model, said, Vec::new());
     let objects: Vec<Vec<ObjId>> = findings.iter().map(|it| judge.objects(it)).collect();
     let mut named: Vec<ObjId> = objects.concat();
     named.sort_unstable();
@@ -58,12 +59,20 @@ pub fn accept(model: &Model<'_>, policy: &Policy, findings: &mut Vec<Finding>) {
 
 /// What is wrong with the exceptions of the policy, `used` telling which of them accepted anything.
 pub fn stale_exceptions(
-    policy: &Policy,
+    model: &Model<'_>,
+    (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
     used: &[bool],
 ) -> Vec<Finding> {
-    let each = policy.exceptions.iter().zip(used);
-    let found = each.filter_map(|(it, used)| stale(it, *used, policy, selected));
+    let Some(document) = run.policy.map(|it| model.own(it)) else { return Vec::new() };
+    let each = policy.exceptions.iter().zip(used).enumerate();
+    let found = each.filter_map(|(at, (it, used))| {
+        let place = document.at(&format!("exceptions[{at}].rule"));
+        if has_expired(it, run) {
+            return expired(it, place);
+        }
+        (!used && was_run(it, policy, selected)).then(|| unused(it, place))
+    });
     rated(found, policy, selected)
 }
 
@@ -112,6 +121,7 @@ struct Judge<'j, 'd> {
     model: &'j Model<'d>,
     locator: Locator<'j, 'd>,
     policy: &'j Policy,
+    run: &'j Run,
     /// The objects with annotations that may accept something, in order: few, so that the others need not be looked at
     /// for each finding.
     annotated: Vec<ObjId>,
@@ -122,11 +132,16 @@ struct Judge<'j, 'd> {
 }
 
 impl<'j, 'd> Judge<'j, 'd> {
-    fn new(model: &'j Model<'d>, policy: &'j Policy, annotated: Vec<ObjId>) -> Judge<'j, 'd> {
+    fn new(
+        model: &'j Model<'d>,
+        (policy, run): (&'j Policy, &'j Run),
+        annotated: Vec<ObjId>,
+    ) -> Judge<'j, 'd> {
         Judge {
             model,
             locator: Locator::new(model),
             policy,
+            run,
             annotated,
             used: vec![false; policy.exceptions.len()],
             annotations: FxHashSet::default(),
@@ -157,7 +172,7 @@ impl<'j, 'd> Judge<'j, 'd> {
                 exception.object.matches(it.kind_name, it.namespace, it.name)
             };
             if (exception.rule == "*" || exception.rule == rule)
-                && !has_expired(exception, self.policy)
+                && !has_expired(exception, self.run)
                 && objects.iter().any(covers)
             {
                 *used = true;
@@ -168,8 +183,8 @@ impl<'j, 'd> Judge<'j, 'd> {
     }
 }
 
-fn has_expired(exception: &Exception, policy: &Policy) -> bool {
-    matches!((exception.expires, policy.today), (Some(last), Some(today)) if today > last)
+fn has_expired(exception: &Exception, run: &Run) -> bool {
+    matches!((exception.expires, run.today), (Some(last), Some(today)) if today > last)
 }
 
 fn annotations<'d>(object: &Object<'d>) -> impl Iterator<Item = (&'d str, Node<'d>)> {
@@ -261,31 +276,26 @@ fn is_selected(rule: &str, selected: &[&'static Rule]) -> bool {
     selected.iter().any(|it| it.id == rule)
 }
 
-fn stale(
-    exception: &Exception,
-    used: bool,
-    policy: &Policy,
-    selected: &[&'static Rule],
-) -> Option<Finding> {
-    let source = policy.source?;
-    let place = Place::Text { source, span: exception.span };
-    if has_expired(exception, policy) {
-        let date = exception.expires?;
-        let message = format!("this exception for `{}` expired on {date}", exception.rule);
-        let help = "mend what it accepted and remove it, or give it another date";
-        return Some(found("expired-exception", message, place).help(help));
-    }
-    // One for every rule may be used by any rule that was not run this time.
-    let was_run = match exception.rule.as_str() {
+fn expired(exception: &Exception, place: Place) -> Option<Finding> {
+    let date = exception.expires?;
+    let message = format!("this exception for `{}` expired on {date}", exception.rule);
+    let help = "mend what it accepted and remove it, or give it another date";
+    Some(found("expired-exception", message, place).help(help))
+}
+
+fn unused(exception: &Exception, place: Place) -> Finding {
+    let message = format!("this exception for `{}` accepts nothing", exception.rule);
+    found("unused-exception", message, place).help("remove it, or correct its `object`")
+}
+
+/// Whether all rules were run that may use an exception: one for every rule may be used by any.
+fn was_run(exception: &Exception, policy: &Policy, selected: &[&'static Rule]) -> bool {
+    match exception.rule.as_str() {
         "*" => rules::RULES
             .iter()
             .all(|it| is_selected(it.id, selected) || policy.level(it.id) == Some(Level::Off)),
         rule => is_selected(rule, selected),
-    };
-    (!used && was_run).then(|| {
-        let message = format!("this exception for `{}` accepts nothing", exception.rule);
-        found("unused-exception", message, place).help("remove it, or correct its `object`")
-    })
+    }
 }
 
 /// Annotations for rules that do not exist, without a reason, or that accepted nothing.

@@ -5,6 +5,7 @@ use crate::check::locate::Locator;
 use crate::finding::{Finding, Label};
 use crate::model::{Model, Object, Place, without_hash};
 use crate::text::path::{FieldPath, Step};
+use crate::text::tree::Node;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
@@ -78,7 +79,7 @@ fn stable_path(object: &Object<'_>, path: &FieldPath) -> String {
             }
             Step::Index(index) => {
                 here = here.and_then(|it| it.items().nth(*index as usize));
-                match here.and_then(|it| it.text("name")) {
+                match here.and_then(|it| identity_of(object, it)) {
                     Some(name) => format!("[{name}]"),
                     None => format!("[{index}]"),
                 }
@@ -104,6 +105,20 @@ fn stable_path(object: &Object<'_>, path: &FieldPath) -> String {
     }
     steps.concat()
 }
+
+/// What tells an item of a list from the others: its name; in documents of purlin's own also what it is about.
+fn identity_of(object: &Object<'_>, item: Node<'_>) -> Option<String> {
+    if let Some(name) = item.text("name") {
+        return Some(name.to_string());
+    }
+    let fields = OWN_IDENTITIES.iter().filter(|_| object.id.is_own());
+    let parts = fields.filter_map(|it| Some(format!("{it}={}", item.get(it)?.scalar()?)));
+    let parts: Vec<_> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Fields by which documents of purlin's own tell the items of their lists apart: exceptions, targets and flows.
+const OWN_IDENTITIES: [&str; 5] = ["rule", "object", "path", "from", "to"];
 
 fn hash(text: &str) -> String {
     Sha256::digest(text).iter().take(16).fold(String::new(), |mut hex, byte| {

@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::policy::{Level, Policy};
 use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
 use crate::rules::RULES;
+use crate::run::Run;
 use exceptions::Applied;
 use fingerprint::fingerprint;
 use locate::Locator;
@@ -85,12 +86,18 @@ impl Outcome {
 }
 
 /// Checks a model.
-pub fn check(model: &Model<'_>, policy: &Policy, selection: &Selection) -> Outcome {
+pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selection) -> Outcome {
     let selected = selected(policy, selection);
     let facts = facts(model, policy);
-    let mut judged = judge(Neighbour { name: "", model, facts: &facts }, &[], policy, &selected);
+    let mut judged =
+        judge(Neighbour { name: "", model, facts: &facts }, &[], (policy, run), &selected);
     let applied = &judged.applied;
-    judged.findings.extend(exceptions::stale_exceptions(policy, &selected, &applied.used));
+    judged.findings.extend(exceptions::stale_exceptions(
+        model,
+        (policy, run),
+        &selected,
+        &applied.used,
+    ));
     judged.findings.extend(applied.idle_annotations(model, policy, &selected));
     let mut outcome = Outcome {
         rules: selected.iter().map(|it| it.id).collect(),
@@ -130,18 +137,20 @@ pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
 pub(crate) fn judge<'d>(
     world: Neighbour<'_, 'd>,
     neighbours: &[Neighbour<'_, 'd>],
-    policy: &Policy,
+    (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
 ) -> Judged {
     let Neighbour { model, facts, .. } = world;
-    let outs = selected.par_iter().map(|rule| run(&Cx { model, facts, neighbours, policy, rule }));
+    let outs =
+        selected.par_iter().map(|rule| find(&Cx { model, facts, neighbours, policy, run, rule }));
     let outs: Vec<Out> = outs.collect();
     let mut judged = Judged::default();
     for mut out in outs {
         judged.findings.append(&mut out.findings);
         judged.unknown.append(&mut out.unknown);
     }
-    judged.applied = exceptions::apply(model, policy, &mut judged.findings, &mut judged.unknown);
+    judged.applied =
+        exceptions::apply(model, (policy, run), &mut judged.findings, &mut judged.unknown);
     judged
 }
 
@@ -152,18 +161,23 @@ pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
 
 /// What some rules find in a model and nobody accepted, one rule after the other: in a small world that is quicker than
 /// sharing them out.
-pub fn findings(model: &Model<'_>, policy: &Policy, rules: &[&'static Rule]) -> Vec<Finding> {
+pub fn findings(
+    model: &Model<'_>,
+    policy: &Policy,
+    run: &Run,
+    rules: &[&'static Rule],
+) -> Vec<Finding> {
     let facts = Facts::new(model).with_network(&policy.network);
-    let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, rule };
-    let each = rules.iter().flat_map(|rule| run(&cx(rule)).findings);
+    let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, run, rule };
+    let each = rules.iter().flat_map(|rule| find(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
-        exceptions::accept(model, policy, &mut findings);
+        exceptions::accept(model, (policy, run), &mut findings);
     }
     findings
 }
 
-fn run(cx: &Cx<'_, '_>) -> Out {
+fn find(cx: &Cx<'_, '_>) -> Out {
     let rule = cx.rule;
     let mut out = Out::default();
     (rule.check)(cx, &mut out);

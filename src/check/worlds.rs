@@ -7,9 +7,10 @@ use crate::check::locate::{Location, Locator};
 use crate::check::{self, Judged, Outcome, Selection, judge, selected, sort};
 use crate::finding::{Finding, Label, Place, Unknown};
 use crate::load::Loaded;
-use crate::model::{Model, ObjId};
+use crate::model::Model;
 use crate::policy::Policy;
 use crate::rule::Rule;
+use crate::run::Run;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -19,13 +20,14 @@ pub fn check<'d>(
     loaded: &'d Loaded,
     default_namespace: &'d str,
     policy: &Policy,
+    run: &Run,
     selection: &Selection,
 ) -> (Model<'d>, Outcome) {
     let mut models: Vec<Model<'d>> =
         loaded.worlds.iter().map(|it| Model::of_world(loaded, it, default_namespace)).collect();
     if models.len() <= 1 {
         let model = models.pop().unwrap_or_else(|| Model::new(loaded, default_namespace));
-        let outcome = check::check(&model, policy, selection);
+        let outcome = check::check(&model, policy, run, selection);
         return (model, outcome);
     }
     let selected = selected(policy, selection);
@@ -36,9 +38,9 @@ pub fn check<'d>(
     let neighbours = neighbours(&each);
     let judged = each.par_iter().zip(&neighbours);
     let judged: Vec<Judged> =
-        judged.map(|(it, neighbours)| judge(*it, neighbours, policy, &selected)).collect();
+        judged.map(|(it, neighbours)| judge(*it, neighbours, (policy, run), &selected)).collect();
     let all = Model::together(loaded, &models);
-    let mut outcome = together(&all, &models, judged, policy, &selected);
+    let mut outcome = together(&all, &models, judged, (policy, run), &selected);
     outcome.rules = selected.iter().map(|it| it.id).collect();
     outcome.objects = all.len();
     outcome.worlds = loaded.worlds.iter().map(|it| it.name.clone()).collect();
@@ -51,7 +53,7 @@ fn together(
     all: &Model<'_>,
     models: &[Model<'_>],
     judged: Vec<Judged>,
-    policy: &Policy,
+    (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
 ) -> Outcome {
     let locator = Locator::new(all);
@@ -77,7 +79,7 @@ fn together(
         it.findings.into_iter().for_each(|it| findings.add(moved(it, base), world));
         it.applied.accepted.into_iter().for_each(|it| accepted.add(moved(it, base), world));
         for it in it.unknown {
-            let object = ObjId(it.object.0 + base);
+            let object = it.object.moved(base);
             let key = (it.rule, all.object(object).to_string(), it.missing.clone());
             let at = *asked.entry(key).or_insert(unknown.len());
             if at == unknown.len() {
@@ -97,7 +99,7 @@ fn together(
         }
     }
     let mut findings = findings.list;
-    findings.extend(stale_exceptions(policy, selected, &used));
+    findings.extend(stale_exceptions(all, (policy, run), selected, &used));
     Outcome { findings, unknown, accepted: accepted.list.len(), ..Outcome::default() }
 }
 
@@ -175,7 +177,7 @@ fn moved(finding: Finding, base: u32) -> Finding {
 
 fn moved_place(place: Place, base: u32) -> Place {
     match place {
-        Place::Field { object, path } => Place::Field { object: ObjId(object.0 + base), path },
+        Place::Field { object, path } => Place::Field { object: object.moved(base), path },
         text @ Place::Text { .. } => text,
     }
 }

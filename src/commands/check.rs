@@ -7,7 +7,9 @@ use super::{COULD_NOT, fail, print, say};
 use crate::cli::{Check, FailOn, Format};
 use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
+use purlin::documents::Read;
 use purlin::load::files::Step;
+use purlin::load::own::OwnId;
 use purlin::load::read::decode;
 use purlin::load::{Loaded, files};
 use purlin::model::Model;
@@ -18,7 +20,9 @@ use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
 use purlin::rules::RULES;
+use purlin::run::Run;
 use purlin::text::source::Source;
+use purlin::text::tree::Tree;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,7 +37,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
     }
     let policy_file =
         args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
-    let (mut policy, policy_source) = match read_policy(policy_file.as_deref()) {
+    let (policy, document) = match read_policy(policy_file.as_deref()) {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
@@ -46,17 +50,15 @@ pub(super) fn run(args: &Check) -> ExitCode {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
-    if let Some(source) = policy_source {
-        policy.source = Some(loaded.sources.add(source));
-    }
-    let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &selection);
+    let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &run, &selection);
     if model.is_empty() && loaded.broken.is_empty() {
         return nothing(&loaded, "check");
     }
     if outcome.rules.is_empty() {
         return fail("nothing to check: no rule is left to run");
     }
-    let left = known.leave_out(args, &policy, &model, &mut outcome);
+    let left = known.leave_out(args, (&policy, &run), &model, &mut outcome);
     if let Err(message) = left {
         complain(&loaded);
         return fail(message);
@@ -115,8 +117,14 @@ pub(super) fn default_namespace(namespaces: &[String]) -> Result<String, String>
     }
 }
 
-/// Reads the policy, and hands over its text for reports to point into.
-pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<Source>), String> {
+/// What is so today, and which of the documents is the policy.
+pub(super) fn today(policy: Option<OwnId>) -> Run {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    Run { today: Some(today), policy, ..Run::default() }
+}
+
+/// Reads the policy, and hands over its text and what is written there for reports to point into.
+pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<(Source, Tree)>), String> {
     let Some(path) = path else { return Ok((Policy::default(), None)) };
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
@@ -124,12 +132,12 @@ pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<Source>
         .and_then(decode::decode)
         .map_err(|why| format!("cannot read {name}: {why}"))?;
     let source = Source::new(name, text);
-    Ok((parse_policy(&source)?, Some(source)))
+    let Read { value, tree } = parse_policy(&source)?;
+    Ok((value, Some((source, tree))))
 }
 
-fn parse_policy(source: &Source) -> Result<Policy, String> {
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    policy_file::read(&source.text, Some(today)).map_err(|mistakes| {
+fn parse_policy(source: &Source) -> Result<Read<Policy>, String> {
+    policy_file::read(&source.text).map_err(|mistakes| {
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
             format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)

@@ -27,7 +27,7 @@ pub(super) fn targets(
     let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
     let targets = policy.targets.iter().map(|it| Target {
         path: folder.join(&it.path),
-        name: Some(it.name.clone()),
+        name: Some(it.name().to_string()),
         values: it.values.iter().map(|it| folder.join(it)).collect(),
         release: it.release.clone(),
         namespace: it.namespace.clone(),

@@ -1,6 +1,6 @@
 //! What `purlin check` leaves out of its report: findings of a baseline, and what a change does not touch.
 
-use super::check::{POLICY_FILE, default_namespace, read_policy};
+use super::check::{POLICY_FILE, default_namespace, read_policy, today};
 use super::input::{read, targets};
 use super::tell;
 use crate::cli::Check;
@@ -16,6 +16,7 @@ use purlin::load::worlds::Target;
 use purlin::load::{Loaded, files};
 use purlin::model::{Model, Object};
 use purlin::policy::Policy;
+use purlin::run::Run;
 use rustc_hash::FxHashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,14 +50,14 @@ impl Known {
     pub(super) fn leave_out(
         self,
         args: &Check,
-        policy: &Policy,
+        (policy, run): (&Policy, &Run),
         model: &Model<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), String> {
         let earlier = match &self.snapshot {
             Some(snapshot) => {
                 let earlier = earlier(snapshot, args, policy)?;
-                Some(since(&earlier, args, policy, model, outcome))
+                Some(since(&earlier, args, (policy, run), model, outcome))
             }
             None => None,
         };
@@ -155,6 +156,7 @@ fn on<'d>(wanted: &[PathBuf], model: &Model<'d>) -> Focus<'d> {
 struct Earlier {
     loaded: Loaded,
     policy: Policy,
+    run: Run,
     namespace: String,
 }
 
@@ -163,7 +165,7 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     let policy_file = args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
     // A policy from outside of the repository, or one that this purlin does not understand, has no earlier form.
     let file = snapshot.path(policy_file).map(|it| read_policy(it.as_deref()));
-    let (mut policy, source) = match file {
+    let (policy, document) = match file {
         Ok(Ok(read)) => read,
         _ => (policy.clone(), None),
     };
@@ -179,27 +181,27 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
         then.push(Target { path, values, ..target });
     }
     let mut loaded = read(args, &policy, &then, &namespace);
-    policy.source = source.map(|it| loaded.sources.add(it));
+    let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
     for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {
         let name = snapshot.name(&failure.path);
         tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));
     }
-    Ok(Earlier { loaded, policy, namespace })
+    Ok(Earlier { loaded, policy, run, namespace })
 }
 
 /// A focus on what changed since a commit, and the outcome of a check that knows what the change took away.
 fn since<'d>(
     earlier: &Earlier,
     args: &Check,
-    policy: &Policy,
+    (policy, run): (&Policy, &Run),
     model: &Model<'d>,
     outcome: &mut Outcome,
 ) -> Focus<'d> {
     let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
-    let Earlier { loaded, policy: then, namespace } = earlier;
-    let (before, found) = worlds::check(loaded, namespace, then, &selection);
+    let Earlier { loaded, policy: then, run: at_the_time, namespace } = earlier;
+    let (before, found) = worlds::check(loaded, namespace, then, at_the_time, &selection);
     let key = |it: &Object<'_>| (it.kind_name.into(), it.namespace.into(), it.name.into());
     let mut gone: FxHashSet<_> = before.objects().map(key).collect();
     for object in model.objects() {
@@ -207,8 +209,8 @@ fn since<'d>(
     }
     // What could not be read is not gone.
     if !gone.is_empty() && model.loaded.failures.is_empty() {
-        let policy = Policy { gone, ..policy.clone() };
-        *outcome = worlds::check(model.loaded, namespace, &policy, &selection).1;
+        let run = Run { gone, ..run.clone() };
+        *outcome = worlds::check(model.loaded, namespace, policy, &run, &selection).1;
     }
     Focus::since(model, &before, &found)
 }

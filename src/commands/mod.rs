@@ -17,6 +17,7 @@ mod serve;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
+use purlin::policy_file;
 use purlin::report::json;
 use purlin::text::visible::visible;
 use std::io::{self, Write};
@@ -42,6 +43,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Explain { rule } => list::explain(&rule),
         Command::Rules { format } => list::rules(format),
         Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
+        Command::Schema { of: Schema::Policy } => {
+            done(print(format!("{:#}\n", policy_file::schema()).as_bytes()))
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "purlin", &mut script);

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod files;
 pub mod git;
 pub mod origin;
+pub mod own;
 pub mod read;
 pub mod worlds;
 
@@ -115,6 +116,8 @@ pub struct Loaded {
     pub passed_over: PassedOver,
     /// What could not be read.
     pub failures: Vec<Failure>,
+    /// Documents of purlin's own, which are not judged but may be pointed into.
+    pub own: Vec<Document>,
 }
 
 /// Reads files, folders and (`-`) standard input.

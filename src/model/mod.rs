@@ -6,6 +6,7 @@ mod head;
 mod place;
 
 use crate::api::kind::{Kind, group};
+use crate::load::own::OwnId;
 use crate::load::{Broken, Document, Loaded, Lost, World};
 use crate::text::path::FieldPath;
 use crate::text::source::SourceKind;
@@ -21,6 +22,21 @@ use std::sync::{Arc, OnceLock};
 /// An object's place in its [`Model`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjId(pub u32);
+
+/// Ids from here on are those of documents of purlin's own, the same in every world.
+const OWN: u32 = 1 << 31;
+
+impl ObjId {
+    /// Whether it is a document of purlin's own, and no object of Kubernetes.
+    pub fn is_own(self) -> bool {
+        self.0 >= OWN
+    }
+
+    /// The same object among those of several worlds, of which this many stand before its world.
+    pub fn moved(self, by: u32) -> ObjId {
+        if self.is_own() { self } else { ObjId(self.0 + by) }
+    }
+}
 
 /// A Kubernetes object.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +109,8 @@ pub struct Model<'d> {
     replaced: FxHashSet<ObjId>,
     /// The first id of each world, where there are several.
     starts: Vec<u32>,
+    /// The documents of purlin's own.
+    own: Vec<Object<'d>>,
 }
 
 /// The objects kind by kind, those apart that are replaced.
@@ -158,6 +176,7 @@ impl<'d> Model<'d> {
             duplicates: Vec::new(),
             replaced: FxHashSet::default(),
             starts: Vec::new(),
+            own: loaded.own.iter().zip(OWN..).map(own).collect(),
         };
         model.reserve(documents.len());
         documents.iter().for_each(|it| model.add_all(it, default_namespace));
@@ -195,7 +214,7 @@ impl<'d> Model<'d> {
         let mut all = Model::of(loaded, &[], &[], "");
         for world in worlds {
             let base = all.objects.len() as u32;
-            let moved = |id: &ObjId| ObjId(base + id.0);
+            let moved = |id: &ObjId| id.moved(base);
             all.starts.push(base);
             let objects = world.objects.iter().map(|it| Object { id: moved(&it.id), ..*it });
             all.objects.extend(objects);
@@ -213,6 +232,9 @@ impl<'d> Model<'d> {
 
     /// The place of that world among all; `None` where there is only one.
     pub fn world(&self, id: ObjId) -> Option<u32> {
+        if id.is_own() {
+            return None;
+        }
         let after = self.starts.partition_point(|it| *it <= id.0);
         after.checked_sub(1).map(|it| it as u32)
     }
@@ -257,7 +279,12 @@ impl<'d> Model<'d> {
 
     /// The object of this id.
     pub fn object(&self, id: ObjId) -> &Object<'d> {
-        &self.objects[id.0 as usize]
+        if id.is_own() { &self.own[(id.0 - OWN) as usize] } else { &self.objects[id.0 as usize] }
+    }
+
+    /// A document of purlin's own, as if it were an object.
+    pub fn own(&self, id: OwnId) -> &Object<'d> {
+        &self.own[id.0 as usize]
     }
 
     /// Whether an object comes from a cluster, which fills in what nobody wrote: read there, or written out by kubectl.
@@ -319,6 +346,21 @@ impl<'d> Model<'d> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
+    }
+}
+
+/// A document of purlin's own as an object.
+fn own((document, id): (&Document, u32)) -> Object<'_> {
+    let root = document.tree.root();
+    Object {
+        id: ObjId(id),
+        kind: Kind::Custom,
+        api_version: root.text("apiVersion").unwrap_or_default(),
+        kind_name: root.text("kind").unwrap_or_default(),
+        namespace: "",
+        name: root.at(&["metadata", "name"]).and_then(Node::str).unwrap_or_default(),
+        document,
+        root,
     }
 }
 
@@ -403,7 +445,7 @@ pub fn without_hash(kind: Kind, name: &str) -> Option<&str> {
 /// `Deployment/production/api`, or `StorageClass/gp3` where there is no namespace.
 impl fmt::Display for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() {
+        let name = if self.name.is_empty() && !self.id.is_own() {
             self.root.at(&["metadata", "generateName"]).and_then(Node::str).unwrap_or("?")
         } else {
             self.name

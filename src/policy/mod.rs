@@ -3,112 +3,106 @@
 //! What it means; `policy_file` reads it.
 
 mod admission;
+mod network;
 mod pattern;
+mod setting;
 
-use crate::api::network::Network;
-use crate::api::ports::Ports;
-use crate::finding::Severity;
-use crate::text::source::{SourceId, Span};
+pub use crate::api::network::{Network, Plugin};
+pub use crate::documents::closest;
+use crate::documents::{self, Scalar};
 pub use admission::{Admission, Mode, RuleMode};
 use jiff::civil::Date;
+pub use network::DeclaredFlow;
 pub use pattern::Pattern;
-use rustc_hash::FxHashSet;
+use schemars::JsonSchema;
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer};
+pub use setting::{Level, Setting};
 use std::collections::BTreeMap;
 
-/// What the user wants of a rule.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Setting {
-    /// Its severity, or off.
-    pub level: Option<Level>,
-    /// Its parameters.
-    pub parameters: BTreeMap<String, Vec<String>>,
-}
-
-/// How loud a rule is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Not at all.
-    Off,
-    /// With this severity.
-    On(Severity),
-}
-
 /// Findings that are accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an exception is a mapping")]
 pub struct Exception {
     /// The rule, or `*`.
+    #[serde(deserialize_with = "text")]
     pub rule: String,
     /// The objects.
     pub object: Pattern,
     /// Why.
+    #[serde(deserialize_with = "text")]
     pub reason: String,
     /// The last day on which it counts.
+    #[serde(default, deserialize_with = "date")]
+    #[schemars(with = "Option<DateText>")]
     pub expires: Option<Date>,
-    /// Its place in the policy file.
-    pub span: Span,
 }
 
 /// Something to check, by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a target is a mapping")]
 pub struct Target {
-    /// Its name.
-    pub name: String,
+    /// Its name; its path, where none is given. Targets of one name are one world.
+    #[serde(default, deserialize_with = "plain")]
+    pub name: Option<String>,
     /// A file, a folder, a kustomization or a chart, from the policy file's folder.
+    #[serde(deserialize_with = "text")]
     pub path: String,
     /// Files of values for a chart, from the policy file's folder.
+    #[serde(default, deserialize_with = "plain_list")]
+    #[schemars(with = "Vec<Scalar>")]
     pub values: Vec<String>,
     /// The name of a chart's release.
+    #[serde(default, deserialize_with = "plain")]
     pub release: Option<String>,
     /// The namespace of objects that name none.
+    #[serde(default, deserialize_with = "plain")]
     pub namespace: Option<String>,
-    /// Its architecture document, from the policy file's folder.
-    pub architecture: Option<String>,
 }
 
-/// A flow that is meant to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeclaredFlow {
-    /// Who begins, by name.
-    pub from: String,
-    /// Who is called, by name.
-    pub to: String,
-    /// On which ports; any, where none is listed.
-    pub ports: Vec<Ports>,
-    /// Its place in the policy file.
-    pub span: Span,
+impl Target {
+    /// Its name, or its path where it has none.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.path)
+    }
 }
 
 /// What the user wants.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(expecting = "a policy is a mapping")]
 pub struct Policy {
-    /// Where it was read from; `None` without a file.
-    pub source: Option<SourceId>,
+    /// What it is called.
+    pub metadata: documents::Metadata,
     /// What to check without paths.
     pub targets: Vec<Target>,
     /// Whether kustomizations may fetch what they include.
     pub allow_remote: bool,
-    /// By rule.
+    /// By rule: a severity, or a mapping with a severity and the rule's parameters.
+    #[schemars(with = "BTreeMap<String, Level>")]
     pub rules: BTreeMap<String, Setting>,
     /// What exists although the input does not hold it.
     pub external: Vec<Pattern>,
-    /// What a change took out of the input: kind, namespace and name.
-    pub gone: FxHashSet<(String, String, String)>,
     /// Namespaces that the input holds all of; `*` for the whole cluster.
+    #[serde(deserialize_with = "plain_list")]
+    #[schemars(with = "Vec<Scalar>")]
     pub complete: Vec<String>,
     /// Findings that are accepted.
     pub exceptions: Vec<Exception>,
     /// The file of findings that are known, from the policy file's folder.
+    #[serde(deserialize_with = "plain")]
     pub baseline: Option<String>,
-    /// Fingerprints of the findings that are known, where the webhook is to hold them back.
-    pub known: FxHashSet<String>,
+    /// What enforces network policies, and where pods get their addresses.
+    pub network: Network,
     /// What the webhook does with findings.
     pub admission: Admission,
     /// Who is meant to talk to whom; what is not listed is meant to be denied.
     pub flows: Vec<DeclaredFlow>,
-    /// What enforces network policies, and where pods get their addresses.
-    pub network: Network,
-    /// Today, for exceptions that expire.
-    pub today: Option<Date>,
+}
+
+impl documents::Kind for Policy {
+    const NAME: &'static str = "Policy";
+    const TITLE: &'static str = "a policy file";
 }
 
 impl Policy {
@@ -127,24 +121,39 @@ impl Policy {
         self.external.iter().any(|it| it.matches(kind, namespace, name))
     }
 
-    /// Whether a change took this out of the input.
-    pub fn is_gone(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        !self.gone.is_empty() && self.gone.contains(&(kind.into(), namespace.into(), name.into()))
-    }
-
     /// Whether the user said that the input holds all of a namespace (`*`: of the cluster).
     pub fn is_complete(&self, namespace: &str) -> bool {
         self.complete.iter().any(|it| it == namespace || it == "*")
     }
 }
 
-/// The one of `known` that a slip of the fingers may have turned into `name`.
-pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let scored = known
-        .into_iter()
-        .map(|it| (strsim::jaro_winkler(&name.to_lowercase(), &it.to_lowercase()), it));
-    scored
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, it)| it)
+/// Text that says something.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.trim().is_empty() {
+        return Err(D::Error::invalid_value(Unexpected::Str(&text), &"text"));
+    }
+    Ok(text)
 }
+
+fn plain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Scalar::deserialize(from).map(|it| Some(it.0))
+}
+
+fn plain_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::<Scalar>::deserialize(from)?;
+    Ok(list.into_iter().map(|it| it.0).collect())
+}
+
+fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    documents::parsed(from, |text| {
+        let shape = "not a date: `expires` is written as 2027-03-31";
+        text.parse::<Date>().map(Some).map_err(|_| shape.into())
+    })
+}
+
+/// A day: 2027-03-31.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct DateText(#[schemars(regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))] String);

@@ -1,6 +1,10 @@
 //! Objects as the policy writes them: `Kind/name` and `Kind/namespace/name`, with `*` for anything.
 
 use crate::api::kind::{KINDS, KindInfo, Scope};
+use crate::documents::parsed;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
 
 /// Objects by kind, namespace and name, each with `*` for anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +61,31 @@ impl Pattern {
         glob(&self.kind, kind)
             && self.namespace.as_deref().is_none_or(|it| glob(it, namespace))
             && glob(&self.name, name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Pattern, D::Error> {
+        parsed(from, |text| {
+            Pattern::parse(text).map_err(|no| match no.help {
+                Some(help) => format!("{}\n{help}", no.message),
+                None => no.message,
+            })
+        })
+    }
+}
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Objects: `Kind/name` or `Kind/namespace/name`, with `*` for anything.",
+            "type": "string",
+            "pattern": "^[^/\\s]+/[^/\\s]+(/[^/\\s]+)?$"
+        })
     }
 }
 

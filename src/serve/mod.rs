@@ -129,7 +129,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let own_account = own_account(&client).await;
     let pool = Pool::start(options.threads).map_err(|why| format!("no thread: {why}"))?;
 
-    let rules = RULES.iter().copied().filter(|rule| check::is_on(rule, &policy.get()));
+    let rules = RULES.iter().copied().filter(|rule| check::is_on(rule, &policy.get().policy));
     let kinds: BTreeSet<Kind> = needs::kinds(rules).known().map(|it| it.kind).collect();
     let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
     let races = Arc::new(Races::new());

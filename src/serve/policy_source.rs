@@ -10,6 +10,7 @@ use crate::check::baseline::Baseline;
 use crate::load::read::decode;
 use crate::policy::Policy;
 use crate::policy_file;
+use crate::run::Run;
 use crate::text::source::Source;
 use kube::Client;
 use serde_json::Value;
@@ -43,19 +44,28 @@ pub enum PolicySource {
 /// The policy that holds at the moment.
 #[derive(Clone)]
 pub(super) struct Current {
-    policy: Arc<RwLock<Arc<Policy>>>,
+    policy: Arc<RwLock<Arc<InForce>>>,
+}
+
+/// A policy, with what is so while it holds.
+#[derive(Debug, Default)]
+pub(super) struct InForce {
+    /// What the user wants.
+    pub(super) policy: Policy,
+    /// The day, and the findings that are known.
+    pub(super) run: Run,
 }
 
 impl Current {
-    pub(super) fn new(policy: Policy) -> Current {
+    pub(super) fn new(policy: InForce) -> Current {
         Current { policy: Arc::new(RwLock::new(Arc::new(policy))) }
     }
 
-    pub(super) fn get(&self) -> Arc<Policy> {
+    pub(super) fn get(&self) -> Arc<InForce> {
         self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, policy: Policy) {
+    fn set(&self, policy: InForce) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 }
@@ -77,7 +87,7 @@ pub(super) async fn follow(
         }
         _ => read(&source, &client).await??,
     };
-    let mut seen = (read.texts, today());
+    let mut seen = (read.texts, today().today);
     let current = Current::new(read.policy);
     if matches!(source, PolicySource::None) {
         return Ok(current);
@@ -89,10 +99,10 @@ pub(super) async fn follow(
             tokio::time::sleep(INTERVAL).await;
             // Exceptions expire, so another day makes another policy.
             match self::read(&source, &client).await.flatten() {
-                Ok(it) if (&it.texts, today()) == (&seen.0, seen.1) => refused = None,
+                Ok(it) if (&it.texts, today().today) == (&seen.0, seen.1) => refused = None,
                 Ok(it) => {
                     followed.set(it.policy);
-                    seen = (it.texts, today());
+                    seen = (it.texts, today().today);
                     refused = None;
                     metrics.policy_reloads.inc();
                     tracing::info!("the policy was replaced");
@@ -120,7 +130,7 @@ fn subject(source: &PolicySource) -> Option<(&str, &str)> {
 
 /// A policy, and what it was read from.
 struct Read {
-    policy: Policy,
+    policy: InForce,
     /// The policy, and the baseline that it names.
     texts: Vec<Arc<str>>,
 }
@@ -129,19 +139,19 @@ struct Read {
 /// now.
 async fn read(source: &PolicySource, client: &Client) -> Result<Result<Read, String>, String> {
     if matches!(source, PolicySource::None) {
-        let policy = Policy { today: Some(today()), ..Policy::default() };
+        let policy = InForce { run: today(), ..InForce::default() };
         return Ok(Ok(Read { policy, texts: Vec::new() }));
     }
     let text = text(source, client, None).await?;
     let mut policy = match parse(name(source, None), &text) {
-        Ok(it) => it,
+        Ok(policy) => InForce { policy, run: today() },
         Err(why) => return Ok(Err(why)),
     };
     let mut texts = vec![text];
-    if let Some(beside) = policy.baseline.as_deref() {
+    if let Some(beside) = policy.policy.baseline.as_deref() {
         let text = self::text(source, client, Some(beside)).await?;
         match Baseline::parse(&text) {
-            Ok(it) => policy.known = it.fingerprints(),
+            Ok(it) => policy.run.known = it.fingerprints(),
             Err((line, why)) => {
                 let name = name(source, Some(beside));
                 return Ok(Err(format!("the baseline is not valid: {name}:{line}: {why}")));
@@ -201,7 +211,7 @@ fn name(source: &PolicySource, beside: Option<&str>) -> String {
 }
 
 fn parse(name: String, text: &Arc<str>) -> Result<Policy, String> {
-    policy_file::read(text, Some(today())).map_err(|mistakes| {
+    policy_file::read(text).map(|it| it.value).map_err(|mistakes| {
         let source = Source::new(name, text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
@@ -211,6 +221,8 @@ fn parse(name: String, text: &Arc<str>) -> Result<Policy, String> {
     })
 }
 
-fn today() -> jiff::civil::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+/// What is so today.
+fn today() -> Run {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    Run { today: Some(today), ..Run::default() }
 }

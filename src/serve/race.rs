@@ -4,7 +4,7 @@
 use super::events::{Events, Reason};
 use super::knowledge::Knowledge;
 use super::metrics::{Metrics, OfRule};
-use super::policy_source::Current;
+use super::policy_source::{Current, InForce};
 use super::pool::Pool;
 use crate::webhook::review::{Operation, Review};
 use crate::webhook::snapshot::Snapshot;
@@ -139,7 +139,8 @@ impl Second {
         let (knowledge, judged) = (self.knowledge.clone(), review.clone());
         let work = move || -> Verdict {
             let own_account = own_account.as_deref();
-            let context = Context { policy: &policy, own_account, now: jiff::Timestamp::now() };
+            let InForce { policy, run } = &*policy;
+            let context = Context { policy, run, own_account, now: jiff::Timestamp::now() };
             let snapshot = knowledge.state().snapshot();
             judge(&snapshot, &judged, &context)
         };

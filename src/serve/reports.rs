@@ -6,7 +6,7 @@
 
 use super::knowledge::Knowledge;
 use super::metrics::Metrics;
-use super::policy_source::Current;
+use super::policy_source::{Current, InForce};
 use super::pool::Pool;
 use super::resources::get;
 use crate::finding::Severity;
@@ -111,7 +111,8 @@ impl Reporter {
             let (snapshot, policy, namespace) = (snapshot.clone(), self.policy.get(), name.clone());
             let found = self.pool.run(move || {
                 let now = jiff::Timestamp::now();
-                audit(&snapshot, &namespace, &Context { policy: &policy, own_account: None, now })
+                let InForce { policy, run } = &*policy;
+                audit(&snapshot, &namespace, &Context { policy, run, own_account: None, now })
             });
             let mut found = found.await.unwrap_or_default();
             found.retain(|it| it.severity != Severity::Note);

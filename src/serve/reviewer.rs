@@ -4,10 +4,9 @@ use super::endpoints::{Answered, Judge, NoVerdict};
 use super::knowledge::Knowledge;
 use super::live;
 use super::metrics::{ByRule, Metrics};
-use super::policy_source::Current;
+use super::policy_source::{Current, InForce};
 use super::pool::{self, Failed, Pool};
 use super::race::Races;
-use crate::policy::Policy;
 use crate::webhook::key::Key;
 use crate::webhook::review::Review;
 use crate::webhook::snapshot::Snapshot;
@@ -110,7 +109,7 @@ impl Reviewer {
 
     async fn verdict(
         &self,
-        policy: &Arc<Policy>,
+        policy: &Arc<InForce>,
         review: &Arc<Review>,
         deadline: Instant,
     ) -> Result<Verdict, NoVerdict> {
@@ -124,7 +123,7 @@ impl Reviewer {
         judged.map_err(failed)?.ok_or(NoVerdict::Late)
     }
 
-    fn work(&self, policy: Arc<Policy>) -> Work {
+    fn work(&self, policy: Arc<InForce>) -> Work {
         Work {
             judge: self.judge,
             knowledge: self.knowledge.clone(),
@@ -203,7 +202,7 @@ struct Work {
     knowledge: Arc<Knowledge>,
     races: Arc<Races>,
     own_account: Option<Arc<str>>,
-    policy: Arc<Policy>,
+    policy: Arc<InForce>,
 }
 
 impl Work {
@@ -211,7 +210,8 @@ impl Work {
     /// that exclude each other the later one is judged with the earlier one in place.
     fn judge(&self, review: &Arc<Review>, deadline: Instant) -> Option<Verdict> {
         let context = Context {
-            policy: &self.policy,
+            policy: &self.policy.policy,
+            run: &self.policy.run,
             own_account: self.own_account.as_deref(),
             now: jiff::Timestamp::now(),
         };

@@ -6,7 +6,7 @@ use super::certificates::{Identity, Pems, configure};
 use super::endpoints::Endpoints;
 use super::knowledge::Knowledge;
 use super::metrics::Metrics;
-use super::policy_source::Current;
+use super::policy_source::{Current, InForce};
 use super::pool::Pool;
 use super::race::Races;
 use super::reviewer::Reviewer;
@@ -15,7 +15,6 @@ use crate::api::kind::{Kind, Kinds};
 use crate::check;
 use crate::load::cluster::live;
 use crate::model::Model;
-use crate::policy::Policy;
 use crate::rule::{Admission, Group, Rule, Severity};
 use crate::text::source::SourceId;
 use crate::webhook::verdict;
@@ -199,11 +198,11 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
             let object = worlds.after.as_deref().map(|it| (it, None));
             let documents = worlds.others.iter().copied().chain(object);
             let after = Model::of_read(&worlds.loaded, documents, "default");
-            check::findings(&after, context.policy, &[&PANICS]);
+            check::findings(&after, context.policy, context.run, &[&PANICS]);
             verdict::judge(snapshot, review, context)
         },
         knowledge: knowledge.clone(),
-        policy: Current::new(Policy::default()),
+        policy: Current::new(InForce::default()),
         pool: Pool::start(1).unwrap(),
         client: Client::try_from(Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap(),
         races: Arc::new(Races::new()),

@@ -17,6 +17,7 @@ use crate::model::{Model, Place};
 use crate::policy::{Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
 use crate::rules::RULES;
+use crate::run::Run;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -61,6 +62,8 @@ pub struct Notice {
 pub struct Context<'c> {
     /// What the user wants.
     pub policy: &'c Policy,
+    /// What is so this time: the day, and the findings that are known.
+    pub run: &'c Run,
     /// The name by which the API server knows the webhook itself; what it writes is never denied.
     pub own_account: Option<&'c str>,
     /// The time of the request: whether a grace period has passed is told from it.
@@ -135,7 +138,7 @@ fn worsened(
     }
     let Worlds { loaded, before: old, after: new, .. } = worlds;
     let after = model(loaded, others, new);
-    let mut found = check::findings(&after, context.policy, rules);
+    let mut found = check::findings(&after, context.policy, context.run, rules);
     if found.is_empty() {
         return Vec::new();
     }
@@ -153,13 +156,13 @@ fn worsened(
     let mut excuses = Vec::new();
     if !earlier.is_empty() {
         let before = model(loaded, others, old);
-        let there = check::findings(&before, context.policy, &earlier);
+        let there = check::findings(&before, context.policy, context.run, &earlier);
         let (there, left) = regression::apart(there, found);
         found = left;
-        excuses = said(&before, context.policy, &there);
+        excuses = said(&before, context.run, &there);
     }
-    baseline::fingerprint_some(&after, context.policy, &mut found);
-    regression::worse(&excuses, said(&after, context.policy, &found))
+    baseline::fingerprint_some(&after, (context.policy, context.run), &mut found);
+    regression::worse(&excuses, said(&after, context.run, &found))
 }
 
 /// The world of these documents and the one that a request is about.
@@ -189,9 +192,9 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
     let rules: Vec<_> =
         RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world, DEFAULT);
-    let mut findings = check::findings(&model, context.policy, &rules);
-    baseline::fingerprint(&model, context.policy, &mut findings);
-    let said = said(&model, context.policy, &findings).into_iter().map(|it| it.notice);
+    let mut findings = check::findings(&model, context.policy, context.run, &rules);
+    baseline::fingerprint(&model, context.run, &mut findings);
+    let said = said(&model, context.run, &findings).into_iter().map(|it| it.notice);
     said.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
 }
 
@@ -211,10 +214,10 @@ fn akin(rules: &[&'static Rule], found: &[&Finding]) -> Vec<&'static Rule> {
 }
 
 /// What is to be told of findings.
-fn said(model: &Model<'_>, policy: &Policy, findings: &[Finding]) -> Vec<Said> {
+fn said(model: &Model<'_>, run: &Run, findings: &[Finding]) -> Vec<Said> {
     let said = |it: &Finding| {
         let mut said = Said::new(model, it, message::text)?;
-        said.notice.is_known = policy.known.contains(&it.fingerprint);
+        said.notice.is_known = run.known.contains(&it.fingerprint);
         Some(said)
     };
     findings.iter().filter_map(said).collect()

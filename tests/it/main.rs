@@ -14,6 +14,7 @@ mod demand;
 #[cfg(feature = "webhook")]
 mod deploy;
 mod dns;
+mod documents;
 mod flow_names;
 mod focus;
 mod formats;

@@ -1,14 +1,16 @@
 //! `purlin.yaml`: each kind of mistake with its place, what the settings do, and exceptions in all their forms.
 
-use crate::support::{load_texts, only};
+use crate::support::{load_texts, only, run};
 use purlin::api::network::Plugin;
 use purlin::check::{Outcome, Selection, check};
+use purlin::documents::Read;
 use purlin::finding::Severity;
 use purlin::load::Loaded;
 use purlin::model::Model;
 use purlin::policy::{Mode, Policy};
 use purlin::policy_file;
-use purlin::text::source::{Source, SourceId};
+use purlin::run::Run;
+use purlin::text::source::Source;
 use std::sync::Arc;
 
 /// What every policy begins with; what is tested starts on line 3.
@@ -16,8 +18,7 @@ const HEAD: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\n";
 
 fn read(text: &str) -> Result<Policy, Vec<String>> {
     let text: Arc<str> = Arc::from(text);
-    let today = "2026-06-01".parse().unwrap();
-    policy_file::read(&text, Some(today)).map_err(|mistakes| {
+    policy_file::read(&text).map(|it| it.value).map_err(|mistakes| {
         let source = Source::new("purlin.yaml".into(), text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
@@ -37,14 +38,20 @@ fn mistakes_have_places_and_help() {
     let cases: &[(&str, &[&str])] = &[
         // Fields.
         ("rulez: {}", &["3:1 `rulez`: unknown field `rulez`; did you mean `rules`?"]),
-        ("zzz: 1", &["3:1 `zzz`: unknown field `zzz`"]),
-        ("1: 1", &["3:1 `1`: unknown field `1`"]),
+        (
+            "zzz: 1",
+            &[
+                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, targets, allowRemote, rules, external, complete, exceptions, baseline, network, admission, flows",
+            ],
+        ),
+        (
+            "1: 1",
+            &[
+                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, targets, allowRemote, rules, external, complete, exceptions, baseline, network, admission, flows",
+            ],
+        ),
         ("rules: []", &["3:8 `[]`: `rules` is a mapping, and this is a list"]),
         ("rules: {}\nrules: {}", &["4:1 `rules`: `rules` stands twice in one mapping"]),
-        (
-            "customRules: []",
-            &["3:1 `customRules`: rules of one's own are not supported by this version"],
-        ),
         // How far the webhook goes.
         ("admission: warn", &["3:12 `warn`: `admission` is a mapping, and this is a string"]),
         ("admission: {mod: warn}", &["3:13 `mod`: unknown field `mod`; did you mean `mode`?"]),
@@ -84,7 +91,10 @@ fn mistakes_have_places_and_help() {
                 "3:9 `pdb-block-drain`: unknown rule `pdb-block-drain`; did you mean `pdb-blocks-drain`?",
             ],
         ),
-        ("rules: {pdb-blocks-drain: fatal}", &["3:27 `fatal`: unknown severity `fatal`"]),
+        (
+            "rules: {pdb-blocks-drain: fatal}",
+            &["3:27 `fatal`: unknown severity `fatal`; known are off, note, warning, error"],
+        ),
         (
             "rules: {pdb-blocks-drain: warn}",
             &["3:27 `warn`: unknown severity `warn`; did you mean `warning`?"],
@@ -113,7 +123,7 @@ fn mistakes_have_places_and_help() {
             &["3:35 `[main]`: a plain value is needed, and this is a list"],
         ),
         // Objects.
-        ("external: Secret/a", &["3:11 `Secret/a`: a list is needed, and this is a string"]),
+        ("external: Secret/a", &["3:11 `Secret/a`: `external` is a list, and this is a string"]),
         (
             "external: [Secret]",
             &[
@@ -128,9 +138,7 @@ fn mistakes_have_places_and_help() {
         ),
         (
             "external: [{kind: Secret}]",
-            &[
-                "3:12 `{kind: Secret}`: not an object: write `Kind/name` or `Kind/namespace/name`, with `*` for any",
-            ],
+            &["3:12 `{kind: Secret}`: a plain value is needed, and this is a mapping"],
         ),
         (
             "external: [Secert/a]",
@@ -153,7 +161,7 @@ fn mistakes_have_places_and_help() {
             ],
         ),
         // Namespaces.
-        ("complete: shop", &["3:11 `shop`: a list is needed, and this is a string"]),
+        ("complete: shop", &["3:11 `shop`: `complete` is a list, and this is a string"]),
         ("complete: [{a: b}]", &["3:12 `{a: b}`: a plain value is needed, and this is a mapping"]),
         // Targets.
         (
@@ -164,6 +172,12 @@ fn mistakes_have_places_and_help() {
         (
             "targets: [{path: a, pat: b}]",
             &["3:21 `pat`: unknown field `pat`; did you mean `path`?"],
+        ),
+        (
+            "targets: [{path: a, architecture: architecture.yaml}]",
+            &[
+                "3:21 `architecture`: unknown field `architecture`; known are name, path, values, release, namespace",
+            ],
         ),
         (
             "targets: [{name: a, path: b}, {name: a, path: c, namespace: d}]",
@@ -183,7 +197,7 @@ fn mistakes_have_places_and_help() {
         ),
         (
             "network: {plugin: [calico]}",
-            &["3:19 `[calico]`: a plain value is needed, and this is a list"],
+            &["3:19 `[calico]`: a network plugin is a name, and this is a list"],
         ),
         (
             "network: {plugins: calico}",
@@ -194,10 +208,7 @@ fn mistakes_have_places_and_help() {
             "exceptions: [pdb-blocks-drain]",
             &["3:14 `pdb-blocks-drain`: an exception is a mapping, and this is a string"],
         ),
-        (
-            "exceptions:\n  - rule: pdb-blocks-drain",
-            &["4:5 `rule`: `object` is missing", "4:5 `rule`: `reason` is missing"],
-        ),
+        ("exceptions:\n  - rule: pdb-blocks-drain", &["4:5 `rule`: `object` is missing"]),
         (
             "exceptions: [{rule: pdb-blocks-drain, object: Pod/a, reason: ' '}]",
             &["3:62 `' '`: `reason` is empty"],
@@ -233,12 +244,50 @@ fn mistakes_have_places_and_help() {
             "---\napiVersion: v1",
             &["4:1 `apiVersion: v1`: a second document: a policy file holds one"],
         ),
+        // Of a document itself.
+        ("metadata: shop", &["3:11 `shop`: `metadata` is a mapping, and this is a string"]),
+        ("metadata: {labels: {a: b}}", &["3:12 `labels`: unknown field `labels`; known are name"]),
+        // Flows.
+        (
+            "flows: [{from: a, to: b, ports: 80}]",
+            &["3:33 `80`: `ports` is a list, and this is a number"],
+        ),
+        (
+            "flows: [{from: a, to: b, ports: [0]}]",
+            &["3:34 `0`: not a port: one is written as 5432, 53/UDP or 8000-8080, from 1 to 65535"],
+        ),
+        ("flows: [{from: a}]", &["3:9 `{from`: `to` is missing"]),
+        ("flows: [{from: a, to: }]", &["3:9 `{from`: `to` is missing"]),
+        (
+            "allowRemote: yes please",
+            &["3:14 `yes please`: `allowRemote` is true or false, and this is a string"],
+        ),
+        // Fields without a value have to be fields all the same.
+        ("rulez:", &["3:1 `rulez`: unknown field `rulez`; did you mean `rules`?"]),
+        (
+            "rules: {image-tag-latest: {tag: }}",
+            &[
+                "3:28 `tag`: unknown parameter of `image-tag-latest` `tag`; did you mean `tags`?",
+                "3:31 ``: `tag` is a plain value or a list of them, and this is null",
+            ],
+        ),
+        // Several in one mapping, and below what is wrong.
+        (
+            "exceptions: [{rule: 7, object: Pod, reason: ' ', expires: soon}, {rule: '*', object: Pod/a, reason: b, until: 1}]",
+            &[
+                "3:21 `7`: `rule` is a string, and this is a number",
+                "3:32 `Pod`: not an object: write `Kind/name` or `Kind/namespace/name`, with `*` for any",
+                "3:45 `' '`: `reason` is empty",
+                "3:59 `soon`: not a date: `expires` is written as 2027-03-31",
+                "3:104 `until`: unknown field `until`; known are rule, object, reason, expires",
+            ],
+        ),
         // All of them at once.
         (
             "rulez: {}\ncomplete: 1\nnetwork: {plugin: x}",
             &[
                 "3:1 `rulez`: unknown field `rulez`; did you mean `rules`?",
-                "4:11 `1`: a list is needed, and this is a number",
+                "4:11 `1`: `complete` is a list, and this is a number",
                 "5:19 `x`: unknown network plugin `x`; known are generic, calico, cilium, antrea, ovn-kubernetes, aws-vpc",
             ],
         ),
@@ -270,25 +319,15 @@ fn a_policy_says_what_it_is() {
 fn what_is_right_is_read() {
     let policy = read(
         "---\n# what we want\napiVersion: purlin.dev/v1alpha1\nkind: Policy\nmetadata: {name: shop}\n\
-         targets:\n  - {name: production, path: overlays/production, architecture: architecture.yaml}\n  - path: charts/shop\n\
+         targets:\n  - {name: production, path: overlays/production}\n  - path: charts/shop\n\
          rules:\n  pdb-blocks-drain: warning\n  duplicate-key: off\n  invalid-yaml: 'off'\n  image-tag-latest: {severity: note, tags: [main, 1]}\n\
          external: [Secret/*, ConfigMap/shop/feature-flags, Cluster/db, '*/anything']\n\
          complete: [shop, 7]\n\
          exceptions:\nnetwork: {plugin: ovn-kubernetes}\n",
     );
     let policy = policy.unwrap();
-    let targets: Vec<_> = policy
-        .targets
-        .iter()
-        .map(|it| (it.name.as_str(), it.path.as_str(), it.architecture.as_deref()))
-        .collect();
-    assert_eq!(
-        targets,
-        [
-            ("production", "overlays/production", Some("architecture.yaml")),
-            ("charts/shop", "charts/shop", None)
-        ]
-    );
+    let targets: Vec<_> = policy.targets.iter().map(|it| (it.name(), it.path.as_str())).collect();
+    assert_eq!(targets, [("production", "overlays/production"), ("charts/shop", "charts/shop")]);
     assert_eq!(policy.level("duplicate-key"), policy.level("invalid-yaml"));
     assert_eq!(policy.parameter("image-tag-latest", "tags").unwrap(), &["main", "1"]);
     assert!(policy.is_external("Secret", "anywhere", "any"));
@@ -317,11 +356,12 @@ fn deployment(annotation: &str, on_pods: &str) -> String {
 }
 
 fn judge(manifest: &str, body: &str, selection: &Selection) -> Outcome {
-    let loaded: Loaded = load_texts(&[("a.yaml", manifest)]);
-    let mut policy = read(&format!("{HEAD}{body}")).unwrap();
-    policy.source = Some(SourceId(0));
+    let mut loaded: Loaded = load_texts(&[("a.yaml", manifest)]);
+    let text: Arc<str> = format!("{HEAD}{body}").into();
+    let Read { value, tree } = policy_file::read(&text).unwrap();
+    let document = loaded.add_own(Source::new("purlin.yaml".into(), text), tree);
     let model = Model::new(&loaded, "default");
-    check(&model, &policy, selection)
+    check(&model, &value, &Run { policy: Some(document), ..run() }, selection)
 }
 
 /// `rule: message`, with the severity where it is not a warning.
@@ -446,11 +486,11 @@ fn exceptions_accept_findings_and_are_reported_when_they_do_not() {
         "rule: image-tag-latest, object: Deployment/other/api",
         "rule: image-tag-latest, object: Deployment/ap",
     ] {
-        assert_eq!(run(exception, &all), [unused, LATEST], "{exception}");
+        assert_eq!(run(exception, &all), [LATEST, unused], "{exception}");
     }
     assert_eq!(
         run("rule: image-tag-latest, object: Deployment/api, expires: 2026-05-31", &all),
-        ["expired-exception: this exception for `image-tag-latest` expired on 2026-05-31", LATEST]
+        [LATEST, "expired-exception: this exception for `image-tag-latest` expired on 2026-05-31"]
     );
     // What was not run, or not wholly, accepts nothing this time; that is no news.
     assert_eq!(run("rule: pdb-blocks-drain, object: Pod/a", &all), [LATEST]);

@@ -6,6 +6,7 @@ use purlin::load::{self, Loaded};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::policy_file;
+use purlin::run::Run;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,9 +28,8 @@ pub(crate) fn only(rule: &str) -> Selection {
 /// The policy in this file, or the empty one.
 pub(crate) fn policy(path: &Path) -> Policy {
     let Ok(text) = std::fs::read_to_string(path) else { return Policy::default() };
-    let today = "2026-06-01".parse().unwrap();
-    policy_file::read(&Arc::from(text), Some(today))
-        .unwrap_or_else(|it| panic!("{}: {it:?}", path.display()))
+    let read = policy_file::read(&Arc::from(text));
+    read.unwrap_or_else(|it| panic!("{}: {it:?}", path.display())).value
 }
 
 /// Loads files or folders, named from the project's folder.
@@ -61,6 +61,11 @@ pub(crate) fn load_texts(texts: &[(&str, &str)]) -> Loaded {
     load::load_texts(texts)
 }
 
+/// What is so on the day of the tests.
+pub(crate) fn run() -> Run {
+    Run { today: Some("2026-06-01".parse().unwrap()), ..Run::default() }
+}
+
 /// Checks what was loaded and hands the outcome on.
 pub(crate) fn with_loaded<T>(
     loaded: &Loaded,
@@ -69,7 +74,7 @@ pub(crate) fn with_loaded<T>(
     then: impl FnOnce(&Model<'_>, &Outcome) -> T,
 ) -> T {
     let model = Model::new(loaded, "default");
-    let outcome = check(&model, policy, selection);
+    let outcome = check(&model, policy, &run(), selection);
     then(&model, &outcome)
 }
 

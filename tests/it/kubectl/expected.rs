@@ -67,7 +67,7 @@ pub(super) fn find_new(found: Vec<Expected>, known: &[Expected]) -> Vec<Expected
 
 fn complete() -> Policy {
     let text = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ncomplete: ['*']\n";
-    policy_file::read(&Arc::from(text), None).unwrap()
+    policy_file::read(&Arc::from(text)).unwrap().value
 }
 
 impl Expected {

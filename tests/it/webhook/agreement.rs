@@ -13,6 +13,7 @@ use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::rule::{Admission, Place, Rule};
 use purlin::rules::{self, RULES};
+use purlin::run::Run;
 use purlin::text::source::{Source, SourceId};
 use purlin::webhook::key::Key;
 use purlin::webhook::selection::{is_alone, is_of_images};
@@ -37,9 +38,9 @@ fn namespaces_say_what_the_whole_says() {
 #[test]
 fn some_rules_need_no_other_object() {
     let alone: Vec<_> = RULES.iter().copied().filter(|it| is_alone(it)).collect();
-    let policy = Policy::default();
+    let (policy, run) = (Policy::default(), Run::default());
     let found = |model: &Model<'_>| -> Vec<String> {
-        let told = findings(model, &policy, &alone).into_iter();
+        let told = findings(model, &policy, &run, &alone).into_iter();
         told.map(|it| format!("{} {} {:?}", it.rule, it.message, it.notes)).collect()
     };
     let mut rules = BTreeSet::new();
@@ -63,7 +64,7 @@ fn some_rules_need_no_other_object() {
 /// Of the world around an object, only the kinds that its rules read are put together: they find the same there.
 #[test]
 fn rules_find_the_same_among_the_kinds_that_they_read() {
-    let policy = Policy::default();
+    let (policy, run) = (Policy::default(), Run::default());
     let mut found_any = BTreeSet::new();
     each_world(|name, objects| {
         let snapshot = cluster(&with_namespaces(objects)).snapshot();
@@ -81,7 +82,7 @@ fn rules_find_the_same_among_the_kinds_that_they_read() {
                 let object = after.as_deref().map(|it| (it, None));
                 let documents = others.into_iter().chain(object);
                 let model = Model::of_read(&loaded, documents, "default");
-                let told = findings(&model, &policy, &rules).into_iter();
+                let told = findings(&model, &policy, &run, &rules).into_iter();
                 told.map(|it| format!("{} {} {:?} {:?}", it.rule, it.message, it.notes, it.over))
                     .collect()
             };
@@ -96,13 +97,13 @@ fn rules_find_the_same_among_the_kinds_that_they_read() {
 /// A new image of every container changes nothing that the other rules find.
 #[test]
 fn most_rules_do_not_look_at_images() {
-    let policy = Policy::default();
+    let (policy, run) = (Policy::default(), Run::default());
     let told: Vec<_> =
         RULES.iter().copied().filter(|it| it.admission != Admission::Audit).collect();
     let found = |objects: &[Value]| -> Vec<String> {
         let snapshot = cluster(objects).snapshot();
         let all = loaded(snapshot.iter().map(|it| it.document.clone()).collect());
-        let found = findings(&Model::new(&all, "default"), &policy, &told).into_iter();
+        let found = findings(&Model::new(&all, "default"), &policy, &run, &told).into_iter();
         let mut found: Vec<String> = found
             .map(|it| format!("{} {} {:?} {:?}", it.rule, it.message, it.labels, it.over))
             .collect();
@@ -243,7 +244,7 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
 
 /// The findings that the webhook tells of, by rule, first object, and what a baseline knows them by.
 fn said(model: &Model<'_>) -> BTreeSet<String> {
-    let outcome = check(model, &Policy::default(), &Selection::default());
+    let outcome = check(model, &Policy::default(), &Run::default(), &Selection::default());
     let told = outcome
         .findings
         .iter()

@@ -8,6 +8,7 @@ use purlin::finding::Finding;
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::rules::RULES;
+use purlin::run::Run;
 use purlin::webhook::state::State;
 use purlin::webhook::world::worlds;
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ fn wrong(state: &State) -> BTreeSet<String> {
     let object = worlds.after.as_deref().map(|it| (it, None));
     let model =
         Model::of_read(&worlds.loaded, worlds.others.iter().copied().chain(object), "default");
-    let findings = check::findings(&model, &Policy::default(), RULES);
+    let findings = check::findings(&model, &Policy::default(), &Run::default(), RULES);
     let text = |it: &Finding| format!("{} {:?} {} {:?}", it.rule, it.severity, it.message, it.over);
     findings.iter().map(text).collect()
 }

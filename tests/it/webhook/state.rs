@@ -327,6 +327,7 @@ fn of_two_that_exclude_each_other_one_is_allowed() {
                     let now = "2026-06-01T12:00:00Z".parse().unwrap();
                     let context = purlin::webhook::verdict::Context {
                         policy: &policy,
+                        run: &purlin::run::Run::default(),
                         own_account: None,
                         now,
                     };

@@ -6,6 +6,7 @@ use purlin::api::kind::{KINDS, Kind};
 use purlin::load::Loaded;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
+use purlin::run::Run;
 use purlin::text::source::SourceId;
 use purlin::webhook::key::Key;
 use purlin::webhook::review::Review;
@@ -115,7 +116,11 @@ pub(crate) fn review(request: &Value) -> Review {
 /// The verdict on a request at noon of 1 June 2026.
 pub(crate) fn verdict_by(state: &State, review: &Review, policy: &Policy) -> Verdict {
     let now = "2026-06-01T12:00:00Z".parse().unwrap();
-    judge(&state.snapshot(), review, &Context { policy, own_account: OWN, now })
+    judge(
+        &state.snapshot(),
+        review,
+        &Context { policy, run: &Run::default(), own_account: OWN, now },
+    )
 }
 
 /// The same without a policy.

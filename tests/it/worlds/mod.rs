@@ -59,7 +59,13 @@ fn names(loaded: &Loaded, root: &Path) -> Vec<String> {
 }
 
 fn check(loaded: &Loaded) -> (Model<'_>, Outcome) {
-    worlds::check(loaded, "default", &Policy::default(), &Selection::default())
+    worlds::check(
+        loaded,
+        "default",
+        &Policy::default(),
+        &purlin::run::Run::default(),
+        &Selection::default(),
+    )
 }
 
 /// `file:line: text` of the place of a field, from a folder; the file alone where no line is known.

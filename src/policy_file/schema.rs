@@ -1,0 +1,46 @@
+//! The JSON Schema of `purlin.yaml`: of the types that read it, and of the rules and parameters that there are.
+
+use crate::documents;
+use crate::policy::Policy;
+use crate::rule::Rule;
+use crate::rules::RULES;
+use serde_json::{Map, Value, json};
+
+/// The JSON Schema of a policy file.
+pub fn schema() -> Value {
+    let mut schema = documents::schema::<Policy>();
+    schema["properties"]["rules"]["properties"] = each(setting);
+    schema["properties"]["rules"]["additionalProperties"] = false.into();
+    let modes = &mut schema["$defs"]["Admission"]["properties"]["rules"];
+    let mode = modes["additionalProperties"].take();
+    modes["properties"] = each(|_| mode.clone());
+    modes["additionalProperties"] = false.into();
+    let names = RULES.iter().map(|it| json!(it.id)).chain([json!("*")]);
+    schema["$defs"]["Exception"]["properties"]["rule"]["enum"] = names.collect();
+    schema
+}
+
+fn each(of: impl Fn(&Rule) -> Value) -> Value {
+    RULES.iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
+}
+
+fn setting(rule: &Rule) -> Value {
+    let level = json!({"$ref": "#/$defs/Level"});
+    let plain = json!(["string", "number", "boolean"]);
+    let mut properties = Map::new();
+    properties.insert("severity".into(), level.clone());
+    for parameter in rule.parameters {
+        properties.insert(
+            parameter.name.into(),
+            json!({
+                "description": parameter.about,
+                "default": parameter.default,
+                "anyOf": [{"type": plain}, {"type": "array", "items": {"type": plain}}]
+            }),
+        );
+    }
+    json!({
+        "description": rule.title,
+        "anyOf": [level, {"type": "object", "properties": properties, "additionalProperties": false}]
+    })
+}

@@ -1,0 +1,25 @@
+//! What a check is run with beside the objects and what the user wants.
+
+use crate::load::own::OwnId;
+use jiff::civil::Date;
+use rustc_hash::FxHashSet;
+
+/// What a check is run with.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Today, for exceptions that expire.
+    pub today: Option<Date>,
+    /// The policy file, where there is one, so that findings can point into it.
+    pub policy: Option<OwnId>,
+    /// What a change took out of the input: kind, namespace and name.
+    pub gone: FxHashSet<(String, String, String)>,
+    /// Fingerprints of the findings that are known, where the webhook is to hold them back.
+    pub known: FxHashSet<String>,
+}
+
+impl Run {
+    /// Whether a change took this out of the input.
+    pub fn is_gone(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        !self.gone.is_empty() && self.gone.contains(&(kind.into(), namespace.into(), name.into()))
+    }
+}
