@@ -12,7 +12,7 @@ use crate::api::ports::{PortMap, PortSet, Ports, Protocol};
 use crate::model::{Model, ObjId};
 use crate::policy::{DeclaredFlow, Policy};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A declared flow, with those whom its names mean.
 #[derive(Clone, Debug)]
@@ -130,20 +130,44 @@ pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Comparison<'d> {
     let reach = facts.reach();
     let declared = ports(facts, flows);
     let mentioned = mentioned(facts, flows);
-    let everybody: Vec<Option<WorkloadId>> =
-        facts.workloads().iter().map(|it| Some(it.id)).chain([None]).collect();
-    let pairs = mentioned.iter().flat_map(|one| {
-        let to = everybody.iter().map(move |other| (Some(*one), *other));
-        let from = everybody.iter().map(move |other| (*other, Some(*one)));
-        to.chain(from)
-    });
-    // Pods of one workload are one component.
-    let pairs: BTreeSet<_> = pairs.filter(|(from, to)| from != to).collect();
+    let everybody = facts.workloads().iter().map(|it| Some(it.id)).chain([None]);
     let public = reach.of_party(facts, &Party::Internet);
     let endpoints = |it: Option<WorkloadId>| -> Vec<EndpointId> {
         it.map_or_else(|| public.clone(), |it| reach.of_workload(it).into_iter().collect())
     };
+    // Pods that policies do not tell apart are judged together: of closed ones nothing more is asked.
+    let mut all: BTreeMap<EndpointId, Vec<End>> = BTreeMap::new();
+    for end in everybody {
+        endpoints(end).into_iter().for_each(|it| all.entry(it).or_default().push(end));
+    }
     let mut judged: FxHashMap<(EndpointId, EndpointId), PortMap<Verdict>> = FxHashMap::default();
+    let mut may_find = |source, destination| {
+        let map =
+            judged.entry((source, destination)).or_insert_with(|| reach.judge(source, destination));
+        map.iter().any(|(_, verdict)| {
+            let is_other = matches!(verdict, Verdict::Undefined(Reason::OtherPolicy { .. }));
+            is_other || verdict == Verdict::Allow
+        })
+    };
+    let mut pairs = BTreeSet::new();
+    for (one, ends) in &all {
+        let is_mentioned = |it: &&End| it.is_some_and(|it| mentioned.contains(&it));
+        let ends: Vec<End> = ends.iter().filter(is_mentioned).copied().collect();
+        if ends.is_empty() {
+            continue;
+        }
+        for (other, others) in &all {
+            let with = |it: &End| others.iter().map(|other| (*it, *other)).collect::<Vec<_>>();
+            if may_find(*one, *other) {
+                pairs.extend(ends.iter().flat_map(with));
+            }
+            if may_find(*other, *one) {
+                pairs.extend(ends.iter().flat_map(with).map(|(one, other)| (other, one)));
+            }
+        }
+    }
+    // Pods of one workload are one component.
+    pairs.retain(|(from, to)| from != to);
     let mut found = Vec::new();
     let mut others = BTreeSet::new();
     for (from, to) in pairs {

@@ -29,9 +29,11 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for budget in cx.facts.budgets().iter() {
         match cx.facts.evictions(budget) {
             Evictions::Counted(count) if count.lets_go == 0 => {
-                out.find(finding(cx, budget, &count));
+                out.find(finding(cx, budget, count));
             }
-            Evictions::CannotTell(missing) => out.cannot_tell(cx.object(budget.object), missing),
+            Evictions::CannotTell(missing) => {
+                out.cannot_tell(cx.object(budget.object), missing.clone());
+            }
             // `pdb-owner-not-scalable` speaks of what the controller cannot count.
             Evictions::Counted(_) | Evictions::Unscalable(_) | Evictions::Nothing => {}
         }

@@ -53,8 +53,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let images = cx.parameter(IMAGES.name);
     for budget in cx.facts.budgets().iter() {
         // Over several workloads together the members of one cannot be counted.
-        let [(workload, _)] = budget.covers.as_slice() else { continue };
-        let workload = cx.facts.workloads().get(*workload);
+        let [(workload, _)] = *budget.covers else { continue };
+        let workload = cx.facts.workloads().get(workload);
         if workload.kind == Kind::StatefulSet && needs_majority(cx, workload, &images) {
             judge(cx, budget, workload, out);
         }

@@ -1,6 +1,7 @@
 //! Pods under several budgets, which nobody can evict.
 
 use crate::analyze::disruption::budgets::Budget;
+use crate::analyze::selection::alike::AlikeId;
 use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -25,39 +26,50 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    // What the API server refuses covers nothing.
+    let valid = |id: AlikeId| cx.facts.budgets().of_alike(id).filter(|it| it.demand.is_some());
     // One finding for each set of budgets that meet, whatever the number of workloads they meet in.
-    let mut meetings: BTreeMap<Vec<ObjId>, Vec<&Workload<'_>>> = BTreeMap::new();
+    let mut meetings: BTreeMap<Vec<AlikeId>, Vec<&Workload<'_>>> = BTreeMap::new();
     for workload in cx.facts.workloads().iter() {
-        // What the API server refuses covers nothing, and of a workload switched off nothing is evicted.
-        let budgets = cx.facts.budgets().of_workload(workload.id).filter(|it| it.demand.is_some());
-        let budgets: Vec<&Budget<'_>> = budgets.collect();
+        let covering = cx.facts.budgets().alike_of(workload.id).iter();
+        let covering: Vec<_> = covering.filter(|it| valid(it.0).next().is_some()).collect();
+        // Of a workload switched off nothing is evicted.
         let is_off = cx.facts.envelope(workload.id).is_some_and(|it| it.peak.count == 0);
-        if budgets.len() < 2 || is_off {
+        if covering.iter().flat_map(|it| valid(it.0)).take(2).count() < 2 || is_off {
             continue;
         }
-        let covers_all = |it: &&&Budget<'_>| it.covers.contains(&(workload.id, Selects::All));
-        let certain = budgets.iter().filter(covers_all).count();
         // One that covers all pods meets every other that covers some; two that cover some may share them out.
-        if certain == 0 {
+        if covering.iter().all(|(_, selects)| *selects != Selects::All) {
+            let budgets = in_order(covering.iter().flat_map(|it| valid(it.0)));
             out.cannot_tell(
                 cx.object(workload.object),
                 format!(
                     "which of its pods {} cover: by labels that only its controller knows",
-                    names(cx, &budgets.iter().map(|it| it.object).collect::<Vec<_>>())
+                    names(cx, &budgets)
                 ),
             );
             continue;
         }
-        meetings.entry(budgets.iter().map(|it| it.object).collect()).or_default().push(workload);
+        meetings.entry(covering.iter().map(|it| it.0).collect()).or_default().push(workload);
     }
     if meetings.is_empty() {
         return;
     }
     let budgets = cx.facts.budgets().iter();
     let reach: FxHashMap<ObjId, usize> = budgets.map(|it| (it.object, it.covers.len())).collect();
+    let meetings = meetings.iter();
+    let meetings =
+        meetings.map(|(alike, it)| (in_order(alike.iter().flat_map(|it| valid(*it))), it));
+    let meetings: BTreeMap<Vec<ObjId>, _> = meetings.collect();
     for (budgets, workloads) in &meetings {
         out.find(finding(cx, budgets, workloads, |it| reach.get(&it).copied().unwrap_or(0)));
     }
+}
+
+fn in_order<'b, 'd: 'b>(budgets: impl Iterator<Item = &'b Budget<'d>>) -> Vec<ObjId> {
+    let mut budgets: Vec<_> = budgets.map(|it| it.object).collect();
+    budgets.sort_unstable();
+    budgets
 }
 
 fn finding(

@@ -24,7 +24,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     // Where it cannot be told whether a custom kind scales, `pdb-blocks-drain` says so.
     for budget in cx.facts.budgets().iter() {
         if let Evictions::Unscalable(owners) = cx.facts.evictions(budget) {
-            out.find(finding(cx, budget, &owners));
+            out.find(finding(cx, budget, owners));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Workloads of one replica that others depend on through a Service.
 
-use crate::analyze::selection::services::Service;
+use crate::analyze::selection::alike::Alike;
+use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
@@ -23,6 +24,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let has_one_pod = cx.facts.services().alike().map(|(_, it)| has_one_pod(cx, it));
+    let has_one_pod: Vec<bool> = has_one_pod.collect();
     // Of a custom kind nobody told how many pods it runs; a bare pod, or one of a Job, is one by nature.
     for workload in cx.facts.workloads().iter().filter(|it| it.is_scalable() == Some(true)) {
         let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
@@ -30,8 +33,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if floor.count != 1 || envelope.peak.count == 0 {
             continue;
         }
-        let mut services = cx.facts.services().of_workload(workload.id);
-        let Some(service) = services.find(|it| has_one_pod(cx, it)) else { continue };
+        let alike = cx.facts.services().alike_of(workload.id);
+        let alone = alike.filter(|(id, _)| has_one_pod[id.0 as usize]);
+        let Some(first) = alone.filter_map(|(_, it)| it.members.first()).min() else { continue };
+        let service = cx.facts.services().get(ServiceId(*first));
         let object = cx.object(workload.object);
         let service = cx.object(service.object);
         let message = format!("`{object}` may run a single pod, and `{service}` depends on it");
@@ -58,7 +63,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 }
 
 /// Whether all that a Service leads to is one pod at the floor; a stable and a canary release of one each are two.
-fn has_one_pod(cx: &Cx<'_, '_>, service: &Service<'_>) -> bool {
-    let floors = service.selects.iter().filter_map(|(id, _)| cx.facts.envelope(*id));
+fn has_one_pod(cx: &Cx<'_, '_>, services: &Alike) -> bool {
+    let floors = services.workloads.iter().filter_map(|(id, _)| cx.facts.envelope(*id));
     floors.map(|it| it.floor.count).sum::<u64>() == 1
 }

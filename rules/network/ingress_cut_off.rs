@@ -47,7 +47,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let service = cx.facts.services().find(backend.namespace, backend.service);
         let Some(service) = service else { continue };
         for port in ports(service, backend) {
-            for (workload, _) in &service.selects {
+            for (workload, _) in service.selects.iter() {
                 let Some(number) = port.on(cx.facts.ports(*workload)) else { continue };
                 if seen.insert((backend.object, *workload, number)) {
                     judge(cx, backend, service, port, (*workload, number), &callers, out);

@@ -1,7 +1,7 @@
 //! ServiceMonitors and PodMonitors of pods that network policies close to Prometheus.
 
 use crate::analyze::network::access::{Caller, Gate, callers, gate};
-use crate::analyze::network::monitors::{Scraped, scraped};
+use crate::analyze::network::monitors::Scraped;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
@@ -36,14 +36,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let callers = callers(cx.facts, Caller::Prometheus);
-    for kind in [Kind::ServiceMonitor, Kind::PodMonitor] {
-        for object in cx.model.of_kind(kind) {
-            let mut all = scraped(cx.facts, object, |it| cx.object(it).labels());
-            all.sort_by_key(|it| (it.node.index(), it.workload));
-            all.dedup_by_key(|it| (it.node.index(), it.workload));
-            for it in all {
-                judge(cx, object, &it, &callers, out);
-            }
+    for monitor in cx.facts.monitors().iter() {
+        let mut all = monitor.scraped.clone();
+        all.sort_by_key(|it| (it.node.index(), it.workload));
+        all.dedup_by_key(|it| (it.node.index(), it.workload));
+        for it in all {
+            judge(cx, cx.object(monitor.object), &it, &callers, out);
         }
     }
 }

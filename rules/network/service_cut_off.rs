@@ -2,7 +2,6 @@
 
 use crate::absence::Absence;
 use crate::analyze::network::access::{Caller, callers};
-use crate::analyze::network::monitors::scraped;
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::ask::Answer;
 use crate::analyze::network::reach::{Effect, Verdict};
@@ -12,6 +11,7 @@ use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::intended_flows::{flows, mentioned};
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -51,8 +51,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mentioned = mentioned(cx.facts, &flows(cx.model, cx.facts, cx.policy));
     let is_declared = |it: &WorkloadId| mentioned.contains(it);
     let gates = Gates {
-        controllers: callers(cx.facts, Caller::Controller),
-        prometheus: callers(cx.facts, Caller::Prometheus),
+        controllers: callers(cx.facts, Caller::Controller).into_iter().collect(),
+        prometheus: callers(cx.facts, Caller::Prometheus).into_iter().collect(),
+        backends: cx.facts.backends().iter().map(|it| (it.namespace, it.service)).collect(),
     };
     // A Service may stand in several variables.
     let mut seen: BTreeSet<(Vec<WorkloadId>, _, Option<i64>)> = BTreeSet::new();
@@ -80,7 +81,7 @@ fn judge<'d>(
     client: &Client<'d>,
     service: &Service<'d>,
     readers: &[WorkloadId],
-    gates: &Gates,
+    gates: &Gates<'_>,
     out: &mut Out,
 ) {
     let mut closed: Vec<Answer<'d>> = Vec::new();
@@ -126,25 +127,19 @@ fn judge<'d>(
 }
 
 /// Those who call by trade.
-struct Gates {
-    controllers: Vec<WorkloadId>,
-    prometheus: Vec<WorkloadId>,
+struct Gates<'d> {
+    controllers: FxHashSet<WorkloadId>,
+    prometheus: FxHashSet<WorkloadId>,
+    /// The namespaces and names of the Services behind Ingresses and routes.
+    backends: FxHashSet<(&'d str, &'d str)>,
 }
 
-impl Gates {
+impl Gates<'_> {
     /// Whether the rule for Ingresses or the one for monitors is about these two.
     fn are_told(&self, cx: &Cx<'_, '_>, reader: WorkloadId, service: &Service<'_>) -> bool {
-        let name = (service.namespace, service.name);
-        let is_backend = || cx.facts.backends().iter().any(|it| (it.namespace, it.service) == name);
-        let is_scraped = || {
-            let kinds = [Kind::ServiceMonitor, Kind::PodMonitor];
-            let mut monitors = kinds.into_iter().flat_map(|it| cx.model.of_kind(it));
-            monitors.any(|monitor| {
-                let found = scraped(cx.facts, monitor, |it| cx.object(it).labels());
-                found.iter().any(|it| service.selects.iter().any(|other| other.0 == it.workload))
-            })
-        };
-        self.controllers.contains(&reader) && is_backend()
+        let is_scraped = || service.selects.iter().any(|it| cx.facts.monitors().scrape(it.0));
+        self.controllers.contains(&reader)
+            && self.backends.contains(&(service.namespace, service.name))
             || self.prometheus.contains(&reader) && is_scraped()
     }
 }

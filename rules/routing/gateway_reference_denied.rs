@@ -2,10 +2,10 @@
 
 use crate::absence::Absence;
 use crate::api::kind::Kind;
-use crate::model::{Model, Object};
+use crate::model::{Model, ObjId, Object};
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -43,15 +43,12 @@ struct Reference<'c, 'd> {
 }
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let mut grants: FxHashMap<&str, Vec<&Object<'_>>> = FxHashMap::default();
-    for grant in cx.model.of_kind(Kind::ReferenceGrant) {
-        grants.entry(grant.namespace).or_default().push(grant);
-    }
+    let grants = Grants::new(cx);
     for reference in references(cx) {
-        let there = grants.get(reference.namespace).map_or(&[][..], Vec::as_slice);
-        if there.iter().any(|it| allows(it, &reference)) {
+        if grants.allow(&reference) {
             continue;
         }
+        let there = grants.by_namespace.get(reference.namespace).map_or(&[][..], Vec::as_slice);
         match cx.absence_of(Kind::ReferenceGrant, reference.namespace, "*") {
             Absence::Absent => out.find(finding(&reference, there)),
             Absence::Elsewhere => {}
@@ -87,20 +84,44 @@ fn certificates<'c, 'd>(model: &'c Model<'d>) -> impl Iterator<Item = Reference<
     })
 }
 
-/// Some `from` names the referrer's group, kind and namespace, and some `to` what it refers to, by name or as a kind.
-fn allows(grant: &Object<'_>, reference: &Reference<'_, '_>) -> bool {
-    let Some(spec) = grant.field(&["spec"]) else { return false };
-    let from = spec.list("from").any(|it| {
-        it.text("group") == Some(GATEWAY_API)
-            && it.text("kind") == Some(reference.from.kind_name)
-            && it.text("namespace") == Some(reference.from.namespace)
-    });
-    let to = spec.list("to").any(|it| {
-        it.text("group").unwrap_or("").is_empty()
-            && it.text("kind") == Some(reference.kind)
-            && it.text("name").is_none_or(|it| it == reference.name)
-    });
-    from && to
+/// What is granted: some `from` of a ReferenceGrant names the referrer's group, kind and namespace, and some `to` what it
+/// refers to, by name or as a kind.
+#[derive(Default)]
+struct Grants<'c, 'd> {
+    by_namespace: FxHashMap<&'d str, Vec<&'c Object<'d>>>,
+    /// The grants by their namespace, and the kinds and namespaces that they name as `from`.
+    from: FxHashMap<(&'d str, &'d str, &'d str), Vec<ObjId>>,
+    /// The kinds, and names where they have some, that grants name as `to`.
+    to: FxHashSet<(ObjId, &'d str, Option<&'d str>)>,
+}
+
+impl<'c, 'd> Grants<'c, 'd> {
+    fn new(cx: &Cx<'c, 'd>) -> Grants<'c, 'd> {
+        let mut grants = Grants::default();
+        for grant in cx.model.of_kind(Kind::ReferenceGrant) {
+            grants.by_namespace.entry(grant.namespace).or_default().push(grant);
+            let Some(spec) = grant.field(&["spec"]) else { continue };
+            let from = spec.list("from").filter(|it| it.text("group") == Some(GATEWAY_API));
+            for (kind, namespace) in from.filter_map(|it| it.text("kind").zip(it.text("namespace")))
+            {
+                let of_from = grants.from.entry((grant.namespace, kind, namespace)).or_default();
+                if of_from.last() != Some(&grant.id) {
+                    of_from.push(grant.id);
+                }
+            }
+            let to = spec.list("to").filter(|it| it.text("group").unwrap_or("").is_empty());
+            let to = to.filter_map(|it| Some((grant.id, it.text("kind")?, it.text("name"))));
+            grants.to.extend(to);
+        }
+        grants
+    }
+
+    fn allow(&self, it: &Reference<'_, 'd>) -> bool {
+        let from = (it.namespace, it.from.kind_name, it.from.namespace);
+        let mut grants = self.from.get(&from).into_iter().flatten();
+        let names = [None, Some(it.name)];
+        grants.any(|grant| names.iter().any(|name| self.to.contains(&(*grant, it.kind, *name))))
+    }
 }
 
 fn finding(reference: &Reference<'_, '_>, there: &[&Object<'_>]) -> Finding {

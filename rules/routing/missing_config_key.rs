@@ -6,7 +6,7 @@ use crate::api::kind::Kind;
 use crate::model::ObjId;
 use crate::policy::closest;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -32,6 +32,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut known: FxHashMap<(Kind, &str, &str), Keys<'_>> = FxHashMap::default();
+    let mut has: FxHashMap<(Kind, &str, &str), FxHashSet<&str>> = FxHashMap::default();
     for reference in cx.facts.references().iter().filter(|it| it.is_needed) {
         let Some((key, _)) = reference.key else { continue };
         let Reference { kind, namespace, name, .. } = *reference;
@@ -46,14 +47,22 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             Keys::new(cx.model, kind, namespace, name, made_of.map(|it| cx.object(it)))
         });
         match keys {
-            Keys::Known(keys) if keys.contains(&key) => {}
-            Keys::Known(keys) => out.find(finding(cx, reference, key, keys, holder)),
+            Keys::Known(keys) => {
+                let of_holder = has.entry((kind, namespace, name));
+                let of_holder = of_holder.or_insert_with(|| keys.iter().copied().collect());
+                if !of_holder.contains(&key) {
+                    out.find(finding(cx, reference, key, keys, holder));
+                }
+            }
             Keys::Unknown(missing) => {
                 out.cannot_tell(cx.object(reference.from), format!("{missing}: key `{key}`"));
             }
         }
     }
 }
+
+/// Among more keys than this, one close to another says little.
+const MOST: usize = 200;
 
 fn finding(
     cx: &Cx<'_, '_>,
@@ -87,16 +96,17 @@ fn finding(
         Use::File(_) => "the kubelet mounts an empty directory in place of the file",
         _ => "the pod stays in ContainerCreating until the key is there: the volume cannot be mounted",
     });
-    match closest(key, keys.iter().copied()) {
+    let known = keys.iter().copied().take(if keys.len() > MOST { 0 } else { MOST });
+    match closest(key, known) {
         Some(meant) => finding.help(format!("name `{meant}` if that is meant, or add `{key}`")),
         None => finding.help(format!("add `{key}` to {what}, or make the reference `optional`")),
     }
 }
 
 fn list(keys: &[&str]) -> String {
-    const MOST: usize = 8;
-    let quoted: Vec<_> = keys.iter().take(MOST).map(|it| format!("`{it}`")).collect();
-    let more = match keys.len().saturating_sub(MOST) {
+    const SHOWN: usize = 8;
+    let quoted: Vec<_> = keys.iter().take(SHOWN).map(|it| format!("`{it}`")).collect();
+    let more = match keys.len().saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

@@ -1,11 +1,10 @@
 //! ServiceMonitors and PodMonitors that select nothing, or name a port that nothing has.
 
 use crate::absence::Absence;
-use crate::analyze::network::monitors::namespaces;
+use crate::analyze::network::monitors::Monitor;
 use crate::analyze::selection::selector::Selector;
 use crate::analyze::selection::services::Service;
 use crate::api::kind::Kind;
-use crate::model::Object;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
@@ -24,28 +23,23 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for object in cx.model.of_kind(Kind::ServiceMonitor) {
-        services(cx, object, out);
-    }
-    for object in cx.model.of_kind(Kind::PodMonitor) {
-        pods(cx, object, out);
+    for monitor in cx.facts.monitors().iter() {
+        let object = cx.object(monitor.object);
+        let Some(selector) = object.field(&["spec", "selector"]) else { continue };
+        match object.kind {
+            Kind::ServiceMonitor => services(cx, monitor, selector, out),
+            _ if monitor.workloads.is_empty() => nothing(cx, monitor, selector, "pod", out),
+            _ => {}
+        }
     }
 }
 
-fn services(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
-    let Some(selector) = object.field(&["spec", "selector"]) else { return };
-    let parsed = Selector::parse(selector);
-    let looked_in = namespaces(object.root, object.namespace);
-    let is_looked_in =
-        |namespace: &str| looked_in.as_ref().is_none_or(|it| it.contains(&namespace));
-    let matched: Vec<&Service<'_>> = cx
-        .facts
-        .services()
-        .iter()
-        .filter(|it| is_looked_in(it.namespace) && parsed.matches(&cx.object(it.object).labels()))
-        .collect();
+fn services(cx: &Cx<'_, '_>, monitor: &Monitor<'_>, selector: Node<'_>, out: &mut Out) {
+    let object = cx.object(monitor.object);
+    let matched = monitor.services.iter().map(|it| cx.facts.services().get(*it));
+    let matched: Vec<&Service<'_>> = matched.collect();
     if matched.is_empty() {
-        return nothing(cx, object, selector, "Service", looked_in.as_deref(), out);
+        return nothing(cx, monitor, selector, "Service", out);
     }
     for port in object
         .field(&["spec"])
@@ -75,30 +69,9 @@ fn services(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     }
 }
 
-fn pods(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
-    let Some(selector) = object.field(&["spec", "selector"]) else { return };
-    let parsed = Selector::parse(selector);
-    let looked_in = namespaces(object.root, object.namespace);
-    let is_found = match &looked_in {
-        Some(names) => names.iter().any(|it| !cx.facts.workloads().select(it, &parsed).is_empty()),
-        None => cx.facts.workloads().iter().any(|it| {
-            parsed.selects(&it.labels) != crate::analyze::selection::selector::Selects::None
-        }),
-    };
-    if !is_found {
-        nothing(cx, object, selector, "pod", looked_in.as_deref(), out);
-    }
-}
-
-fn nothing(
-    cx: &Cx<'_, '_>,
-    object: &Object<'_>,
-    selector: Node<'_>,
-    what: &str,
-    looked_in: Option<&[&str]>,
-    out: &mut Out,
-) {
-    let Some(names) = looked_in else {
+fn nothing(cx: &Cx<'_, '_>, monitor: &Monitor<'_>, selector: Node<'_>, what: &str, out: &mut Out) {
+    let object = cx.object(monitor.object);
+    let Some(names) = &monitor.looked_in else {
         return out.cannot_tell(
             object,
             "which Services and pods there are in namespaces that are not in the input",

@@ -1,9 +1,10 @@
 //! Services that spread their requests over workloads which have nothing to do with each other.
 
 use crate::analyze::selection::services::{Service, Target};
-use crate::analyze::selection::workloads::Workload;
+use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
 /// The rule.
@@ -67,29 +68,70 @@ struct Stranger<'c, 'd> {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     // Behind a headless Service with a port peers find each other, and those may be of several kinds.
     let may_be_peers = |it: &Service<'_>| it.is_headless && !it.ports.is_empty();
+    let mut seen: FxHashMap<_, Receivers<'_, '_>> = FxHashMap::default();
     for service in cx.facts.services().iter() {
         if service.selects.len() < 2 || may_be_peers(service) {
             continue;
         }
+        // Of Services that select alike and lead to the same ports it is asked once.
+        let targets: Vec<_> = service.ports.iter().map(|it| (it.target, it.protocol)).collect();
+        let key = (service.alike, service.is_headless, targets);
+        let receivers = seen.entry(key).or_insert_with(|| Receivers::new(cx, service));
+        let Some(first) = receivers.first(service.name) else { continue };
+        let strangers = receivers.strangers(first, |it| stranger(cx, service, first, it));
+        if !strangers.is_empty() && !runs_to_an_end(first) {
+            out.find(finding(cx, service, first, strangers));
+        }
+    }
+}
+
+/// The workloads that requests to a Service get to.
+struct Receivers<'c, 'd> {
+    /// In the order of their names: in which they were read says nothing.
+    workloads: Vec<&'c Workload<'d>>,
+    by_name: FxHashMap<&'d str, Vec<&'c Workload<'d>>>,
+    /// For each, what makes it likely that a Service of another name is for it, and its place among them.
+    likeness: FxHashMap<WorkloadId, (bool, bool, Reverse<usize>)>,
+    /// The likeliest.
+    likeliest: Option<&'c Workload<'d>>,
+    /// Those who have nothing to do with each of those that a Service was found to be for.
+    strangers: FxHashMap<WorkloadId, Vec<Stranger<'c, 'd>>>,
+}
+
+impl<'c, 'd> Receivers<'c, 'd> {
+    fn new(cx: &Cx<'c, 'd>, service: &Service<'_>) -> Receivers<'c, 'd> {
         let workloads = service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id));
         let mut workloads: Vec<_> = workloads.filter(|it| receives(cx, service, it)).collect();
-        // In which order they were read says nothing.
-        let name = |it: &Workload<'_>| cx.object(it.object).to_string();
-        workloads.sort_by_cached_key(|it| name(it));
-        // The one that the Service is probably for.
-        let likeness = |it: &&Workload<'_>| {
-            let is_of_name = it.name == service.name;
-            (!runs_to_an_end(it), is_of_name, serves(cx, service, it), Reverse(name(it)))
-        };
-        let Some(first) = workloads.iter().copied().max_by_key(likeness) else { continue };
-        let strangers: Vec<_> = workloads
-            .into_iter()
-            .filter(|it| it.id != first.id)
-            .filter_map(|it| stranger(cx, service, first, it))
-            .collect();
-        if !strangers.is_empty() && !runs_to_an_end(first) {
-            out.find(finding(cx, service, first, &strangers));
+        workloads.sort_by_cached_key(|it| cx.object(it.object).to_string());
+        let mut by_name: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        let mut likeness = FxHashMap::default();
+        for (at, it) in workloads.iter().enumerate() {
+            by_name.entry(it.name).or_default().push(*it);
+            likeness.insert(it.id, (!runs_to_an_end(it), serves(cx, service, it), Reverse(at)));
         }
+        let likeliest = workloads.iter().copied().max_by_key(|it| likeness[&it.id]);
+        Receivers { workloads, by_name, likeness, likeliest, strangers: FxHashMap::default() }
+    }
+
+    /// The one that a Service of this name is probably for.
+    fn first(&self, name: &str) -> Option<&'c Workload<'d>> {
+        let named = self.by_name.get(name).into_iter().flatten().copied();
+        let likeness = |it: &&Workload<'_>| {
+            let (is_lasting, serves, at) = self.likeness[&it.id];
+            (is_lasting, it.name == name, serves, at)
+        };
+        named.chain(self.likeliest).max_by_key(likeness)
+    }
+
+    fn strangers(
+        &mut self,
+        first: &Workload<'_>,
+        stranger: impl Fn(&'c Workload<'d>) -> Option<Stranger<'c, 'd>>,
+    ) -> &[Stranger<'c, 'd>] {
+        let others = self.workloads.iter().filter(|it| it.id != first.id);
+        self.strangers
+            .entry(first.id)
+            .or_insert_with(|| others.filter_map(|it| stranger(it)).collect())
     }
 }
 

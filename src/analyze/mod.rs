@@ -18,7 +18,9 @@ use capacity::replicas::{Envelope, Replicas};
 use capacity::vertical::Vertical;
 use disruption::budgets::Budgets;
 use disruption::claims::Claims;
+use disruption::evictions::AllEvictions;
 use network::dns::Dns;
+use network::monitors::Monitors;
 use network::other_policies::OtherPolicies;
 use network::policies::Policies;
 use network::policy_ports::Unserved;
@@ -49,6 +51,7 @@ pub struct Facts<'d> {
     limit_ranges: OnceLock<LimitRanges<'d>>,
     demands: OnceLock<Vec<PodDemand<'d>>>,
     budgets: OnceLock<Budgets<'d>>,
+    evictions: OnceLock<AllEvictions>,
     claims: OnceLock<Claims<'d>>,
     services: OnceLock<Services<'d>>,
     ports: OnceLock<Vec<PodPorts<'d>>>,
@@ -66,6 +69,7 @@ pub struct Facts<'d> {
     clients: OnceLock<Clients<'d>>,
     references: OnceLock<References<'d>>,
     made_secrets: OnceLock<MadeSecrets<'d>>,
+    monitors: OnceLock<Monitors<'d>>,
 }
 
 impl<'d> Facts<'d> {
@@ -81,6 +85,7 @@ impl<'d> Facts<'d> {
             limit_ranges: OnceLock::new(),
             demands: OnceLock::new(),
             budgets: OnceLock::new(),
+            evictions: OnceLock::new(),
             claims: OnceLock::new(),
             services: OnceLock::new(),
             ports: OnceLock::new(),
@@ -98,6 +103,7 @@ impl<'d> Facts<'d> {
             clients: OnceLock::new(),
             references: OnceLock::new(),
             made_secrets: OnceLock::new(),
+            monitors: OnceLock::new(),
         }
     }
 
@@ -221,6 +227,11 @@ impl<'d> Facts<'d> {
     /// Secrets that controllers make.
     pub fn made_secrets(&self) -> &MadeSecrets<'d> {
         self.made_secrets.get_or_init(|| MadeSecrets::new(self.model))
+    }
+
+    /// What monitors find and scrape.
+    pub fn monitors(&self) -> &Monitors<'d> {
+        self.monitors.get_or_init(|| Monitors::new(self.model, self))
     }
 
     /// The VerticalPodAutoscalers and what they set.

@@ -3,13 +3,13 @@
 
 use crate::check::locate::Locator;
 use crate::model::{Model, ObjId, Object};
-use crate::policy::{Exception, Level, Policy, closest};
+use crate::policy::{Exception, Level, Patterns, Policy, closest};
 use crate::rule::{Finding, Place, Rule, Unknown};
 use crate::rules;
 use crate::run::Run;
 use crate::text::tree::Node;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const ANNOTATION: &str = "purlin.dev/ignore.";
 
@@ -125,6 +125,10 @@ struct Judge<'j, 'd> {
     /// The objects with annotations that may accept something, in order: few, so that the others need not be looked at
     /// for each finding.
     annotated: Vec<ObjId>,
+    /// The objects of the exceptions.
+    excepted: Patterns,
+    /// The exceptions for each object that was asked about and have not expired.
+    of_object: FxHashMap<ObjId, Vec<usize>>,
     /// By exception, whether it accepted anything.
     used: Vec<bool>,
     /// The annotations that did, by object and rule.
@@ -143,6 +147,8 @@ impl<'j, 'd> Judge<'j, 'd> {
             policy,
             run,
             annotated,
+            excepted: Patterns::of(policy.exceptions.iter().map(|it| it.object.clone())),
+            of_object: FxHashMap::default(),
             used: vec![false; policy.exceptions.len()],
             annotations: FxHashSet::default(),
         }
@@ -166,17 +172,19 @@ impl<'j, 'd> Judge<'j, 'd> {
             }
             accepted |= is_ignored_elsewhere(object, rule, at == 0);
         }
-        for (exception, used) in self.policy.exceptions.iter().zip(&mut self.used) {
-            let covers = |id: &ObjId| {
+        for id in objects {
+            let excepted = self.of_object.entry(*id).or_insert_with(|| {
                 let it = self.model.object(*id);
-                exception.object.matches(it.kind_name, it.namespace, it.name)
-            };
-            if (exception.rule == "*" || exception.rule == rule)
-                && !has_expired(exception, self.run)
-                && objects.iter().any(covers)
-            {
-                *used = true;
-                accepted = true;
+                let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
+                found.retain(|at| !has_expired(&self.policy.exceptions[*at], self.run));
+                found
+            });
+            for at in excepted {
+                let exception = &self.policy.exceptions[*at];
+                if exception.rule == "*" || exception.rule == rule {
+                    self.used[*at] = true;
+                    accepted = true;
+                }
             }
         }
         accepted

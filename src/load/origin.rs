@@ -5,7 +5,7 @@ use super::read::split::Chunk;
 use super::read::yaml;
 use super::read::yaml::Syntax;
 use crate::text::source::{SourceId, Sources};
-use crate::text::tree::Tree;
+use crate::text::tree::{Node, Tree};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -47,9 +47,23 @@ pub struct Change {
 /// The texts that objects were rendered from, read as YAML when first asked for: only findings need them.
 #[derive(Debug, Default)]
 pub struct Inputs {
-    texts: FxHashMap<SourceId, OnceLock<Vec<Tree>>>,
+    texts: FxHashMap<SourceId, Text>,
     /// The files that a kustomization names.
     names: FxHashMap<SourceId, Vec<Named>>,
+}
+
+/// A text, and what it holds.
+#[derive(Debug, Default)]
+struct Text {
+    trees: OnceLock<Vec<Tree>>,
+    written: OnceLock<Written>,
+}
+
+/// The objects of a text by kind and name, made when first asked for.
+#[derive(Debug, Default)]
+struct Written {
+    /// Each by its document and its place in it.
+    by_kind: FxHashMap<String, FxHashMap<String, Vec<(u32, u32)>>>,
 }
 
 /// A file that a kustomization names.
@@ -86,8 +100,8 @@ impl Inputs {
 
     /// The documents of a text, as far as it is YAML.
     pub fn trees(&self, sources: &Sources, id: SourceId) -> &[Tree] {
-        let Some(trees) = self.texts.get(&id) else { return &[] };
-        trees.get_or_init(|| {
+        let Some(text) = self.texts.get(&id) else { return &[] };
+        text.trees.get_or_init(|| {
             let text = &sources.get(id).text;
             let parsed = split::split(text).filter_map(|chunk| match chunk {
                 Chunk::Text(range) => yaml::parse(text, range, Syntax::Yaml).ok().flatten(),
@@ -95,5 +109,66 @@ impl Inputs {
             });
             parsed.map(|it| it.tree).collect()
         })
+    }
+
+    /// The objects of a kind that a text holds, by one of these names.
+    pub fn written<'n>(
+        &self,
+        (sources, id): (&Sources, SourceId),
+        kind: &str,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Vec<Node<'_>> {
+        let (trees, Some(objects)) = (self.trees(sources, id), self.written_of(sources, id, kind))
+        else {
+            return Vec::new();
+        };
+        let found = names.filter(|it| !it.is_empty()).filter_map(|it| objects.get(it)).flatten();
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|(tree, node)| trees[*tree as usize].node(*node)).collect()
+    }
+
+    /// The names of the objects of a kind that a text holds.
+    pub fn written_names(
+        &self,
+        sources: &Sources,
+        id: SourceId,
+        kind: &str,
+    ) -> impl Iterator<Item = &str> {
+        let objects = self.written_of(sources, id, kind);
+        objects.into_iter().flat_map(|it| it.keys()).map(String::as_str)
+    }
+
+    fn written_of(
+        &self,
+        sources: &Sources,
+        id: SourceId,
+        kind: &str,
+    ) -> Option<&FxHashMap<String, Vec<(u32, u32)>>> {
+        let trees = self.trees(sources, id);
+        let written = self.texts.get(&id)?.written.get_or_init(|| Written::new(trees));
+        written.by_kind.get(kind)
+    }
+}
+
+impl Written {
+    fn new(trees: &[Tree]) -> Written {
+        let mut written = Written::default();
+        for (at, tree) in (0..).zip(trees) {
+            let root = tree.root();
+            match root.get("items").filter(|it| it.is_seq()) {
+                Some(items) => items.items().for_each(|it| written.add(at, it)),
+                None => written.add(at, root),
+            }
+        }
+        written
+    }
+
+    fn add(&mut self, tree: u32, object: Node<'_>) {
+        let Some(kind) = object.text("kind") else { return };
+        let name = object.at(&["metadata", "name"]).and_then(Node::str).unwrap_or("");
+        let of_kind = self.by_kind.entry(kind.to_string()).or_default();
+        of_kind.entry(name.to_string()).or_default().push((tree, object.index()));
     }
 }

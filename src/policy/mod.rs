@@ -5,6 +5,7 @@
 mod admission;
 mod network;
 mod pattern;
+mod patterns;
 mod setting;
 
 pub use crate::api::network::{Network, Plugin};
@@ -14,6 +15,8 @@ pub use admission::{Admission, Mode, RuleMode};
 use jiff::civil::Date;
 pub use network::DeclaredFlow;
 pub use pattern::Pattern;
+pub use patterns::Patterns;
+use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
@@ -82,11 +85,12 @@ pub struct Policy {
     #[schemars(with = "BTreeMap<String, Level>")]
     pub rules: BTreeMap<String, Setting>,
     /// What exists although the input does not hold it.
-    pub external: Vec<Pattern>,
+    #[schemars(with = "Vec<Pattern>")]
+    pub external: Patterns,
     /// Namespaces that the input holds all of; `*` for the whole cluster.
-    #[serde(deserialize_with = "plain_list")]
+    #[serde(deserialize_with = "plain_set")]
     #[schemars(with = "Vec<Scalar>")]
-    pub complete: Vec<String>,
+    pub complete: FxHashSet<String>,
     /// Findings that are accepted.
     pub exceptions: Vec<Exception>,
     /// The file of findings that are known, from the policy file's folder.
@@ -118,12 +122,12 @@ impl Policy {
 
     /// Whether the user said that this exists elsewhere.
     pub fn is_external(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        self.external.iter().any(|it| it.matches(kind, namespace, name))
+        self.external.match_any(kind, namespace, name)
     }
 
     /// Whether the user said that the input holds all of a namespace (`*`: of the cluster).
     pub fn is_complete(&self, namespace: &str) -> bool {
-        self.complete.iter().any(|it| it == namespace || it == "*")
+        self.complete.contains(namespace) || self.complete.contains("*")
     }
 }
 
@@ -143,6 +147,10 @@ fn plain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error>
 fn plain_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let list = Vec::<Scalar>::deserialize(from)?;
     Ok(list.into_iter().map(|it| it.0).collect())
+}
+
+fn plain_set<'de, D: Deserializer<'de>>(from: D) -> Result<FxHashSet<String>, D::Error> {
+    Ok(plain_list(from)?.into_iter().collect())
 }
 
 fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {

@@ -56,6 +56,17 @@ impl Pattern {
         })
     }
 
+    /// The longest piece of the name that has to be there, and whether it is all of the name.
+    pub(super) fn piece(&self) -> Option<(&str, bool)> {
+        let piece = self.name.split('*').max_by_key(|it| it.len()).filter(|it| !it.is_empty())?;
+        Some((piece, piece.len() == self.name.len()))
+    }
+
+    /// The namespace, where it is written in full.
+    pub(super) fn only_namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|it| !it.contains('*'))
+    }
+
     /// Whether it means this object.
     pub fn matches(&self, kind: &str, namespace: &str, name: &str) -> bool {
         glob(&self.kind, kind)

@@ -55,14 +55,10 @@ impl FieldPath {
         let mut here = root;
         while here.index() != node.index() {
             let below = if here.is_map() {
-                let at = here.entries().take_while(|(key, _)| key.index() <= node.index()).last();
+                let at = here.entry_around(node);
                 at.map(|(key, value)| (Step::Key(key.str().unwrap_or_default().into()), key, value))
             } else {
-                let at = here
-                    .items()
-                    .enumerate()
-                    .take_while(|(_, item)| item.index() <= node.index())
-                    .last();
+                let at = here.item_around(node);
                 at.map(|(index, item)| (Step::Index(index as u32), item, item))
             };
             let Some((step, key, value)) = below else { break };
@@ -87,7 +83,7 @@ impl FieldPath {
         for step in &self.steps {
             let below = match step {
                 Step::Key(key) => here.1.entry(key).map(|(key, value)| (Some(key), value)),
-                Step::Index(index) => here.1.items().nth(*index as usize).map(|item| (None, item)),
+                Step::Index(index) => here.1.item(*index as usize).map(|item| (None, item)),
             };
             match below {
                 Some(below) => here = below,

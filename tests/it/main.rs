@@ -10,6 +10,7 @@ mod budgets;
 mod cli;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod credentials;
 mod demand;
 #[cfg(feature = "webhook")]
 mod deploy;
@@ -44,5 +45,6 @@ mod serve;
 mod support;
 mod systems;
 mod tidy;
+mod tree;
 mod webhook;
 mod worlds;

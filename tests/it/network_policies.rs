@@ -249,7 +249,7 @@ fn a_policy_selects_pods_of_its_namespace_that_have_a_network_of_their_own() {
         );
         facts_of(&text, |_, facts| {
             // What the API server refuses selects nobody.
-            let found = facts.policies().iter().flat_map(|it| &it.selects);
+            let found = facts.policies().iter().flat_map(|it| it.selects.iter());
             let found = found.map(|(it, _)| facts.workloads().get(*it).name);
             assert_eq!(found.collect::<Vec<_>>(), expected, "{spec}");
         });

@@ -9,7 +9,7 @@ use crate::text::tree::{Node, Number, Value};
 use std::fmt;
 
 /// `2` or `25%`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IntOrPercent {
     /// A number of pods.
     Int(u64),

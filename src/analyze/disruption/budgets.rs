@@ -3,6 +3,7 @@
 //! `pkg/controller/disruption/disruption.go`, getExpectedPodCount: both percentages round up.
 
 use crate::analyze::capacity::rollout::{IntOrPercent, Rounding};
+use crate::analyze::selection::alike::{AlikeId, AllAlike, Selected};
 use crate::analyze::selection::selector::{Selector, Selects};
 use crate::analyze::selection::workloads::{WorkloadId, Workloads};
 use crate::api::kind::Kind;
@@ -10,7 +11,7 @@ use crate::model::{Model, ObjId, Object};
 use crate::text::tree::Node;
 
 /// What a budget demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Demand {
     /// This many stay.
     MinAvailable(IntOrPercent),
@@ -23,6 +24,8 @@ pub enum Demand {
 /// A disruption budget.
 #[derive(Clone, Debug)]
 pub struct Budget<'d> {
+    /// Its place among all budgets.
+    pub at: u32,
     /// The object.
     pub object: ObjId,
     /// Its namespace.
@@ -34,7 +37,9 @@ pub struct Budget<'d> {
     /// The field that says so, if one does.
     pub field: Option<Node<'d>>,
     /// The workloads whose pods it covers, and how many of these.
-    pub covers: Vec<(WorkloadId, Selects)>,
+    pub covers: Selected,
+    /// Those that have the same selector; `None` where it selects nothing.
+    pub alike: Option<AlikeId>,
 }
 
 impl Demand {
@@ -87,19 +92,19 @@ impl Budget<'_> {
 #[derive(Debug, Default)]
 pub struct Budgets<'d> {
     all: Vec<Budget<'d>>,
-    by_workload: Vec<Vec<u32>>,
+    alike: AllAlike<'d>,
 }
 
 impl<'d> Budgets<'d> {
     /// Finds the budgets of a model.
     pub fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Budgets<'d> {
-        let by_workload = vec![Vec::new(); workloads.iter().len()];
-        let mut budgets = Budgets { all: Vec::new(), by_workload };
+        let mut budgets = Budgets::default();
         for object in model.of_kind(Kind::PodDisruptionBudget) {
-            let budget = budget(object, workloads);
-            for (workload, _) in &budget.covers {
-                let at = budgets.all.len() as u32;
-                budgets.by_workload[workload.0 as usize].push(at);
+            let mut budget = budget(budgets.all.len() as u32, object);
+            if let Some(selector) = &budget.selector {
+                let selector = (budget.namespace, selector);
+                let (alike, covers) = budgets.alike.add(budget.at, selector, workloads, |_| true);
+                (budget.alike, budget.covers) = (Some(alike), covers);
             }
             budgets.all.push(budget);
         }
@@ -113,11 +118,21 @@ impl<'d> Budgets<'d> {
 
     /// Those that cover pods of this workload.
     pub fn of_workload(&self, workload: WorkloadId) -> impl Iterator<Item = &Budget<'d>> {
-        self.by_workload[workload.0 as usize].iter().map(|at| &self.all[*at as usize])
+        self.alike.members_of(workload).map(|(at, _)| &self.all[at as usize])
+    }
+
+    /// The selectors of budgets that cover pods of this workload, and how many of these.
+    pub fn alike_of(&self, workload: WorkloadId) -> &[(AlikeId, Selects)] {
+        self.alike.of_workload(workload)
+    }
+
+    /// The budgets that have this selector.
+    pub fn of_alike(&self, id: AlikeId) -> impl Iterator<Item = &Budget<'d>> {
+        self.alike.get(id).members.iter().map(|at| &self.all[*at as usize])
     }
 }
 
-fn budget<'d>(object: &Object<'d>, workloads: &Workloads<'d>) -> Budget<'d> {
+fn budget<'d>(at: u32, object: &Object<'d>) -> Budget<'d> {
     let spec = object.field(&["spec"]);
     // An empty selector of policy/v1beta1 selected nothing; of policy/v1 it selects all.
     let selector = spec.and_then(|it| it.get("selector")).map(Selector::parse);
@@ -130,15 +145,15 @@ fn budget<'d>(object: &Object<'d>, workloads: &Workloads<'d>) -> Budget<'d> {
         (None, None) => Some(Demand::Nothing),
         (Some(_), Some(_)) => None,
     };
-    let covers = selector.iter().flat_map(|it| workloads.select(object.namespace, it));
-    let covers = covers.map(|(workload, selects)| (workload.id, selects)).collect();
     Budget {
+        at,
         object: object.id,
         namespace: object.namespace,
         selector,
         demand,
         field: min.or(max),
-        covers,
+        covers: Selected::default(),
+        alike: None,
     }
 }
 

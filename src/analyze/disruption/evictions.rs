@@ -7,9 +7,11 @@
 use super::budgets::{Budget, Demand};
 use crate::analyze::Facts;
 use crate::analyze::capacity::replicas::Bound;
+use crate::analyze::selection::alike::AlikeId;
 use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
+use rustc_hash::FxHashMap;
 
 /// What a budget lets go at the floor.
 #[derive(Clone, Debug)]
@@ -48,9 +50,37 @@ pub struct Count {
     pub lets_go: u64,
 }
 
+/// What each budget lets go, counted once for all that cover and demand the same.
+#[derive(Debug)]
+pub(in crate::analyze) struct AllEvictions {
+    all: Vec<Evictions>,
+    /// Which of them is each budget's.
+    of_budget: Vec<u32>,
+}
+
+impl AllEvictions {
+    fn new(facts: &Facts<'_>) -> AllEvictions {
+        let mut counted: FxHashMap<(Option<AlikeId>, Option<Demand>), u32> = FxHashMap::default();
+        let mut all = Vec::new();
+        let of_budget = facts.budgets().iter().map(|budget| {
+            *counted.entry((budget.alike, budget.demand)).or_insert_with(|| {
+                all.push(facts.count_evictions(budget));
+                all.len() as u32 - 1
+            })
+        });
+        let of_budget = of_budget.collect();
+        AllEvictions { all, of_budget }
+    }
+}
+
 impl Facts<'_> {
     /// What a budget lets go when its workloads run as few pods as they may.
-    pub fn evictions(&self, budget: &Budget<'_>) -> Evictions {
+    pub fn evictions(&self, budget: &Budget<'_>) -> &Evictions {
+        let evictions = self.evictions.get_or_init(|| AllEvictions::new(self));
+        &evictions.all[evictions.of_budget[budget.at as usize] as usize]
+    }
+
+    fn count_evictions(&self, budget: &Budget<'_>) -> Evictions {
         let Some(demand) = budget.demand else { return Evictions::Nothing };
         let covered: Vec<_> = self.running(budget).collect();
         if covered.is_empty() {

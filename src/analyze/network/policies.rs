@@ -5,6 +5,7 @@
 
 use crate::analyze::Facts;
 use crate::analyze::network::refused::mistakes;
+use crate::analyze::selection::alike::{AllAlike, Selected};
 use crate::analyze::selection::selector::{Selector, Selects};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
@@ -56,7 +57,7 @@ pub struct NetworkPolicy<'d> {
     /// What may go out; `None` where the policy says nothing of egress.
     pub egress: Option<Vec<TrafficRule<'d>>>,
     /// The workloads whose pods it selects, and how many of these; pods in the host's network are never selected.
-    pub selects: Vec<(WorkloadId, Selects)>,
+    pub selects: Selected,
 }
 
 /// One entry of `ingress` or `egress`: the traffic with any of its peers on any of its ports.
@@ -178,7 +179,7 @@ impl<'d> NetworkPolicy<'d> {
 #[derive(Debug, Default)]
 pub struct Policies<'d> {
     all: Vec<NetworkPolicy<'d>>,
-    by_workload: FxHashMap<WorkloadId, Vec<(PolicyId, Selects)>>,
+    alike: AllAlike<'d>,
     by_namespace: FxHashMap<&'d str, Vec<PolicyId>>,
 }
 
@@ -191,14 +192,9 @@ impl<'d> Policies<'d> {
         for object in all.filter(|it| mistakes(it).is_empty()) {
             let id = PolicyId(policies.all.len() as u32);
             let mut policy = read(id, object);
-            let found = facts.workloads().select(policy.namespace, &policy.selector);
-            for (workload, selects) in found {
-                if is_in_host_network(workload) {
-                    continue;
-                }
-                policy.selects.push((workload.id, selects));
-                policies.by_workload.entry(workload.id).or_default().push((id, selects));
-            }
+            let selector = (policy.namespace, &policy.selector);
+            let is_meant = |it: &Workload<'_>| !is_in_host_network(it);
+            (_, policy.selects) = policies.alike.add(id.0, selector, facts.workloads(), is_meant);
             policies.by_namespace.entry(policy.namespace).or_default().push(id);
             policies.all.push(policy);
         }
@@ -226,9 +222,9 @@ impl<'d> Policies<'d> {
         workload: WorkloadId,
         direction: Direction,
     ) -> impl Iterator<Item = (&NetworkPolicy<'d>, Selects)> {
-        let selecting = self.by_workload.get(&workload).into_iter().flatten();
+        let selecting = self.alike.members_of(workload);
         selecting
-            .map(|(id, selects)| (self.get(*id), *selects))
+            .map(|(id, selects)| (self.get(PolicyId(id)), selects))
             .filter(move |(policy, _)| policy.isolates(direction))
     }
 }
@@ -264,7 +260,7 @@ pub fn read<'d>(id: PolicyId, object: &Object<'d>) -> NetworkPolicy<'d> {
         selector,
         ingress,
         egress,
-        selects: Vec::new(),
+        selects: Selected::default(),
     }
 }
 

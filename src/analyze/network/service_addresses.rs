@@ -17,6 +17,8 @@ pub struct Contact<'d> {
     pub object: ObjId,
     /// What the value is called: the variable, the flag, or the key of the ConfigMap; may be empty.
     pub key: &'d str,
+    /// The same as it is written, without a look into the value: the key of the ConfigMap.
+    pub field: &'d str,
     /// The value that holds it.
     pub node: Node<'d>,
     /// The address as written.
@@ -69,6 +71,7 @@ impl<'d> Reader<'_, 'd> {
         value: Option<Node<'d>>,
     ) {
         let Some((node, text)) = value.and_then(|it| Some((it, it.str()?))) else { return };
+        let field = key;
         // `--upstream=http://api:8080`: what is before the sign is the key.
         let (key, text) = match text.split_once('=') {
             Some((flag, value)) if key.is_empty() && flag.starts_with('-') => (flag, value),
@@ -77,7 +80,7 @@ impl<'d> Reader<'_, 'd> {
         for address in addresses(key, text) {
             let Some(name) = name(address.host) else { continue };
             if is_in_cluster(address.host) || self.means_a_service(object, workload, &name) {
-                self.found.push(Contact { object: object.id, key, node, address, name });
+                self.found.push(Contact { object: object.id, key, field, node, address, name });
             }
         }
         // A word is a host where it is the name of a Service: otherwise it may be anything.
@@ -86,7 +89,7 @@ impl<'d> Reader<'_, 'd> {
         let namespace = name.namespace.unwrap_or(object.namespace);
         let is_there = self.facts.services().find(namespace, name.service).is_some();
         if is_there && self.means_a_service(object, workload, &name) {
-            self.found.push(Contact { object: object.id, key, node, address, name });
+            self.found.push(Contact { object: object.id, key, field, node, address, name });
         }
     }
 

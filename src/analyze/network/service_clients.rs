@@ -94,7 +94,7 @@ impl<'d> Clients<'d> {
     /// Whether pods behind a Service are themselves given the address of a workload.
     pub fn call_back(&self, facts: &Facts<'d>, service: &Service<'d>, to: WorkloadId) -> bool {
         let given = service.selects.iter().flat_map(|it| self.given.get(&it.0)).flatten();
-        let mut called = given.flat_map(|it| &facts.services().get(*it).selects);
+        let mut called = given.flat_map(|it| facts.services().get(*it).selects.iter());
         called.any(|it| it.0 == to)
     }
 }
@@ -172,13 +172,7 @@ fn read<'d>(model: &Model<'d>, facts: &Facts<'d>) -> Vec<Client<'d>> {
         let service = facts.services().find(namespace, contact.name.service)?.id;
         let readers = match facts.workloads().of_object(contact.object) {
             Some(workload) => Readers::Each(vec![workload.id]),
-            None => {
-                let is_here = |key: &&str| {
-                    let value = object.field(&["data", key]);
-                    value.is_some_and(|it| it.span() == contact.node.span())
-                };
-                maps.readers(object.namespace, object.name, is_here)?
-            }
+            None => maps.readers(object.namespace, object.name, contact.field)?,
         };
         Some(Client { contact: contact.clone(), service, readers })
     });
@@ -200,7 +194,7 @@ type MapName<'d> = (&'d str, &'d str);
 /// Who reads which ConfigMap.
 struct ConfigMaps<'d> {
     /// One key of it.
-    keys: FxHashMap<MapName<'d>, Vec<(WorkloadId, &'d str)>>,
+    keys: FxHashMap<(MapName<'d>, &'d str), Vec<WorkloadId>>,
     /// All of it.
     whole: FxHashMap<MapName<'d>, Vec<WorkloadId>>,
 }
@@ -222,7 +216,7 @@ impl<'d> ConfigMaps<'d> {
             let Some(workload) = facts.workloads().of_object(it.from) else { continue };
             let name = (it.namespace, it.name);
             match it.key {
-                Some((key, _)) => maps.keys.entry(name).or_default().push((workload.id, key)),
+                Some((key, _)) => maps.keys.entry((name, key)).or_default().push(workload.id),
                 None if volume(it).is_some_and(|it| listed.contains(&it)) => {}
                 None => maps.whole.entry(name).or_default().push(workload.id),
             }
@@ -231,19 +225,13 @@ impl<'d> ConfigMaps<'d> {
     }
 
     /// Who reads a key, if anybody does.
-    fn readers(
-        &self,
-        namespace: &'d str,
-        name: &'d str,
-        is_it: impl Fn(&&'d str) -> bool,
-    ) -> Option<Readers> {
+    fn readers(&self, namespace: &'d str, name: &'d str, key: &'d str) -> Option<Readers> {
         let unique = |mut all: Vec<WorkloadId>| {
             all.sort_unstable();
             all.dedup();
             Some(all).filter(|it| !it.is_empty())
         };
-        let asked = self.keys.get(&(namespace, name)).into_iter().flatten();
-        let asked = asked.filter(|(_, key)| is_it(key)).map(|(it, _)| *it).collect();
+        let asked = self.keys.get(&((namespace, name), key)).cloned().unwrap_or_default();
         if let Some(asked) = unique(asked) {
             return Some(Readers::Each(asked));
         }

@@ -171,16 +171,13 @@ static SEARCH: LazyLock<AhoCorasick> =
 
 /// Whether a text holds a credential whatever it is called: a private key, a cloud key, an address with a password.
 pub fn is_secret_text(text: &str) -> bool {
-    SEARCH.find_iter(text).any(|found| {
-        let from = &text[found.start()..];
-        match MARKS[found.pattern().as_usize()] {
-            "-----BEGIN " => from.lines().next().is_some_and(|it| it.contains("PRIVATE KEY")),
-            "://" => has_password(&text[found.end()..]),
-            mark => {
-                let starts_word =
-                    !text[..found.start()].ends_with(|it: char| it.is_ascii_alphanumeric());
-                starts_word && is_cloud_key(mark, word(from))
-            }
+    let mut around = Around::new(text);
+    SEARCH.find_iter(text).any(|found| match MARKS[found.pattern().as_usize()] {
+        "-----BEGIN " => around.line(found.start()).is_private_key(found.start()),
+        "://" => has_password(&text[found.end()..]),
+        mark => {
+            starts_word(text, found.start())
+                && is_cloud_key(mark, around.word(found.start()).from(found.start()))
         }
     })
 }
@@ -188,50 +185,164 @@ pub fn is_secret_text(text: &str) -> bool {
 /// Whether a text holds a credential beyond doubt, by a form that nothing else has and with all that belongs to it: a
 /// private key with its contents, a token of GitHub or Slack. An address may be an example, and a mark may be looked for.
 pub fn is_surely_secret_text(text: &str) -> bool {
-    SEARCH.find_iter(text).any(|found| {
-        let from = &text[found.start()..];
-        match MARKS[found.pattern().as_usize()] {
-            "-----BEGIN " => has_private_key(from),
-            "://" | "AKIA" => false,
-            mark => {
-                let word = word(from);
-                let starts_word =
-                    !text[..found.start()].ends_with(|it: char| it.is_ascii_alphanumeric());
-                starts_word && is_cloud_key(mark, word) && !is_repetitive(&word[mark.len()..])
-            }
+    let mut around = Around::new(text);
+    SEARCH.find_iter(text).any(|found| match MARKS[found.pattern().as_usize()] {
+        "-----BEGIN " => {
+            let line = around.written_line(found.start());
+            line.is_plain_private_key(found.start()) && line.is_before_key
+        }
+        "://" | "AKIA" => false,
+        mark => {
+            let word = around.word(found.start());
+            starts_word(text, found.start())
+                && is_cloud_key(mark, word.from(found.start()))
+                && !word.is_repetitive(found.start() + mark.len())
         }
     })
 }
 
-/// Whether a key follows its first line; what is encrypted has headers there.
-fn has_private_key(pem: &str) -> bool {
-    // In one line, as in JSON, ends of lines are written out.
-    let lines = pem.split('\n').flat_map(|it| it.split("\\n")).map(|it| it.trim());
-    let mut lines = lines.filter(|it| !it.is_empty());
-    let is_plain =
-        lines.next().is_some_and(|it| it.contains("PRIVATE KEY") && !it.contains("ENCRYPTED"));
-    let is_base64 =
-        |it: &str| it.bytes().all(|it| it.is_ascii_alphanumeric() || b"+/=".contains(&it));
-    is_plain && lines.next().is_some_and(|it| it.len() >= 40 && is_base64(it) && !is_repetitive(it))
+fn starts_word(text: &str, at: usize) -> bool {
+    !text[..at].ends_with(|it: char| it.is_ascii_alphanumeric())
 }
 
-/// Whether it is filled up with a few letters, as in examples.
-fn is_repetitive(text: &str) -> bool {
-    text.bytes().collect::<std::collections::BTreeSet<u8>>().len() < 10
+/// The line and the word around a mark. A text may be nothing but marks, so each is looked through once for all the marks
+/// that it holds, and not from each mark to its end.
+struct Around<'t> {
+    text: &'t str,
+    line: Line,
+    written_line: Line,
+    word: Word<'t>,
 }
 
-/// The letters, digits and dashes that a text begins with.
-fn word(text: &str) -> &str {
-    let end = text.find(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-');
-    &text[..end.unwrap_or(text.len())]
+/// A line that marks stand in, by what comes last there.
+#[derive(Clone, Copy, Default)]
+struct Line {
+    end: usize,
+    /// Where `PRIVATE KEY` stands for the last time.
+    private: Option<usize>,
+    /// Where `ENCRYPTED` does.
+    encrypted: Option<usize>,
+    /// Whether the next line that is not empty is one of a key.
+    is_before_key: bool,
+}
+
+/// A word that marks stand in.
+#[derive(Clone, Copy, Default)]
+struct Word<'t> {
+    text: &'t str,
+    end: usize,
+    /// From where on it is filled up with a few letters, as in examples.
+    repetitive: usize,
+}
+
+impl<'t> Around<'t> {
+    fn new(text: &'t str) -> Around<'t> {
+        let (line, written_line) = (Line::default(), Line::default());
+        Around { text, line, written_line, word: Word { text, ..Word::default() } }
+    }
+
+    /// The rest of the line from a mark on; marks are asked for in order.
+    fn line(&mut self, at: usize) -> Line {
+        if at >= self.line.end {
+            let end = self.text[at..].find('\n').map_or(self.text.len(), |it| at + it);
+            self.line = Line::new(self.text, at, end);
+        }
+        self.line
+    }
+
+    /// The same where ends of lines may be written out, as in JSON, with what follows.
+    fn written_line(&mut self, at: usize) -> Line {
+        if at >= self.written_line.end {
+            let mut lines = written_lines(&self.text[at..]);
+            let end = at + lines.next().map_or(0, |it| it.end);
+            let next = lines.map(|it| self.text[at..][it].trim()).find(|it| !it.is_empty());
+            let is_before_key = next.is_some_and(is_of_key);
+            self.written_line = Line { is_before_key, ..Line::new(self.text, at, end) };
+        }
+        self.written_line
+    }
+
+    /// The letters, digits and dashes from a mark on.
+    fn word(&mut self, at: usize) -> Word<'t> {
+        if at >= self.word.end {
+            let is_other = |it: char| !it.is_ascii_alphanumeric() && it != '_' && it != '-';
+            let end = self.text[at..].find(is_other).map_or(self.text.len(), |it| at + it);
+            let repetitive = at + repetitive_from(&self.text.as_bytes()[at..end]);
+            self.word = Word { text: self.text, end, repetitive };
+        }
+        self.word
+    }
+}
+
+impl Line {
+    fn new(text: &str, start: usize, end: usize) -> Line {
+        let last = |what: &str| text[start..end].rfind(what).map(|it| start + it);
+        let (private, encrypted) = (last("PRIVATE KEY"), last("ENCRYPTED"));
+        Line { end, private, encrypted, is_before_key: false }
+    }
+
+    /// Whether a private key begins at a mark.
+    fn is_private_key(self, at: usize) -> bool {
+        self.private.is_some_and(|it| it >= at)
+    }
+
+    /// The same, where it is not encrypted.
+    fn is_plain_private_key(self, at: usize) -> bool {
+        self.is_private_key(at) && self.encrypted.is_none_or(|it| it < at)
+    }
+}
+
+impl<'t> Word<'t> {
+    fn from(self, at: usize) -> &'t str {
+        &self.text[at..self.end]
+    }
+
+    fn is_repetitive(self, at: usize) -> bool {
+        at >= self.repetitive
+    }
+}
+
+/// The lines of a text, where ends of lines may be written out.
+fn written_lines(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let mut next = Some(0);
+    std::iter::from_fn(move || {
+        let start = next?;
+        let rest = &text.as_bytes()[start..];
+        let end = memchr::memchr2_iter(b'\n', b'\\', rest)
+            .find(|it| rest[*it] == b'\n' || rest.get(it + 1) == Some(&b'n'));
+        next = end.map(|it| start + it + if rest[it] == b'\n' { 1 } else { 2 });
+        Some(start..end.map_or(text.len(), |it| start + it))
+    })
+}
+
+/// Whether a line is one of a key; what is encrypted has headers there.
+fn is_of_key(line: &str) -> bool {
+    let is_base64 = |it: u8| it.is_ascii_alphanumeric() || b"+/=".contains(&it);
+    line.len() >= 40 && line.bytes().all(is_base64) && repetitive_from(line.as_bytes()) > 0
+}
+
+/// How many different bytes there are in what is not filled up with a few letters, as in examples.
+const VARIED: usize = 10;
+
+/// From where on a text holds fewer different bytes than that.
+fn repetitive_from(text: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    let mut count = 0;
+    for (at, byte) in text.iter().enumerate().rev() {
+        count += usize::from(!std::mem::replace(&mut seen[usize::from(*byte)], true));
+        if count == VARIED {
+            return at + 1;
+        }
+    }
+    0
 }
 
 /// An access key of AWS, or a token of GitHub or Slack.
 fn is_cloud_key(mark: &str, word: &str) -> bool {
     match mark {
         "AKIA" => {
-            let is_key = word.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
-            word.len() == 20 && is_key && !word.ends_with("EXAMPLE")
+            let is_key = |it: u8| it.is_ascii_uppercase() || it.is_ascii_digit();
+            word.len() == 20 && word.bytes().all(is_key) && !word.ends_with("EXAMPLE")
         }
         "xoxb-" | "xoxp-" => word.len() >= 20,
         _ => word.len() >= 40,

@@ -1,5 +1,6 @@
 //! Labels, selectors and what they select: workloads, Services, namespaces.
 
+pub mod alike;
 pub mod controller_made;
 pub mod namespaces;
 pub mod ports;

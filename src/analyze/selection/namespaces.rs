@@ -25,6 +25,8 @@ pub struct Namespace<'d> {
 pub struct Namespaces<'d> {
     by_name: BTreeMap<&'d str, Namespace<'d>>,
     by_label: FxHashMap<(&'d str, &'d str), Vec<&'d str>>,
+    /// Those without a manifest.
+    undefined: Vec<&'d str>,
 }
 
 impl<'d> Namespaces<'d> {
@@ -49,7 +51,9 @@ impl<'d> Namespaces<'d> {
                 by_label.entry(*label).or_default().push(*name);
             }
         }
-        Namespaces { by_name, by_label }
+        let undefined = by_name.iter().filter(|(_, it)| it.object.is_none());
+        let undefined = undefined.map(|(name, _)| *name).collect();
+        Namespaces { by_name, by_label, undefined }
     }
 
     /// The namespace of this name.
@@ -60,6 +64,28 @@ impl<'d> Namespaces<'d> {
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'d str, &Namespace<'d>)> {
         self.by_name.iter().map(|(name, it)| (*name, it))
+    }
+
+    /// The names of those that a selector may select, in order, and perhaps of others: without a manifest any label but
+    /// that of the name is possible.
+    pub fn may_be_selected(&self, selector: &Selector<'_>) -> Vec<&'d str> {
+        if selector.invalid {
+            return Vec::new();
+        }
+        let listed = selector.requirements.iter().filter_map(|it| match &it.operator {
+            Operator::In(values) => Some((it.key, values)),
+            _ => None,
+        });
+        let of = |(key, values): (&str, &Vec<&str>)| {
+            let defined = values.iter().filter_map(|value| self.by_label.get(&(key, *value)));
+            let undefined = if key == NAME_LABEL { &[][..] } else { &self.undefined };
+            let all: BTreeSet<_> = defined.flatten().chain(undefined).copied().collect();
+            all
+        };
+        match listed.map(of).min_by_key(BTreeSet::len) {
+            Some(names) => names.into_iter().collect(),
+            None => self.by_name.keys().copied().collect(),
+        }
     }
 
     /// The names of those that a selector selects.

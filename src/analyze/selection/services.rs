@@ -4,8 +4,9 @@
 //! by hand; one of type ExternalName is only a name in DNS. What is selected are pods of its own namespace.
 
 use super::ports::PodPorts;
-use super::selector::{Selector, Selects};
+use super::selector::Selector;
 use super::workloads::{WorkloadId, Workloads};
+use crate::analyze::selection::alike::{Alike, AlikeId, AllAlike, Selected};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::text::tree::{Node, Value};
@@ -36,7 +37,9 @@ pub struct Service<'d> {
     /// Its ports.
     pub ports: Vec<ServicePort<'d>>,
     /// The workloads whose pods it selects, and how many of these.
-    pub selects: Vec<(WorkloadId, Selects)>,
+    pub selects: Selected,
+    /// Those that have the same selector; `None` where it selects nothing.
+    pub alike: Option<AlikeId>,
 }
 
 /// `spec.type`.
@@ -70,7 +73,7 @@ pub struct ServicePort<'d> {
 }
 
 /// Which port of the pods is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target<'d> {
     /// This number, declared or not.
     Number(i64),
@@ -111,7 +114,7 @@ impl ServicePort<'_> {
 pub struct Services<'d> {
     all: Vec<Service<'d>>,
     by_name: FxHashMap<(&'d str, &'d str), ServiceId>,
-    by_workload: FxHashMap<WorkloadId, Vec<ServiceId>>,
+    alike: AllAlike<'d>,
     by_namespace: FxHashMap<&'d str, Vec<ServiceId>>,
     by_bare_name: FxHashMap<&'d str, Vec<ServiceId>>,
 }
@@ -125,9 +128,11 @@ impl<'d> Services<'d> {
         let mut services = Services::default();
         for object in model.of_kind(Kind::Service) {
             let id = ServiceId(services.all.len() as u32);
-            let service = service(id, object, workloads);
-            for (workload, _) in &service.selects {
-                services.by_workload.entry(*workload).or_default().push(id);
+            let mut service = service(id, object);
+            if let Some(selector) = &service.selector {
+                let selector = (service.namespace, selector);
+                let (alike, selects) = services.alike.add(id.0, selector, workloads, |_| true);
+                (service.alike, service.selects) = (Some(alike), selects);
             }
             services.by_name.insert((service.namespace, service.name), id);
             services.by_namespace.entry(service.namespace).or_default().push(id);
@@ -188,11 +193,21 @@ impl<'d> Services<'d> {
 
     /// The Services that select pods of this workload.
     pub fn of_workload(&self, workload: WorkloadId) -> impl Iterator<Item = &Service<'d>> {
-        self.by_workload.get(&workload).into_iter().flatten().map(|id| self.get(*id))
+        self.alike.members_of(workload).map(|(id, _)| self.get(ServiceId(id)))
+    }
+
+    /// The selectors of Services that select pods of this workload, each with those Services that have it.
+    pub fn alike_of(&self, workload: WorkloadId) -> impl Iterator<Item = (AlikeId, &Alike)> {
+        self.alike.of_workload(workload).iter().map(|(id, _)| (*id, self.alike.get(*id)))
+    }
+
+    /// All selectors of Services.
+    pub fn alike(&self) -> impl Iterator<Item = (AlikeId, &Alike)> {
+        self.alike.iter()
     }
 }
 
-fn service<'d>(id: ServiceId, object: &Object<'d>, workloads: &Workloads<'d>) -> Service<'d> {
+fn service<'d>(id: ServiceId, object: &Object<'d>) -> Service<'d> {
     let spec = object.field(&["spec"]);
     let text = |key: &str| spec.and_then(|it| it.text(key));
     let exposure = match text("type") {
@@ -203,7 +218,6 @@ fn service<'d>(id: ServiceId, object: &Object<'d>, workloads: &Workloads<'d>) ->
     };
     let selector = spec.and_then(|it| it.get("selector")).map(Selector::parse_map);
     let selector = selector.filter(|it| !it.is_empty() && exposure != Exposure::ExternalName);
-    let selects = selector.iter().flat_map(|it| workloads.select(object.namespace, it));
     Service {
         id,
         object: object.id,
@@ -212,7 +226,8 @@ fn service<'d>(id: ServiceId, object: &Object<'d>, workloads: &Workloads<'d>) ->
         exposure,
         is_headless: text("clusterIP") == Some("None"),
         ports: spec.into_iter().flat_map(|it| it.list("ports")).filter_map(port).collect(),
-        selects: selects.map(|(workload, selects)| (workload.id, selects)).collect(),
+        selects: Selected::default(),
+        alike: None,
         selector,
     }
 }

@@ -136,20 +136,16 @@ fn document<'l>(
     object: &Object<'_>,
     names: &Names,
 ) -> Option<Node<'l>> {
-    let trees = loaded.inputs.trees(&loaded.sources, file);
-    let mut all: Vec<Node<'l>> = Vec::new();
-    for tree in trees {
-        let root = tree.root();
-        match root.get("items").filter(|it| it.is_seq()) {
-            Some(items) => all.extend(items.items()),
-            None => all.push(root),
+    let text = (&loaded.sources, file);
+    let called = |name| loaded.inputs.written(text, object.kind_name, std::iter::once(name));
+    let mut all: Vec<Node<'l>> = called(names.original());
+    if all.is_empty() {
+        all = loaded.inputs.written(text, object.kind_name, names.known());
+        if names.is_open() {
+            let of_kind = loaded.inputs.written_names(&loaded.sources, file, object.kind_name);
+            let may_be = of_kind.filter(|it| names.has(it));
+            all = loaded.inputs.written(text, object.kind_name, may_be);
         }
-    }
-    all.retain(|it| it.text("kind") == Some(object.kind_name));
-    let name = |it: &Node<'l>| it.at(&["metadata", "name"]).and_then(Node::str).unwrap_or("");
-    all.retain(|it| names.has(name(it)));
-    if all.iter().any(|it| name(it) == names.original()) {
-        all.retain(|it| name(it) == names.original());
     }
     if all.len() > 1 {
         let namespace = |it: &Node<'l>| it.at(&["metadata", "namespace"]).and_then(Node::str);

@@ -55,6 +55,16 @@ impl Names {
         self.all.last().map_or("", String::as_str)
     }
 
+    /// All that are known.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(String::as_str)
+    }
+
+    /// Whether there may be others.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Whether it was ever called this.
     pub(super) fn has(&self, name: &str) -> bool {
         let may_be = || self.is_open && self.all[0].contains(name);

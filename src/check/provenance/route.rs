@@ -44,7 +44,7 @@ impl<'d> Sought<'d> {
                 }
                 Step::Index(index) => {
                     let index = *index as usize;
-                    let Some(item) = here.items().nth(index) else { break };
+                    let Some(item) = here.item(index) else { break };
                     ways.push(Way::Item { index, identity: identity(item) });
                     here = item;
                 }
@@ -112,7 +112,7 @@ pub(super) fn follow<'t>(root: Node<'t>, ways: &[Way<'_>]) -> Option<(Option<Nod
                         .1
                         .items()
                         .find(|it| it.get(key).and_then(Node::scalar).as_deref() == Some(value))?,
-                    None => here.1.items().nth(*index)?,
+                    None => here.1.item(*index)?,
                 };
                 (None, item)
             }

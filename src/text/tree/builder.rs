@@ -192,6 +192,7 @@ impl Builder {
         debug_assert!(self.open.is_empty(), "every collection is closed");
         // A copy of just the size: shrinking in place would leave the allocator holding the rest.
         self.tree.cells = self.tree.cells.as_slice().to_vec();
+        self.tree.is_finished = true;
         self.tree
     }
 }

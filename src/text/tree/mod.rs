@@ -4,11 +4,13 @@
 //! two allocations however deep it is, and nothing here recurses. [`Node`] is a handle: copy it freely.
 
 pub mod builder;
+mod children;
 
 use crate::text::source::Span;
+use children::{Index, LONG};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One cell. `head` holds the tag in its low four bits and the number of cells in the subtree above them.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +104,10 @@ pub struct Tree {
     cells: Vec<Cell>,
     owned: Vec<Box<str>>,
     wide: Vec<Number>,
+    /// Made when first asked for: few trees are long.
+    children: OnceLock<Index>,
+    /// Whether nothing is added or taken out any more.
+    is_finished: bool,
 }
 
 /// A scalar, sequence or mapping of a [`Tree`].
@@ -143,7 +149,14 @@ impl Tree {
     pub fn bytes(&self) -> usize {
         let owned: usize = self.owned.iter().map(|it| it.len() + size_of::<Box<str>>()).sum();
         let cells = size_of_val(self.cells.as_slice()) + size_of_val(self.wide.as_slice());
-        size_of::<Tree>() + self.text.len() + cells + owned
+        let children = self.children.get().map_or(0, Index::bytes);
+        size_of::<Tree>() + self.text.len() + cells + owned + children
+    }
+
+    /// Where the children of this node lie, if they are many.
+    fn children(&self, of: Cell) -> Option<&Index> {
+        let is_long = of.payload > LONG && matches!(of.tag(), Tag::Seq | Tag::Map);
+        (is_long && self.is_finished).then(|| self.children.get_or_init(|| Index::new(self)))
     }
 
     /// Looks at where most of what is read of it lies, so that it is at hand by then. Memory answers many such questions
@@ -290,6 +303,33 @@ impl<'d> Node<'d> {
         })
     }
 
+    /// The item of this number, from 0.
+    pub fn item(self, number: usize) -> Option<Node<'d>> {
+        match self.tree.children(self.cell()) {
+            Some(children) if self.is_seq() => children.item(self, number),
+            _ => self.items().nth(number),
+        }
+    }
+
+    /// The item that holds a node below it, and its number.
+    pub fn item_around(self, below: Node<'_>) -> Option<(usize, Node<'d>)> {
+        match self.tree.children(self.cell()) {
+            Some(children) if self.is_seq() => children.last_before(self, below.at),
+            _ => self.items().enumerate().take_while(|(_, item)| item.at <= below.at).last(),
+        }
+    }
+
+    /// The entry that holds a node below it, or is it.
+    pub fn entry_around(self, below: Node<'_>) -> Option<(Node<'d>, Node<'d>)> {
+        match self.tree.children(self.cell()) {
+            Some(children) if self.is_map() => {
+                let (_, key) = children.last_before(self, below.at)?;
+                Some((key, self.tree.node(key.at + 1)))
+            }
+            _ => self.entries().take_while(|(key, _)| key.at <= below.at).last(),
+        }
+    }
+
     /// The keys and values of a mapping, nulls included; nothing for anything else.
     pub fn entries(self) -> impl Iterator<Item = (Node<'d>, Node<'d>)> {
         let count = if self.is_map() { self.count() } else { 0 };
@@ -320,6 +360,12 @@ impl<'d> Node<'d> {
         let cells = &self.tree.cells[self.at as usize..];
         let map = cells.first().filter(|it| it.is(Tag::Map))?;
         let (mut left, mut at) = (map.payload, 1);
+        if left > LONG
+            && let Some(children) = self.tree.children(*map)
+        {
+            let key = children.key(self, key)?;
+            return Some((key, self.tree.node(key.at + 1)));
+        }
         while left > 0 {
             let cell = cells[at];
             if cell.is(Tag::Gone) {

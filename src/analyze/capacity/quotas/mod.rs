@@ -18,6 +18,7 @@ use crate::model::{Model, ObjId, Object};
 use crate::text::tree::Node;
 use counted::Counted;
 use holdings::Holdings;
+use rustc_hash::FxHashMap;
 use scopes::Scopes;
 
 /// Who asks for something.
@@ -64,12 +65,28 @@ pub struct Line<'d> {
     pub hard: Quantity,
     /// Who asks for how much of it, in the order of the input.
     pub charges: Vec<Charge<'d>>,
+    /// What all ask for together.
+    used: Quantity,
+    /// What one more pod of a workload adds, and what all of its pods ask for.
+    of_workload: FxHashMap<WorkloadId, (Quantity, Quantity)>,
 }
 
 impl Line<'_> {
+    /// Adds up the charges once they are all there.
+    fn add_up(&mut self) {
+        self.used = self.charges.iter().map(Charge::total).sum();
+        for charge in &self.charges {
+            if let By::Workload(workload) = charge.by {
+                let (each, share) = self.of_workload.entry(workload).or_default();
+                *each = *each + charge.each;
+                *share = *share + charge.total();
+            }
+        }
+    }
+
     /// What all ask for together.
     pub fn used(&self) -> Quantity {
-        self.charges.iter().map(Charge::total).sum()
+        self.used
     }
 
     /// What rollouts add, if all of them run at once.
@@ -84,16 +101,12 @@ impl Line<'_> {
 
     /// What one more pod of this workload adds; nothing if it is not charged here.
     pub fn each(&self, workload: WorkloadId) -> Quantity {
-        self.of(workload).map(|it| it.each).sum()
+        self.of_workload.get(&workload).map_or(Quantity::ZERO, |it| it.0)
     }
 
     /// What all pods of this workload ask for.
     pub fn share(&self, workload: WorkloadId) -> Quantity {
-        self.of(workload).map(Charge::total).sum()
-    }
-
-    fn of(&self, workload: WorkloadId) -> impl Iterator<Item = &Charge<'_>> {
-        self.charges.iter().filter(move |it| it.by == By::Workload(workload))
+        self.of_workload.get(&workload).map_or(Quantity::ZERO, |it| it.1)
     }
 }
 
@@ -178,7 +191,7 @@ fn quota<'d>(
         match node.scalar().map(|it| Quantity::parse(&it)) {
             Some(Ok(hard)) if !hard.is_negative() => {
                 let hard = hard.stored();
-                quota.lines.push(Line { resource, node, hard, charges: Vec::new() });
+                quota.lines.push(line(resource, node, hard));
             }
             _ => quota.invalid.push(node),
         }
@@ -195,7 +208,13 @@ fn quota<'d>(
         let of_objects = holdings.charges(model, object.namespace, counted, &scopes);
         line.charges.extend(of_objects);
     }
+    quota.lines.iter_mut().for_each(Line::add_up);
     quota
+}
+
+fn line<'d>(resource: &'d str, node: Node<'d>, hard: Quantity) -> Line<'d> {
+    let (charges, of_workload) = (Vec::new(), FxHashMap::default());
+    Line { resource, node, hard, charges, used: Quantity::ZERO, of_workload }
 }
 
 /// Adds what the pods of a workload ask for to every line that counts it.

@@ -9,11 +9,13 @@ use super::tiers::{Tier, TierPolicy, TierRule, read};
 use super::verdict::{Effect, Truth};
 use crate::analyze::Facts;
 use crate::analyze::network::policies::{Direction, NetworkPolicy};
-use crate::analyze::selection::selector::Selects;
+use crate::analyze::selection::selector::{Selector, Selects};
 use crate::analyze::selection::selector_coverage::{Cover, Escape, cover};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::ports::PortSet;
 use crate::model::{Model, ObjId};
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
 
 /// The policies of the cluster as a whole.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Above<'d> {
     /// By tier and priority.
     policies: Vec<TierPolicy<'d>>,
     specs: Specs<'d>,
+    /// By namespace, in order, the policies for pods in it for certain or perhaps, made when first asked for.
+    by_namespace: OnceLock<FxHashMap<&'d str, Vec<(u32, Truth)>>>,
 }
 
 /// How a pod of a namespace stands in a direction that nobody singles out.
@@ -40,7 +44,48 @@ impl<'d> Above<'d> {
     /// Reads them.
     pub fn new(model: &Model<'d>) -> Above<'d> {
         let mut specs = Specs::default();
-        Above { policies: read(model, &mut specs), specs }
+        Above { policies: read(model, &mut specs), specs, by_namespace: OnceLock::new() }
+    }
+
+    /// The policies whose subject is in a namespace for certain or perhaps, which of its pods, and how certain it is.
+    fn in_namespace(
+        &self,
+        facts: &Facts<'d>,
+        namespace: &str,
+    ) -> Vec<(&TierPolicy<'d>, &Selector<'d>, Truth)> {
+        let by_namespace = self.by_namespace.get_or_init(|| {
+            let mut by_namespace: FxHashMap<_, Vec<_>> = FxHashMap::default();
+            for (at, policy) in (0..).zip(&self.policies) {
+                let Some((namespaces, _)) = self.subject(policy) else { continue };
+                for name in facts.namespaces().may_be_selected(namespaces) {
+                    match namespace_fits(namespaces, name, facts.namespaces().get(name)) {
+                        Truth::No => {}
+                        truth => by_namespace.entry(name).or_default().push((at, truth)),
+                    }
+                }
+            }
+            by_namespace
+        });
+        let with_subject = |policy, truth| Some((policy, self.subject(policy)?.1, truth));
+        if facts.namespaces().get(namespace).is_some() {
+            let all = by_namespace.get(namespace).into_iter().flatten();
+            let all = all.map(|(at, truth)| (&self.policies[*at as usize], *truth));
+            return all.filter_map(|(it, truth)| with_subject(it, truth)).collect();
+        }
+        // One that nothing but a policy names.
+        let fits = |it| match namespace_fits(self.subject(it)?.0, namespace, None) {
+            Truth::No => None,
+            truth => Some(truth),
+        };
+        self.policies.iter().filter_map(|it| with_subject(it, fits(it)?)).collect()
+    }
+
+    /// The namespaces and the pods of them that a policy is for.
+    fn subject(&self, policy: &TierPolicy<'d>) -> Option<(&Selector<'d>, &Selector<'d>)> {
+        match &self.specs.all[policy.subject.0 as usize] {
+            Spec::Pods { scope: Scope::Selected(namespaces), pods } => Some((namespaces, pods)),
+            _ => None,
+        }
     }
 
     /// How any pod of a namespace stands in a direction.
@@ -76,15 +121,10 @@ impl<'d> Above<'d> {
         direction: Direction,
         tier: Tier,
     ) -> Option<Outcome> {
-        let of_tier = self.policies.iter().filter(|it| it.tier == tier);
-        let for_any = of_tier.filter(|it| match &self.specs.all[it.subject.0 as usize] {
-            Spec::Pods { scope: Scope::Selected(selector), pods } => {
-                let known = facts.namespaces().get(namespace);
-                pods.is_empty() && namespace_fits(selector, namespace, known) == Truth::Yes
-            }
-            _ => false,
-        });
-        let mut rules = for_any.flat_map(|it| it.rules(direction));
+        let of_tier = self.in_namespace(facts, namespace).into_iter();
+        let of_tier = of_tier.filter(|(it, _, _)| it.tier == tier);
+        let for_any = of_tier.filter(|(_, pods, truth)| pods.is_empty() && *truth == Truth::Yes);
+        let mut rules = for_any.flat_map(|(it, _, _)| it.rules(direction));
         rules.find(|it| self.is_for_all(it, direction)).map(|it| it.action)
     }
 
@@ -103,19 +143,12 @@ impl<'d> Above<'d> {
         effect: Effect,
     ) -> Option<ObjId> {
         let action = if effect == Effect::Opens { Outcome::ALLOW } else { Outcome::DENY };
-        let may_select = |it: &TierPolicy<'_>| match &self.specs.all[it.subject.0 as usize] {
-            Spec::Pods { scope: Scope::Selected(selector), pods } => {
-                let known = facts.namespaces().get(workload.namespace);
-                namespace_fits(selector, workload.namespace, known) != Truth::No
-                    && pods.selects(&workload.labels) != Selects::None
-            }
-            _ => false,
-        };
-        let mut meant = self.policies.iter().filter(|it| {
+        let mut meant = self.in_namespace(facts, workload.namespace).into_iter();
+        let meant = meant.find(|(it, pods, _)| {
             (effect != Effect::Opens || it.tier == Tier::Admin)
                 && it.rules(direction).iter().any(|it| it.action == action)
-                && may_select(it)
+                && pods.selects(&workload.labels) != Selects::None
         });
-        meant.next().map(|it| it.object)
+        meant.map(|(it, _, _)| it.object)
     }
 }

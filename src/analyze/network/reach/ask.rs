@@ -174,7 +174,7 @@ impl<'d> Reach<'d> {
             };
             let mut verdict = None;
             let mut because = Vec::new();
-            for (workload, _) in &service.selects {
+            for (workload, _) in service.selects.iter() {
                 let Some(to) = self.of_workload(*workload) else { continue };
                 let number = port.on(facts.ports(*workload)).and_then(|it| u16::try_from(it).ok());
                 // Pods that do not know the name of the port are left out by the Service.

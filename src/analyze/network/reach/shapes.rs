@@ -7,11 +7,12 @@ use super::verdict::{Reason, Truth};
 use crate::analyze::Facts;
 use crate::analyze::network::other_policies::OtherId;
 use crate::analyze::network::policies::is_in_host_network;
+use crate::analyze::selection::alike::AlikeId;
 use crate::analyze::selection::namespaces::{NAME_LABEL, Namespace};
 use crate::analyze::selection::selector::{
     LabelValue, Operator, PodLabels, Requirement, Selector, Selects,
 };
-use crate::analyze::selection::services::Exposure;
+use crate::analyze::selection::services::{Exposure, Service};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::ports::{PortSet, Ports, Protocol};
@@ -65,8 +66,6 @@ pub(super) struct Shapes<'d> {
     pub(super) asked: Asked<'d>,
     by_namespace: FxHashMap<&'d str, Vec<u32>>,
     by_label: FxHashMap<(&'d str, &'d str, &'d str), Vec<u32>>,
-    /// The namespaces that pods run in, in order.
-    namespaces: Vec<&'d str>,
 }
 
 impl<'d> Asked<'d> {
@@ -104,12 +103,13 @@ fn keys_of<'s, 'd>(spec: &'s Spec<'d>) -> impl Iterator<Item = &'d str> + use<'s
 impl<'d> Shapes<'d> {
     pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>, asked: Asked<'d>) -> Shapes<'d> {
         let mut all: Vec<Shape<'d>> = Vec::new();
+        let exposing = Exposing::new(model, facts);
         let mut by_key: FxHashMap<Key<'d>, u32> = FxHashMap::default();
         for workload in facts.workloads().iter() {
             if !is_on_the_network(workload) {
                 continue;
             }
-            let key = key(model, facts, workload, &asked);
+            let key = key(facts, workload, &asked, &exposing);
             let at = by_key.get(&key).copied().unwrap_or_else(|| {
                 let at = all.len() as u32;
                 by_key.insert(key.clone(), at);
@@ -129,13 +129,10 @@ impl<'d> Shapes<'d> {
                 }
             }
         }
-        let mut namespaces: Vec<_> = all.iter().map(|it| it.key.namespace).collect();
-        namespaces.sort_unstable();
-        namespaces.dedup();
         // Those that the input does not hold are few, and found one by one.
         let strangers = (0..).zip(facts.strangers());
         all.extend(strangers.map(|(at, it)| stranger(facts, StrangerId(at), it)));
-        Shapes { all, asked, by_namespace, by_label, namespaces }
+        Shapes { all, asked, by_namespace, by_label }
     }
 
     /// The shapes that a description by labels means, in order.
@@ -149,7 +146,8 @@ impl<'d> Shapes<'d> {
         match scope {
             Scope::Namespace(it) => self.in_namespace(it, pods, Truth::Yes, &mut found),
             Scope::Selected(selector) => {
-                for name in &self.namespaces {
+                let names = facts.namespaces().may_be_selected(selector).into_iter();
+                for name in names.filter(|it| self.by_namespace.contains_key(it)) {
                     match namespace_fits(selector, name, facts.namespaces().get(name)) {
                         Truth::No => {}
                         truth => self.in_namespace(name, pods, truth, &mut found),
@@ -253,10 +251,10 @@ fn is_on_the_network(workload: &Workload<'_>) -> bool {
 }
 
 fn key<'d>(
-    model: &Model<'d>,
     facts: &Facts<'d>,
     workload: &Workload<'d>,
     asked: &Asked<'d>,
+    exposing: &Exposing<'_, 'd>,
 ) -> Key<'d> {
     let written = workload.labels.written.iter().map(|it| it.0);
     let carried = written.chain(workload.labels.added.iter().copied());
@@ -283,7 +281,7 @@ fn key<'d>(
         owner,
         names: named,
         addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
-        exposed: exposed(model, facts, workload),
+        exposed: exposing.ports(facts, workload),
         others: facts.other_policies().of_workload(workload.id).to_vec(),
         stranger: None,
     }
@@ -317,22 +315,49 @@ fn addresses(pod: Node<'_>, blocks: &Blocks) -> Vec<IpNet> {
     addresses
 }
 
-/// The ports of pods that are reached from outside with the address of a node as the source:
+/// The Services by which pods are reached from outside with the address of a node as the source:
 /// `externalTrafficPolicy` is `Cluster` unless it says `Local`.
-fn exposed(model: &Model<'_>, facts: &Facts<'_>, workload: &Workload<'_>) -> PortSet {
-    let coverage = model.loaded.coverage.as_ref();
-    if coverage.is_some_and(|it| it.lack_of(Kind::Service.name()).is_some()) {
-        return PortSet::all();
+enum Exposing<'f, 'd> {
+    /// Those that have the same selector, where there are some.
+    Known(FxHashMap<AlikeId, Vec<&'f Service<'d>>>),
+    /// Services may not be read.
+    Unknown,
+}
+
+impl<'f, 'd> Exposing<'f, 'd> {
+    fn new(model: &Model<'d>, facts: &'f Facts<'d>) -> Exposing<'f, 'd> {
+        let coverage = model.loaded.coverage.as_ref();
+        if coverage.is_some_and(|it| it.lack_of(Kind::Service.name()).is_some()) {
+            return Exposing::Unknown;
+        }
+        let policy = |it: &Service<'_>| {
+            let policy = model.object(it.object).field(&["spec", "externalTrafficPolicy"]);
+            policy.and_then(Node::str)
+        };
+        let mut known: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        for service in facts.services().iter() {
+            let is_outside =
+                matches!(service.exposure, Exposure::NodePort | Exposure::LoadBalancer);
+            if let Some(alike) = service.alike
+                && is_outside
+                && policy(service) != Some("Local")
+            {
+                known.entry(alike).or_default().push(service);
+            }
+        }
+        Exposing::Known(known)
     }
-    let services = facts.services().of_workload(workload.id).filter(|it| {
-        matches!(it.exposure, Exposure::NodePort | Exposure::LoadBalancer)
-            && model.object(it.object).field(&["spec", "externalTrafficPolicy"]).and_then(Node::str)
-                != Some("Local")
-    });
-    let pods = facts.ports(workload.id);
-    let ports = services.flat_map(|it| it.ports.iter()).filter_map(|it| {
-        let number = u16::try_from(it.on(pods)?).ok()?;
-        Some(Ports::one(Protocol::parse(it.protocol)?, number))
-    });
-    ports.collect()
+
+    /// The ports of a workload's pods that they lead to.
+    fn ports(&self, facts: &Facts<'d>, workload: &Workload<'_>) -> PortSet {
+        let Exposing::Known(known) = self else { return PortSet::all() };
+        let alike = facts.services().alike_of(workload.id);
+        let services = alike.filter_map(|(id, _)| known.get(&id)).flatten();
+        let pods = facts.ports(workload.id);
+        let ports = services.flat_map(|it| it.ports.iter()).filter_map(|it| {
+            let number = u16::try_from(it.on(pods)?).ok()?;
+            Some(Ports::one(Protocol::parse(it.protocol)?, number))
+        });
+        ports.collect()
+    }
 }
