@@ -100,6 +100,7 @@ pub(crate) fn review(folder: &Path, times: u64) -> ExitCode {
     use purlin::load::load;
     use purlin::model::Model;
     use purlin::policy::Policy;
+    use purlin::run::Run;
     use purlin::text::source::SourceId;
     use purlin::webhook::review::Review;
     use purlin::webhook::state::State;
@@ -121,7 +122,8 @@ pub(crate) fn review(folder: &Path, times: u64) -> ExitCode {
     let body = body(object.group(), object.kind_name, json(object.root));
     let policy = Policy::default();
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let context = Context { policy: &policy, own_account: None, now };
+    let run = Run::default();
+    let context = Context { policy: &policy, run: &run, own_account: None, now };
     let snapshot = state.snapshot();
     for _ in 0..times {
         let review = Review::parse(&body).expect("a review");
