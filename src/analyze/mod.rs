@@ -25,6 +25,7 @@ use network::other_policies::OtherPolicies;
 use network::policies::Policies;
 use network::policy_ports::Unserved;
 use network::reach::Reach;
+use network::reach::party::Parties;
 use network::reach::stranger::Stranger;
 use network::service_addresses::Contact;
 use network::service_clients::Clients;
@@ -45,6 +46,7 @@ pub struct Facts<'d> {
     model: &'d Model<'d>,
     network: Network,
     strangers: OnceLock<Vec<Stranger<'d>>>,
+    parties: OnceLock<Parties<'d>>,
     reach: OnceLock<Reach<'d>>,
     workloads: OnceLock<Workloads<'d>>,
     replicas: OnceLock<Replicas<'d>>,
@@ -79,6 +81,7 @@ impl<'d> Facts<'d> {
             model,
             network: Network::default(),
             strangers: OnceLock::new(),
+            parties: OnceLock::new(),
             reach: OnceLock::new(),
             workloads: OnceLock::new(),
             replicas: OnceLock::new(),
@@ -122,6 +125,11 @@ impl<'d> Facts<'d> {
     /// The pods that the input does not hold and that are told apart.
     pub fn strangers(&self) -> &[Stranger<'d>] {
         self.strangers.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Everybody who has a name.
+    pub(in crate::analyze) fn parties(&self) -> &Parties<'d> {
+        self.parties.get_or_init(|| Parties::new(self))
     }
 
     /// Who may talk to whom.

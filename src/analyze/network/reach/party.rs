@@ -7,6 +7,7 @@ use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::model::{Model, ObjId};
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
 /// What a name leads to.
@@ -29,6 +30,23 @@ pub fn everybody<'d>(facts: &Facts<'d>) -> impl Iterator<Item = (ObjId, &'d str,
     workloads.chain(services).collect::<Vec<_>>().into_iter()
 }
 
+/// Everybody of the input by the last part of the name, workloads first.
+#[derive(Debug, Default)]
+pub(in crate::analyze) struct Parties<'d> {
+    by_name: FxHashMap<&'d str, Vec<(ObjId, &'d str, &'d str, Party)>>,
+}
+
+impl<'d> Parties<'d> {
+    /// Files them all.
+    pub(in crate::analyze) fn new(facts: &Facts<'d>) -> Parties<'d> {
+        let mut parties = Parties::default();
+        for it in everybody(facts) {
+            parties.by_name.entry(it.2).or_default().push(it);
+        }
+        parties
+    }
+}
+
 /// Who is meant. A Service is often called as the workload behind it: the workload is meant, unless it is said otherwise.
 pub fn named(model: &Model<'_>, facts: &Facts<'_>, name: &str) -> Named {
     match name.to_ascii_lowercase().as_str() {
@@ -49,7 +67,9 @@ pub fn named(model: &Model<'_>, facts: &Facts<'_>, name: &str) -> Named {
             _ => false,
         }
     };
-    let found: Vec<_> = everybody(facts).filter(fits).collect();
+    let last = parts.last().copied().unwrap_or_default();
+    let of_name = facts.parties().by_name.get(last).into_iter().flatten().copied();
+    let found: Vec<_> = of_name.filter(fits).collect();
     let workloads = found.iter().filter(|it| matches!(it.3, Party::Workload(_)));
     match (workloads.collect::<Vec<_>>().as_slice(), found.as_slice()) {
         ([one], _) => Named::One(one.3),
