@@ -1,5 +1,7 @@
 //! What the webhook does with findings: the modes of rules and namespaces.
 
+use super::exempt::{Annotations, Exemption};
+use super::pattern::glob;
 use crate::documents::{choices, parsed};
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -59,7 +61,18 @@ pub struct Admission {
     #[serde(deserialize_with = "in_order")]
     #[schemars(with = "BTreeMap<String, Mode>")]
     pub namespaces: Vec<(String, Mode)>,
+    /// How far annotations on objects count.
+    pub annotations: Annotations,
+    /// Requests that are neither denied nor warned of.
+    pub exempt: Vec<Exemption>,
+    /// For how long what was deleted may come back in a form that is no worse; a day where nothing is said.
+    #[serde(deserialize_with = "recreate")]
+    #[schemars(with = "Option<Duration>")]
+    pub recreate: Option<SignedDuration>,
 }
+
+/// For how long what was deleted may come back as it was, unless the policy says otherwise.
+const RECREATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is said of one rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,11 +99,21 @@ impl Admission {
     /// The mode of a rule in a namespace: the milder of what is said of either, else the default.
     pub fn mode(&self, rule: &str, namespace: &str) -> Mode {
         let rule = self.rules.get(rule).and_then(|it| it.mode);
-        let namespace = self.namespaces.iter().find(|(it, _)| fits(it, namespace)).map(|it| it.1);
+        let namespace = self.namespaces.iter().find(|(it, _)| glob(it, namespace)).map(|it| it.1);
         match (rule, namespace) {
             (Some(rule), Some(namespace)) => rule.min(namespace),
             (rule, namespace) => rule.or(namespace).unwrap_or(self.mode),
         }
+    }
+
+    /// Whether the policy itself says of a rule, by its name, that it enforces.
+    pub fn enforces(&self, rule: &str) -> bool {
+        self.rules.get(rule).and_then(|it| it.mode) == Some(Mode::Enforce)
+    }
+
+    /// For how long what was deleted may come back in a form that is no worse.
+    pub fn recreate(&self) -> SignedDuration {
+        self.recreate.unwrap_or(RECREATE)
     }
 
     /// The grace period of a rule.
@@ -172,10 +195,21 @@ impl JsonSchema for Duration {
 }
 
 fn grace<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SignedDuration>, D::Error> {
+    duration(from, "grace")
+}
+
+fn recreate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SignedDuration>, D::Error> {
+    duration(from, "recreate")
+}
+
+fn duration<'de, D: Deserializer<'de>>(
+    from: D,
+    field: &str,
+) -> Result<Option<SignedDuration>, D::Error> {
     parsed(from, |text| {
         let duration = text.parse::<SignedDuration>().ok().filter(|it| !it.is_negative());
-        let shape = "not a duration: `grace` is written as 10m or 1h30m";
-        duration.map(Some).ok_or_else(|| shape.into())
+        let shape = format!("not a duration: `{field}` is written as 10m or 1h30m");
+        duration.map(Some).ok_or(shape)
     })
 }
 
@@ -198,16 +232,4 @@ fn in_order<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, Mode)>, D
         }
     }
     from.deserialize_map(InOrder)
-}
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, end)) => name.strip_prefix(start).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| fits(end, &rest[at..]))
-        }),
-    }
 }

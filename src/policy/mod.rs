@@ -3,6 +3,7 @@
 //! What it means; `policy_file` reads it.
 
 mod admission;
+mod exempt;
 mod network;
 mod pattern;
 mod patterns;
@@ -12,6 +13,7 @@ pub use crate::api::network::{Network, Plugin};
 pub use crate::documents::closest;
 use crate::documents::{self, Scalar};
 pub use admission::{Admission, Mode, RuleMode};
+pub use exempt::{Annotations, Asker, Exemption};
 use jiff::civil::Date;
 pub use network::DeclaredFlow;
 pub use pattern::Pattern;

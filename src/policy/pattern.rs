@@ -155,7 +155,7 @@ const SHORT: [(&str, &str); 17] = [
 ];
 
 /// Whether `*` in `pattern` can stand for something so that it is `text`.
-fn glob(pattern: &str, text: &str) -> bool {
+pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut rest) = text.strip_prefix(head) else { return false };
     let parts: Vec<&str> = tail.split('*').collect();

@@ -26,6 +26,7 @@ pub fn read(text: &Arc<str>) -> Result<Read<Policy>, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         settings(root, &mut mistakes);
         modes(root, &mut mistakes);
+        exemptions(root, &mut mistakes);
         exceptions(root, &mut mistakes);
         targets(root, &mut mistakes);
         mistakes
@@ -51,6 +52,23 @@ fn modes(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     let modes = root.at(&["admission", "rules"]).into_iter().flat_map(Node::entries);
     let unknown = modes.filter(|(key, _)| key.str().and_then(rules::find).is_none());
     mistakes.extend(unknown.map(|(key, _)| unknown_rule(key)));
+}
+
+/// What makes an exemption one for some requests only.
+const CONDITIONS: [&str; 5] = ["users", "groups", "serviceAccounts", "owners", "labels"];
+
+fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
+    for exemption in root.get("admission").into_iter().flat_map(|it| it.list("exempt")) {
+        let rules = exemption.list("rules").filter(|it| it.str().is_some());
+        let unknown = rules.filter(|it| it.str().and_then(rules::find).is_none());
+        mistakes.extend(unknown.map(unknown_rule));
+        let is_given = |it: &&str| exemption.get(it).is_some_and(|it| it.count() > 0);
+        if exemption.is_map() && !CONDITIONS.iter().any(|it| is_given(it)) {
+            let help = Some(format!("name at least one of {}", CONDITIONS.join(", ")));
+            let message = "this exempts every request".into();
+            mistakes.push(Mistake { span: exemption.span(), message, help });
+        }
+    }
 }
 
 fn exceptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {

@@ -79,6 +79,25 @@ fn mistakes_have_places_and_help() {
             "admission: {rules: {pdb-blocks-drain: {grase: 1m}}}",
             &["3:40 `grase`: unknown field `grase`; did you mean `grace`?"],
         ),
+        (
+            "admission: {annotations: some}",
+            &["3:26 `some`: unknown value `some`; known are none, own, all"],
+        ),
+        (
+            "admission: {exempt: [{reason: it}]}",
+            &[
+                "3:22 `{reason: it}`: this exempts every request; name at least one of users, groups, serviceAccounts, owners, labels",
+            ],
+        ),
+        ("admission: {exempt: [{users: [it]}]}", &["3:22 `{users`: `reason` is missing"]),
+        (
+            "admission: {exempt: [{users: [it], reason: it, rules: [no-such]}]}",
+            &["3:56 `no-such`: unknown rule `no-such`"],
+        ),
+        (
+            "admission: {recreate: day}",
+            &["3:23 `day`: not a duration: `recreate` is written as 10m or 1h30m"],
+        ),
         ("admission: {rules: []}", &["3:20 `[]`: `rules` is a mapping, and this is a list"]),
         (
             "admission: {namespaces: [shop]}",
