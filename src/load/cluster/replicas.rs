@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 /// Workloads that have one replica unless told.
 const KINDS: [&str; 2] = ["Deployment", "StatefulSet"];
 
-/// Helm leaves this on what it makes, and nothing that tells what its templates wrote.
+/// Helm leaves this on what it makes.
 pub(super) const HELM: &str = "meta.helm.sh/release-name";
 
 /// What the metadata of a workload, as the API server sends it, tells of who asked for its replicas.
@@ -47,6 +47,8 @@ struct Fields {
 struct OfSpec {
     #[serde(rename = "f:replicas")]
     replicas: Option<IgnoredAny>,
+    #[serde(rename = "f:selector")]
+    selector: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -67,6 +69,17 @@ impl Writer {
     fn owns_replicas(&self) -> bool {
         let spec = self.fields.as_ref().and_then(|it| it.spec.as_ref());
         spec.is_some_and(|it| it.replicas.is_some())
+    }
+
+    /// Whether it made the object, and so owns what the API server filled in: the selector of a workload never changes.
+    /// Who applies on the server owns what it sent and no more.
+    fn has_made(&self) -> bool {
+        let spec = self.fields.as_ref().and_then(|it| it.spec.as_ref());
+        spec.is_some_and(|it| it.selector.is_some()) && !self.is_of_server()
+    }
+
+    fn is_of_server(&self) -> bool {
+        self.operation.as_deref() == Some("Apply")
     }
 
     /// Whether it keeps what was applied last: the API server adds to its fields what it fills in.
@@ -104,14 +117,18 @@ impl Asked {
                 sent.spec.is_none_or(|it| it.replicas.is_none()) && owners.all(Writer::has_applied)
             }
             Some(Err(_)) => false,
-            None if self.is_of_helm => owners.all(|it| it.manager.as_deref() == Some("helm")),
-            // Nobody owns what is filled in when an object is applied by the server; of other writers it owns the
-            // writer.
-            None => {
-                let mut writers = self.writers.iter();
-                writers.any(|it| it.operation.as_deref() == Some("Apply"))
-                    && owners.next().is_none()
-            }
+            // Nobody owns what is filled in when an object is applied by the server. Of other writers it owns the one that
+            // made the object (Helm, its controller, Terraform, Pulumi, `kubectl create`), and nothing tells what that
+            // one wrote. Who sets the number later owns the number and not the rest.
+            None => match owners.next() {
+                None => self.writers.iter().any(Writer::is_of_server),
+                Some(first) => {
+                    let has_made = |it: &Writer| {
+                        it.has_made() || self.is_of_helm && it.manager.as_deref() == Some("helm")
+                    };
+                    has_made(first) && owners.all(has_made)
+                }
+            },
         }
     }
 }

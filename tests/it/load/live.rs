@@ -62,6 +62,8 @@ fn one_replica_that_nobody_asked_for_is_not_kept() {
     let helm = json!({"meta.helm.sh/release-name": "shop"});
     let fields = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "fieldsV1": fields});
     let replicas = json!({"f:spec": {"f:replicas": {}}});
+    let made = json!({"f:spec": {"f:replicas": {}, "f:selector": {}, "f:template": {}}});
+    let scale_again = fields("kubectl", "Update", replicas.clone());
     let by_kubectl = json!({
         "f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}},
         "f:spec": {"f:replicas": {}},
@@ -81,7 +83,12 @@ fn one_replica_that_nobody_asked_for_is_not_kept() {
         // Helm does not tell.
         (helm.clone(), json!([fields("helm", "Update", replicas.clone())]), 1, false),
         (helm, json!([fields("kubectl-edit", "Update", replicas.clone())]), 1, true),
-        // Of others it cannot be told, so it counts as asked for.
+        // Nor does whoever made the object as a whole.
+        (json!({}), json!([fields("kubectl-create", "Update", made.clone())]), 1, false),
+        (json!({}), json!([fields("helm-controller", "Update", made.clone())]), 1, false),
+        (json!({}), json!([fields("Terraform", "Update", made.clone()), scale_again]), 1, true),
+        (json!({}), json!([server(made)]), 1, true),
+        // Who owns the number alone has set it.
         (json!({}), json!([fields("it", "Update", replicas)]), 1, true),
         (json!({}), json!([]), 1, true),
         // What tells nothing takes nothing with it.
