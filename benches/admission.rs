@@ -9,9 +9,10 @@ use purlin::load::cluster::live;
 use purlin::policy::Policy;
 use purlin::run::Run;
 use purlin::text::source::SourceId;
+use purlin::webhook::context::Context;
 use purlin::webhook::review::Review;
 use purlin::webhook::state::State;
-use purlin::webhook::verdict::{Context, judge};
+use purlin::webhook::verdict::judge;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -85,7 +86,7 @@ fn measure(size: usize, requests: &[(&str, Request)]) {
             times[1].push(start.elapsed());
             denied += usize::from(verdict.is_denied());
             let start = Instant::now();
-            assert!(state.commit(&view, &review, start));
+            assert!(state.commit(&view, &review, &verdict.change, start));
             times[2].push(start.elapsed());
             state.forget(&review.key);
         }

@@ -185,6 +185,10 @@ pub(crate) struct Serve {
     /// The ConfigMap whose key `purlin.yaml` is the policy; read again when it changes
     #[arg(long, value_name = "NAMESPACE/NAME")]
     pub(crate) policy_config_map: Option<String>,
+    /// The ConfigMap in which to keep what was deleted or scaled to nothing a short time ago, which may come back as it
+    /// was [default: each replica remembers what it sees itself, until it ends]
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) past_config_map: Option<String>,
     /// The kubeconfig file [default: $KUBECONFIG, ~/.kube/config, or the service account of the pod]
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,

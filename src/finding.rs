@@ -56,6 +56,9 @@ pub struct Finding {
     pub awaits: &'static [Kind],
     /// Whether it is told by names and forms that may deceive; the webhook denies nothing for it.
     pub is_guess: bool,
+    /// Whether two objects of it do the same in one namespace, as before and after a new name; the webhook denies nothing
+    /// for it.
+    pub is_rename: bool,
     /// How much of the source a report may show.
     pub shows: Shows,
     /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
@@ -77,6 +80,7 @@ impl Finding {
             over: Vec::new(),
             awaits: &[],
             is_guess: false,
+            is_rename: false,
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
@@ -132,6 +136,13 @@ impl Finding {
     /// It is told by names and forms that may deceive, so the webhook only warns of it.
     pub fn guessed(mut self) -> Finding {
         self.is_guess = true;
+        self
+    }
+
+    /// Two of its objects do the same in one namespace: most likely one is the other under a new name, and the old one
+    /// goes last. The webhook warns of it where the second is created.
+    pub fn renamed(mut self, is_rename: bool) -> Finding {
+        self.is_rename = is_rename;
         self
     }
 

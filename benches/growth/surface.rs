@@ -102,9 +102,10 @@ pub(crate) fn review(folder: &Path, times: u64) -> ExitCode {
     use purlin::policy::Policy;
     use purlin::run::Run;
     use purlin::text::source::SourceId;
+    use purlin::webhook::context::Context;
     use purlin::webhook::review::Review;
     use purlin::webhook::state::State;
-    use purlin::webhook::verdict::{Context, judge};
+    use purlin::webhook::verdict::judge;
     use std::hint::black_box;
 
     let loaded = load(&[folder.to_path_buf()]);

@@ -5,6 +5,7 @@ use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::disruption::evictions::{Count, Evictions};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
+use crate::api::quantity::Quantity;
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
@@ -46,15 +47,22 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
     let (pods, keeps) = (count.pods, count.keeps);
     if pods == 0 {
         let message = format!("`{object}` lets no pod be evicted: it keeps all there are");
-        return Finding::new(message, place, "keeps every pod")
-            .note(HANGS)
-            .help(help(cx, budget, count));
+        let mut finding = Finding::new(message, place, "keeps every pod");
+        for (id, _) in budget.covers.iter() {
+            finding = finding.over(name(cx, *id), Quantity::units(1));
+        }
+        return finding.note(HANGS).help(help(cx, budget, count));
     }
     let message = format!("`{object}` lets no pod be evicted: it keeps {keeps} of {pods}");
     let mut finding = Finding::new(message, place, format!("keeps {keeps}"));
     for floor in count.floors.iter().take(8) {
         let text = format!("{} at the least: {}", floor.count, floor.bound.describe());
         finding = finding.label(floor.bound.place(cx.model), text);
+    }
+    // By how many pods it keeps too many to let one go.
+    let missing = (keeps + 1).saturating_sub(pods).max(1);
+    for floor in &count.floors {
+        finding = finding.over(name(cx, floor.workload), Quantity::units(missing));
     }
     if count.floors.iter().any(|it| it.bound.is_left_open()) && enough(budget, count).is_some() {
         finding = finding.awaits(AUTOSCALERS);
@@ -68,8 +76,7 @@ const FITS: &str = "set `maxUnavailable: 1`, which fits any number of pods";
 
 fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
     let (pods, keeps) = (count.pods, count.keeps);
-    let name = |id: WorkloadId| cx.object(cx.facts.workloads().get(id).object);
-    let terms = count.floors.iter().map(|it| format!("{} ({})", it.count, name(it.workload)));
+    let terms = count.floors.iter().map(|it| format!("{} ({})", it.count, name(cx, it.workload)));
     let terms: Vec<String> = terms.collect();
     let total = if terms.len() > 1 { format!(" = {pods}") } else { String::new() };
     let left = if keeps > pods {
@@ -82,6 +89,10 @@ fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
         terms.join(" + "),
         budget.describe()
     )
+}
+
+fn name(cx: &Cx<'_, '_>, id: WorkloadId) -> String {
+    cx.object(cx.facts.workloads().get(id).object).to_string()
 }
 
 /// How many pods would let one go; a budget of 100 % keeps all of them, however many there are.

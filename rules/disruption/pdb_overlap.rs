@@ -98,6 +98,8 @@ fn finding(
     for id in &order[1..] {
         finding = finding.label(place(*id), text(*id));
     }
+    let specs: Vec<_> = budgets.iter().filter_map(|it| cx.object(*it).field(&["spec"])).collect();
+    finding = finding.renamed(specs.iter().all(|it| it.same(specs[0])));
     for workload in workloads.iter().take(8) {
         finding = finding.label(labels(cx, workload), "the pods' labels");
     }

@@ -1,8 +1,9 @@
 //! Network policies that name the port of a Service where the pods listen on another.
 
+use crate::analyze::network::policies::Direction;
 use crate::analyze::network::policy_ports::Unserved;
-use crate::analyze::selection::services::ServiceId;
-use crate::api::kind::Kind;
+use crate::analyze::selection::services::{Service, ServiceId};
+use crate::api::kind::{Kind, WORKLOADS};
 use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
@@ -47,9 +48,20 @@ fn finding(cx: &Cx<'_, '_>, it: &Unserved<'_>, (service, target): (ServiceId, i6
         let object = cx.object(cx.facts.workloads().get(*workload).object);
         finding = finding.label(object.place(port.node), "the port that traffic arrives on");
     }
+    if may_be_served(cx, it, service) {
+        finding = finding.awaits(WORKLOADS);
+    }
     finding
         .note("policies are asked once the Service's address and port have become those of a pod, so the number opens nothing")
         .help(format!("name port {target}, or the port's name"))
+}
+
+/// Whether a workload that is not there yet may serve the port: the policy selects pods that are not behind the Service.
+fn may_be_served(cx: &Cx<'_, '_>, it: &Unserved<'_>, service: &Service<'_>) -> bool {
+    let policy = cx.facts.policies().get(it.policy);
+    let Some(behind) = &service.selector else { return false };
+    it.direction == Direction::Ingress
+        && !behind.requirements.iter().all(|it| policy.selector.requirements.contains(it))
 }
 
 /// The protocol under which pods declare a number.

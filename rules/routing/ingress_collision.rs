@@ -33,12 +33,12 @@ struct Key<'d> {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut seen: FxHashMap<Key<'_>, (&Object<'_>, Node<'_>)> = FxHashMap::default();
     for object in cx.model.of_kind(Kind::Ingress).filter(|it| !is_conditional(it)) {
-        for (key, place) in paths(cx.model, object) {
-            let Some((first, first_place)) = seen.get(&key) else {
-                seen.insert(key, (object, place));
+        for (key, node) in paths(cx.model, object) {
+            let Some((first, of_first)) = seen.get(&key) else {
+                seen.insert(key, (object, node));
                 continue;
             };
-            out.find(finding(&key, (first, *first_place), (object, place)));
+            out.find(finding(&key, (first, *of_first), (object, node)));
         }
     }
 }
@@ -69,7 +69,7 @@ fn paths<'d>(model: &Model<'d>, object: &Object<'d>) -> Vec<(Key<'d>, Node<'d>)>
                 _ => path,
             };
             let key = Key { router: router.clone(), host, path, path_type };
-            paths.push((key, node.get("path").unwrap_or(node)));
+            paths.push((key, node));
         }
     }
     paths
@@ -100,8 +100,8 @@ fn router<'d>(model: &Model<'d>, object: &Object<'d>) -> Vec<&'d str> {
 
 fn finding(
     key: &Key<'_>,
-    (first, first_place): (&Object<'_>, Node<'_>),
-    (second, second_place): (&Object<'_>, Node<'_>),
+    (first, of_first): (&Object<'_>, Node<'_>),
+    (second, of_second): (&Object<'_>, Node<'_>),
 ) -> Finding {
     let host = if key.host.is_empty() { "any host" } else { key.host };
     let message = if first.id == second.id {
@@ -109,8 +109,18 @@ fn finding(
     } else {
         format!("`{second}` and `{first}` both have `{}` for {host}", key.path)
     };
+    // To the same backend in the same namespace, as under a new name of the Ingress.
+    let is_rename = first.id != second.id
+        && first.namespace == second.namespace
+        && match (of_first.get("backend"), of_second.get("backend")) {
+            (Some(a), Some(b)) => a.same(b),
+            _ => false,
+        };
+    let first_place = of_first.get("path").unwrap_or(of_first);
+    let second_place = of_second.get("path").unwrap_or(of_second);
     Finding::new(message, second.place(second_place), format!("{} `{}` again", key.path_type, key.path))
         .label(first.place(first_place), "the first")
+        .renamed(is_rename)
         .note("of two equal paths one wins, and which one depends on the controller: the order of creation, mostly")
         .help("remove one of them, or give them different hosts, paths or classes")
 }

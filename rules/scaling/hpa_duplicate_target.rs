@@ -62,6 +62,12 @@ fn finding(target: &str, scalers: &[(&Scaler<'_>, &Object<'_>)]) -> Finding {
     for other in others {
         finding = finding.label(place(other), text(other));
     }
+    let is_same =
+        |it: &(&Scaler<'_>, &Object<'_>)| match (it.1.field(&["spec"]), last.1.field(&["spec"])) {
+            (Some(a), Some(b)) => it.1.kind == last.1.kind && a.same(b),
+            _ => false,
+        };
+    finding = finding.renamed(others.iter().all(is_same));
     finding
         .note("each sets the replicas that its own metrics ask for and undoes what the other set; newer versions of Kubernetes stop both (AmbiguousSelector)")
         .help("put the metrics of all into one autoscaler: it takes the largest number that any of them asks for")

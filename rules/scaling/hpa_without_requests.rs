@@ -30,10 +30,15 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             let Some(finding) = finding(cx, object, workload, measure) else { continue };
             match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
                 Some(missing) => out.cannot_tell(object, missing),
-                None => out.find(finding),
+                None if has_limit_range(cx, workload.namespace) => out.find(finding),
+                None => out.find(finding.awaits(&[Kind::LimitRange])),
             }
         }
     }
+}
+
+fn has_limit_range(cx: &Cx<'_, '_>, namespace: &str) -> bool {
+    cx.model.of_kind(Kind::LimitRange).any(|it| it.namespace == namespace)
 }
 
 fn finding(

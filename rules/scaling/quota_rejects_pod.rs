@@ -53,9 +53,15 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
             // Its defaults might be what the containers lack.
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
-            None => out.find(finding),
+            None if has_limit_range(cx, workload.namespace) => out.find(finding),
+            // One whose defaults are what they lack comes with the quota, often after it.
+            None => out.find(finding.awaits(&[Kind::LimitRange])),
         }
     }
+}
+
+fn has_limit_range(cx: &Cx<'_, '_>, namespace: &str) -> bool {
+    cx.model.of_kind(Kind::LimitRange).any(|it| it.namespace == namespace)
 }
 
 /// What a container has to state for a line: `requests.cpu` for `cpu` too; `None` for what it may leave out.

@@ -44,17 +44,46 @@ pub fn apply(
     Applied { accepted, used, annotations, annotated }
 }
 
+/// Which exceptions count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Those of the policy, and annotations on objects.
+    All,
+    /// Those of the policy.
+    Policy,
+}
+
 /// Takes what was accepted out of a few findings: no other objects are looked at than those that they are about.
-pub fn accept(model: &Model<'_>, said: (&Policy, &Run), findings: &mut Vec<Finding>) {
+pub fn accept(
+    model: &Model<'_>,
+    said: (&Policy, &Run),
+    counts: Counts,
+    findings: &mut Vec<Finding>,
+) {
     let mut judge = Judge::new(model, said, Vec::new());
     let objects: Vec<Vec<ObjId>> = findings.iter().map(|it| judge.objects(it)).collect();
-    let mut named: Vec<ObjId> = objects.concat();
-    named.sort_unstable();
-    named.dedup();
-    named.retain(|it| is_annotated(model.object(*it)));
-    judge.annotated = named;
+    if counts == Counts::All {
+        let mut named: Vec<ObjId> = objects.concat();
+        named.sort_unstable();
+        named.dedup();
+        named.retain(|it| is_annotated(model.object(*it)));
+        judge.annotated = named;
+    }
     let mut objects = objects.iter();
     findings.retain(|it| objects.next().is_none_or(|objects| !judge.accepts(it.rule, objects)));
+}
+
+/// The objects of a finding with an annotation that accepts it.
+pub fn accepting(model: &Model<'_>, finding: &Finding) -> Vec<ObjId> {
+    let locator = Locator::new(model);
+    let objects = finding.labels.iter().filter_map(|it| locator.object(&it.place));
+    let accepting = objects.enumerate().filter(|(at, id)| {
+        let object = model.object(*id);
+        is_annotated(object)
+            && (is_ignored(object, finding.rule)
+                || is_ignored_elsewhere(object, finding.rule, *at == 0))
+    });
+    accepting.map(|(_, id)| id).collect()
 }
 
 /// What is wrong with the exceptions of the policy, `used` telling which of them accepted anything.

@@ -16,10 +16,12 @@ use crate::policy::{Level, Policy};
 use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
 use crate::rules::RULES;
 use crate::run::Run;
+use crate::text::visible::visible;
 use exceptions::Applied;
 use fingerprint::fingerprint;
 use locate::Locator;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// Which rules to run.
 #[derive(Clone, Debug, Default)]
@@ -167,12 +169,22 @@ pub fn findings(
     run: &Run,
     rules: &[&'static Rule],
 ) -> Vec<Finding> {
+    found(model, (policy, run), rules, exceptions::Counts::All)
+}
+
+/// The same, with only the exceptions of the policy where annotations do not count.
+pub fn found(
+    model: &Model<'_>,
+    (policy, run): (&Policy, &Run),
+    rules: &[&'static Rule],
+    exceptions: exceptions::Counts,
+) -> Vec<Finding> {
     let facts = Facts::new(model).with_network(&policy.network);
     let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, run, rule };
     let each = rules.iter().flat_map(|rule| find(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
-        exceptions::accept(model, (policy, run), &mut findings);
+        exceptions::accept(model, (policy, run), exceptions, &mut findings);
     }
     findings
 }
@@ -186,14 +198,27 @@ fn find(cx: &Cx<'_, '_>) -> Out {
         _ => None,
     };
     for finding in &mut out.findings {
+        let Finding { message, notes, help, labels, .. } = &mut *finding;
+        let labels = labels.iter_mut().map(|it| &mut it.text);
+        let texts = labels.chain([message]).chain(notes.iter_mut()).chain(help.as_mut());
+        texts.for_each(make_visible);
         finding.rule = rule.id;
         finding.severity = Some(level.or(finding.severity).unwrap_or(rule.severity));
     }
     for unknown in &mut out.unknown {
+        make_visible(&mut unknown.missing);
         unknown.rule = rule.id;
     }
     withhold(rule, cx.model, &mut out);
     out
+}
+
+/// Shows what a terminal would obey, or hide, of other people's texts that a rule quotes, so that nobody forges lines of
+/// a report.
+fn make_visible(text: &mut String) {
+    if let Cow::Owned(shown) = visible(text) {
+        *text = shown;
+    }
 }
 
 /// Where a kind that a rule reads may not be listed, what is not known of may put right what the rule finds.

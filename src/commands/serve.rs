@@ -5,6 +5,7 @@ use crate::cli::Serve;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use purlin::serve::certificates::Files;
+use purlin::serve::past::PastSource;
 use purlin::serve::policy_source::PolicySource;
 use purlin::serve::self_managed::SelfManaged;
 use purlin::serve::{self, CertificateSource, Options, logs};
@@ -34,6 +35,7 @@ async fn serve(args: Serve) -> Result<(), String> {
         listen: args.listen,
         operations: args.operations,
         policy: policy(&args)?,
+        past: past(&args)?,
         certificate: certificate(&args)?,
         stale_after: Duration::from_secs(args.stale_after),
         most_connections: args.max_connections as usize,
@@ -72,6 +74,12 @@ fn policy(args: &Serve) -> Result<PolicySource, String> {
     };
     let (namespace, name) = namespaced("--policy-config-map", map)?;
     Ok(PolicySource::ConfigMap { namespace, name })
+}
+
+fn past(args: &Serve) -> Result<Option<PastSource>, String> {
+    let map = args.past_config_map.as_ref();
+    let map = map.map(|it| namespaced("--past-config-map", it)).transpose()?;
+    Ok(map.map(|(namespace, name)| PastSource { namespace, name }))
 }
 
 fn namespaced(option: &str, text: &str) -> Result<(String, String), String> {

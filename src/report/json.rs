@@ -1,5 +1,6 @@
 //! The JSON report: the stable contract of machines. Its structs are its own, not those of the check.
 
+use super::escaped::escaped;
 use super::place::{self, Spot};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
@@ -135,10 +136,9 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
             outside_focus: outcome.outside_focus,
         },
     };
-    let mut text =
+    let text =
         serde_json::to_string(&report).expect("the report holds nothing that JSON cannot say");
-    text.push('\n');
-    text
+    escaped(text) + "\n"
 }
 
 fn finding<'r>(

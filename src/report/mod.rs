@@ -1,5 +1,6 @@
 //! Findings to bytes: the only place that knows lines and columns.
 
+pub mod escaped;
 pub mod github;
 pub mod human;
 pub mod json;

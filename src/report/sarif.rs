@@ -1,5 +1,6 @@
 //! SARIF 2.1.0, for code scanning: rules with their pages, findings with all their places and fingerprints.
 
+use super::escaped::escaped;
 use super::place::{self, Spot};
 use super::repository::{Name, Repository};
 use super::text;
@@ -164,10 +165,9 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
         version: "2.1.0",
         runs: [run],
     };
-    let mut text = serde_json::to_string_pretty(&sarif)
+    let text = serde_json::to_string_pretty(&sarif)
         .expect("the report holds nothing that JSON cannot say");
-    text.push('\n');
-    text
+    escaped(text) + "\n"
 }
 
 fn descriptor(rule: &'static Rule) -> ReportingDescriptor {

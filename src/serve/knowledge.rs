@@ -149,7 +149,7 @@ impl Knowledge {
             self.metrics.staleness.get_or_create(&kind).set(seconds);
         }
         let state = self.state();
-        self.metrics.objects.set(state.snapshot().len() as i64);
+        self.metrics.objects.set(state.len() as i64);
         self.metrics.overlay.set(state.pending() as i64);
     }
 
@@ -167,7 +167,12 @@ impl Knowledge {
 
     /// The version in which an object is known.
     pub(super) fn version(&self, key: &Key) -> Option<u64> {
-        self.state().snapshot().get(key).map(|it| it.version)
+        self.state().version(key)
+    }
+
+    /// Whether a write to an object was allowed that nothing has shown yet.
+    pub(super) fn is_expected(&self, key: &Key) -> bool {
+        self.state().is_expected(key)
     }
 
     /// A read that began at `asked`, when an object was known in the version `known`, shows it, or that it is not there.
@@ -179,17 +184,7 @@ impl Knowledge {
         object: Option<Value>,
     ) {
         let object = object.map(|it| document(resource, &it));
-        self.change(key, |state| {
-            match object {
-                Some((document, version)) => state.observe(document, version),
-                // If it is known in another version by now, it was written meanwhile, and the read tells nothing.
-                None if state.snapshot().get(key).map(|it| it.version) == known => {
-                    state.observe_deletion(key);
-                }
-                None => {}
-            }
-            state.doubt(key, asked);
-        });
+        self.change(key, |state| state.observe_read(key, (known, asked), object));
     }
 
     /// Some of the allowed writes that no watch has shown in time.
@@ -217,9 +212,10 @@ impl Knowledge {
 
     fn change(&self, key: &Key, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
-        let before = state.snapshot().revision(&key.namespace);
+        state.set_time(jiff::Timestamp::now());
+        let before = state.namespace_revision(&key.namespace);
         change(&mut state);
-        if state.snapshot().revision(&key.namespace) != before {
+        if state.namespace_revision(&key.namespace) != before {
             *self.changes_mut().entry(key.namespace.clone()).or_default() += 1;
         }
     }

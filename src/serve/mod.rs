@@ -9,6 +9,7 @@
 mod authority;
 pub mod certificates;
 mod configuration;
+mod confirm;
 mod deadline;
 mod endpoints;
 mod events;
@@ -17,6 +18,7 @@ mod lease;
 mod live;
 pub mod logs;
 mod metrics;
+pub mod past;
 pub mod policy_source;
 mod pool;
 mod race;
@@ -41,6 +43,7 @@ use http::Request;
 use knowledge::Knowledge;
 use kube::{Client, Config};
 use metrics::Metrics;
+use past::{Keeper, PastSource};
 use policy_source::PolicySource;
 use pool::Pool;
 use race::{Races, Second};
@@ -85,6 +88,8 @@ pub struct Options {
     pub certificate: CertificateSource,
     /// Its policy.
     pub policy: PolicySource,
+    /// Where it keeps what was there a short time ago, if anywhere.
+    pub past: Option<PastSource>,
     /// How old what is known may be.
     pub stale_after: Duration,
     /// The most connections.
@@ -160,6 +165,11 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         events,
         metrics: metrics.clone(),
     };
+    if let Some(source) = options.past {
+        let (client, knowledge, policy) =
+            (watching.clone(), knowledge.clone(), reviewer.policy.clone());
+        tokio::spawn(Keeper { client, source, knowledge, policy, pool: pool.clone() }.keep());
+    }
     tokio::spawn(live::look_after_writes(watching.clone(), knowledge.clone()));
     tokio::spawn(watch::follow_all(watching, kinds, knowledge.clone(), metrics.clone()));
     tokio::spawn(second.look());

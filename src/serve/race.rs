@@ -6,9 +6,11 @@ use super::knowledge::Knowledge;
 use super::metrics::{Metrics, OfRule};
 use super::policy_source::{Current, InForce};
 use super::pool::Pool;
+use crate::webhook::change::stands;
+use crate::webhook::context::Context;
 use crate::webhook::review::{Operation, Review};
 use crate::webhook::snapshot::Snapshot;
-use crate::webhook::verdict::{Context, Verdict, judge};
+use crate::webhook::verdict::{Verdict, judge};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,7 +116,7 @@ impl Second {
             let mut late = Vec::new();
             for mut write in due {
                 // Who has changed it since is looked at for that.
-                if !write.review.stands(&snapshot) {
+                if !stands(&write.review, &snapshot) {
                     continue;
                 }
                 let namespace = &write.review.key.namespace;

@@ -10,7 +10,10 @@ use super::policy_source::{Current, InForce};
 use super::pool::Pool;
 use super::resources::get;
 use crate::finding::Severity;
-use crate::webhook::verdict::{Context, Notice, audit};
+use crate::webhook::context::Context;
+use crate::webhook::message;
+use crate::webhook::notice::Notice;
+use crate::webhook::verdict::audit;
 use http::Request;
 use kube::Client;
 use serde_json::{Value, json};
@@ -190,7 +193,7 @@ fn result(format: &Format, notice: &Notice) -> Value {
         let info = it.kind.info();
         json!({"kind": info.map_or("", |it| it.name), "namespace": it.namespace, "name": it.name})
     });
-    let message: String = notice.text.chars().take(MOST_OF_MESSAGE).collect();
+    let message: String = message::text(notice).chars().take(MOST_OF_MESSAGE).collect();
     let (result, severity) = match notice.severity {
         Severity::Error => ("fail", "high"),
         _ => ("warn", "medium"),
@@ -215,10 +218,13 @@ mod tests {
         let notice = Notice {
             rule: "pdb-blocks-drain",
             severity: Severity::Error,
-            message: String::new(),
-            text: "ü".repeat(2 * MOST_OF_MESSAGE),
+            message: "ü".repeat(2 * MOST_OF_MESSAGE),
+            places: Vec::new(),
+            notes: Vec::new(),
+            help: None,
             objects: Vec::new(),
             is_known: false,
+            is_unconfirmed: false,
         };
         let known = Notice { is_known: true, ..notice.clone() };
         for format in &FORMATS {

@@ -7,10 +7,12 @@ use super::metrics::{ByRule, Metrics};
 use super::policy_source::{Current, InForce};
 use super::pool::{self, Failed, Pool};
 use super::race::Races;
+use crate::webhook::context::Context;
 use crate::webhook::key::Key;
+use crate::webhook::notice::Notice;
 use crate::webhook::review::Review;
 use crate::webhook::snapshot::Snapshot;
-use crate::webhook::verdict::{Context, Notice, Verdict};
+use crate::webhook::verdict::Verdict;
 use crate::webhook::world;
 use futures_util::future::try_join_all;
 use hyper::body::Bytes;
@@ -79,8 +81,9 @@ impl Reviewer {
                 self.metrics.spared.inc();
             }
         }
+        let verdict = self.confirmed(&policy, &review, verdict, &mut read, deadline).await?;
         self.note(&review, &verdict);
-        Ok(Answered { body: review.response(&verdict), verdict: name(&verdict) })
+        Ok(Answered { body: verdict.answer(&review.uid), verdict: name(&verdict) })
     }
 
     /// Whether enough is known for a verdict.
@@ -107,7 +110,7 @@ impl Reviewer {
         review.map(Arc::new).map_err(|it| NoVerdict::Malformed(it.message))
     }
 
-    async fn verdict(
+    pub(super) async fn verdict(
         &self,
         policy: &Arc<InForce>,
         review: &Arc<Review>,
@@ -135,7 +138,7 @@ impl Reviewer {
 
     /// Reads the objects that a denial rests on from the API server, each once: a watch may be a moment behind. False if
     /// nothing was read.
-    async fn read_again(
+    pub(super) async fn read_again(
         &self,
         denials: &[Notice],
         read: &mut BTreeSet<Key>,
@@ -155,7 +158,7 @@ impl Reviewer {
         Ok(is_any)
     }
 
-    async fn look(&self, key: &Key) -> Result<(), NoVerdict> {
+    pub(super) async fn look(&self, key: &Key) -> Result<(), NoVerdict> {
         let Some(resource) = self.knowledge.resource(key.kind) else { return Ok(()) };
         for _ in 1..TRIES {
             if live::look(&self.client, &self.knowledge, &resource, key).await.is_ok() {
@@ -226,7 +229,7 @@ impl Work {
             if now > deadline {
                 return None;
             }
-            if self.knowledge.state().commit(&basis, review, now) {
+            if self.knowledge.state().commit(&basis, review, &verdict.change, now) {
                 self.races.allowed(review, changes, now);
                 return Some(verdict);
             }

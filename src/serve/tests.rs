@@ -17,6 +17,7 @@ use crate::load::cluster::live;
 use crate::model::Model;
 use crate::rule::{Admission, Group, Rule, Severity};
 use crate::text::source::SourceId;
+use crate::webhook::snapshot::Entry;
 use crate::webhook::verdict;
 use crate::webhook::world::worlds;
 use http::{Request, Response};
@@ -194,7 +195,8 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     }
     let reviewer = Reviewer {
         judge: |snapshot, review, context| {
-            let worlds = worlds(snapshot, &review.key, None, review.object.clone(), Kinds::ALL);
+            let object = review.object.clone().and_then(|it| Entry::new(it, 0)).map(Arc::new);
+            let worlds = worlds(snapshot, &review.key, None, object, Kinds::ALL);
             let object = worlds.after.as_deref().map(|it| (it, None));
             let documents = worlds.others.iter().copied().chain(object);
             let after = Model::of_read(&worlds.loaded, documents, "default");

@@ -13,6 +13,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|it| stand_in(it).unwrap_or(it)).collect())
 }
 
+/// Whether a character may be shown as it is.
+pub fn is_shown(character: char) -> bool {
+    stand_in(character).is_none()
+}
+
 /// What is shown in place of a character, if it must not be shown itself.
 pub(crate) fn stand_in(character: char) -> Option<char> {
     let code = u32::from(character);

@@ -2,9 +2,11 @@
 //!
 //! Who cannot delete, release or scale is locked out of the repair, and a controller that is denied makes an outage.
 
+use super::change::are_alike;
+use super::context::Context;
 use super::review::{Operation, Review};
-use super::verdict::Context;
-use crate::policy::Mode;
+use crate::api::kind::group;
+use crate::policy::{Asker, Exemption, Mode};
 use crate::rule::Rule;
 use crate::text::tree::Node;
 
@@ -100,19 +102,32 @@ fn changes_anything(review: &Review) -> bool {
     !are_alike(object.tree.root(), old.tree.root(), &["labels", "annotations"])
 }
 
-/// Whether two versions of an object say the same, of their metadata in these fields.
-pub(super) fn are_alike(new: Node<'_>, old: Node<'_>, metadata: &[&str]) -> bool {
-    let same = |keys: &[&str]| match (new.at(keys), old.at(keys)) {
-        (Some(a), Some(b)) => a.same(b),
-        (None, None) => true,
-        (Some(it), None) | (None, Some(it)) => it.count() == 0 && (it.is_map() || it.is_seq()),
+/// The exemptions of the policy that are for a request.
+pub(super) fn exemptions<'c>(review: &Review, context: &Context<'c>) -> Vec<&'c Exemption> {
+    let all = &context.policy.admission.exempt;
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let object = review.object.as_ref().or(review.old.as_ref());
+    let owners: Vec<(&str, &str)> = object
+        .and_then(|it| it.tree.root().get("metadata"))
+        .into_iter()
+        .flat_map(|it| it.list("ownerReferences"))
+        .filter_map(|it| Some((group(it.text("apiVersion")?), it.text("kind")?)))
+        .collect();
+    let labels = |it: &'_ std::sync::Arc<crate::load::Document>| -> Vec<(String, String)> {
+        let labels = it.tree.root().at(&["metadata", "labels"]);
+        let pairs = labels.into_iter().flat_map(Node::pairs);
+        pairs.filter_map(|(key, value)| Some((key.to_string(), value.str()?.to_string()))).collect()
     };
-    let fields = |it: Node<'_>| it.pairs().filter(|(key, _)| *key != "metadata").count();
-    let is_same_below = |(key, _): (&str, Node<'_>)| match key {
-        "metadata" => metadata.iter().all(|it| same(&["metadata", it])),
-        _ => same(&[key]),
-    };
-    fields(new) == fields(old) && new.pairs().all(is_same_below)
+    // A label that comes with the request exempts an object that is new, and none that was there without it.
+    let old = review.old.as_ref().map(labels);
+    let new = object.map(labels).unwrap_or_default();
+    let kept = new.iter().filter(|it| old.as_ref().is_none_or(|old| old.contains(it)));
+    let kept: Vec<(&str, &str)> = kept.map(|(key, value)| (&**key, &**value)).collect();
+    let asker =
+        Asker { user: &review.user, groups: &review.groups, owners: &owners, labels: &kept };
+    all.iter().filter(|it| it.is_for(&asker)).collect()
 }
 
 /// Whether an absence that the request makes is no longer one that the rest of an apply may fill: the object was there

@@ -1,8 +1,9 @@
 //! What names an object in a cluster.
 
-use crate::api::kind::{Kind, group};
+use crate::api::kind::{KINDS, Kind, group};
 use crate::model::Names;
 use crate::text::tree::Node;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// Kind, namespace and name of an object.
@@ -37,6 +38,21 @@ impl Key {
             custom: custom.into(),
             name: names.name().into(),
         }
+    }
+
+    /// As it is stored.
+    pub(super) fn to_json(&self) -> Value {
+        let Key { namespace, kind, custom, name } = self;
+        json!({"kind": kind.name(), "custom": custom, "namespace": namespace, "name": name})
+    }
+
+    /// What [`Key::to_json`] has written.
+    pub(super) fn of_json(stored: &Value) -> Option<Key> {
+        let text = |field: &str| stored[field].as_str();
+        let kind = text("kind")?;
+        let kind = KINDS.iter().find(|it| it.name == kind).map_or(Kind::Custom, |it| it.kind);
+        let key = Key::known(kind, text("namespace")?, text("name")?);
+        Some(Key { custom: text("custom")?.into(), ..key })
     }
 
     /// An object of a known kind.

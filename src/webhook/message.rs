@@ -4,9 +4,9 @@
 //! server at 256 characters each once all together have more than 4,096
 //! (`k8s.io/apiserver/pkg/endpoints/filters/warning.go`).
 
-use super::verdict::{Notice, Verdict};
-use crate::finding::Finding;
-use crate::model::{Model, Place};
+use super::notice::Notice;
+use super::verdict::Verdict;
+use crate::text::visible::visible;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a denial's message.
@@ -28,7 +28,7 @@ pub(super) fn denial(denials: &[Notice]) -> String {
     let room = MOST_OF_DENIAL - 64;
     let mut text = String::new();
     for (at, notice) in denials.iter().enumerate() {
-        let paragraph = clean(&notice.text, true);
+        let paragraph = self::text(notice);
         if at > 0 && text.len() + 2 + paragraph.len() > room {
             text.push_str(&format!("\n\nand {} more", denials.len() - at));
             return text;
@@ -90,9 +90,9 @@ fn others(notice: &Notice) -> String {
 
 /// One line of at most [`MOST_OF_WARNING`] characters.
 fn line(text: &str) -> String {
-    let text = clean(text, false);
+    let text = visible(text);
     if text.chars().count() <= MOST_OF_WARNING {
-        return text;
+        return text.into_owned();
     }
     let mut short: String = text.chars().take(MOST_OF_WARNING - 1).collect();
     short.truncate(short.trim_end().len());
@@ -100,34 +100,21 @@ fn line(text: &str) -> String {
     short
 }
 
-/// Without control characters, which headers may not have.
-fn clean(text: &str, may_break: bool) -> String {
-    let clean = |it: char| if it.is_control() && !(may_break && it == '\n') { ' ' } else { it };
-    text.chars().map(clean).collect()
-}
-
 /// The first `most` bytes, or a few less: characters stay whole.
 fn cut(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-/// A finding in one text: the rule and what is wrong, the objects and their fields, the sums, and what to do.
-pub(super) fn text(model: &Model<'_>, finding: &Finding) -> String {
-    let mut text = format!("{}: {}", finding.rule, finding.message);
-    for label in &finding.labels {
-        if let Place::Field { object, path } = &label.place {
-            let object = model.object(*object);
-            text.push_str(&format!("\n  {object} {path}"));
-            if !label.text.is_empty() {
-                text.push_str(&format!(": {}", label.text));
-            }
-        }
-    }
-    for note in &finding.notes {
-        text.push_str(&format!("\n  note: {note}"));
-    }
-    if let Some(help) = &finding.help {
-        text.push_str(&format!("\n  help: {help}"));
-    }
-    text
+/// A notice in one text: the rule and what is wrong, the objects and their fields, the sums, and what to do. Each stands
+/// on a line of its own, whatever other people wrote into it.
+pub fn text(notice: &Notice) -> String {
+    let mut lines = vec![format!("{}: {}", notice.rule, notice.message)];
+    lines.extend(notice.places.iter().map(|it| match it.text.as_str() {
+        "" => format!("  {} {}", it.object, it.path),
+        text => format!("  {} {}: {text}", it.object, it.path),
+    }));
+    lines.extend(notice.notes.iter().map(|it| format!("  note: {it}")));
+    lines.extend(notice.help.iter().map(|it| format!("  help: {it}")));
+    let lines: Vec<_> = lines.iter().map(|it| visible(it)).collect();
+    lines.join("\n")
 }

@@ -1,14 +1,14 @@
 //! Writes that were allowed and have not been seen on a watch yet, so that the next verdict knows of them.
 //!
-//! They stand in the snapshot itself, and here is what the snapshot held before. An allowed write may still be refused
-//! (the quota plugin comes later, other webhooks are asked at the same time) or fail, so one that is not seen soon is
-//! doubtful: a read of the object tells whether to take it back. What cannot be read is taken back in the end.
+//! They are no knowledge: an allowed write may still be refused (the object may be there already, the quota plugin comes
+//! later, other webhooks are asked at the same time) or fail. One counts against requests that it would contradict, and
+//! only until a watch or a read confirms or refutes it; one that is not seen soon is doubtful, and a read of the object
+//! tells whether to take it back. What cannot be read is taken back in the end.
 
 use super::key::Key;
-use super::snapshot::{Entry, Snapshot};
+use super::snapshot::Entry;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// From when on a write is doubtful that no watch has shown. Watches lag by less, and a request that is still under way
@@ -23,15 +23,24 @@ pub const EXPIRY: Duration = Duration::from_secs(60);
 pub const MOST: usize = 10_000;
 
 /// A write that was allowed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Write {
-    /// What the watches last said of the object.
-    before: Option<Arc<Entry>>,
     /// The last `resourceVersion` that is known not to hold the write: what is newer settles it.
     base: u64,
     /// Whether it creates the object: then the end of an earlier one of the name settles nothing.
     is_creation: bool,
+    /// Whether a verdict in another namespace may rest on it.
+    is_outward: bool,
     entered: Instant,
+}
+
+/// What is entered of a write.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// The `resourceVersion` that it was based on, or 0; and the one of what it replaces in the expected world.
+    pub(super) base: u64,
+    pub(super) is_creation: bool,
+    pub(super) is_outward: bool,
 }
 
 /// The writes that have not been seen yet.
@@ -39,6 +48,9 @@ struct Write {
 pub struct Overlay {
     writes: FxHashMap<Key, Write>,
     queue: VecDeque<(Instant, Key)>,
+    /// How many there are in each namespace that has any.
+    by_namespace: FxHashMap<Box<str>, usize>,
+    outward: usize,
 }
 
 impl Overlay {
@@ -52,59 +64,64 @@ impl Overlay {
         self.writes.is_empty()
     }
 
-    /// Enters an allowed write: the object as it will be, or `None` for a deletion. It was based on this
-    /// `resourceVersion`, 0 for a creation.
-    pub(super) fn enter(
-        &mut self,
-        snapshot: &mut Snapshot,
-        key: &Key,
-        after: Option<Arc<Entry>>,
-        base: u64,
-        now: Instant,
-    ) {
-        let is_creation = base == 0 && after.is_some();
-        let shown = match after {
-            Some(entry) => snapshot.upsert(entry),
-            None => snapshot.remove(key),
-        };
-        let earlier = self.writes.remove(key);
-        // A creation is newer than what it replaces, of which the watch may tell still.
-        let replaced = earlier.as_ref().map_or(0, |it| it.base);
-        let base = base.max(replaced).max(shown.as_ref().map_or(0, |it| it.version));
-        // Of two writes to one object the first knows what the watches said.
-        let before = match earlier {
-            Some(earlier) => earlier.before,
-            None => shown,
-        };
-        self.writes.insert(key.clone(), Write { before, base, is_creation, entered: now });
-        self.queue.push_back((now, key.clone()));
-        self.tidy(snapshot);
+    /// Whether there is one to this object.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.writes.contains_key(key)
     }
 
-    /// A watch shows an object; whether the snapshot is to have it, and not the write that was allowed after it.
-    pub(super) fn observe(&mut self, entry: &Arc<Entry>) -> bool {
-        let Some(write) = self.writes.get_mut(&*entry.key) else { return true };
+    /// Whether a verdict in another namespace may rest on one of them.
+    pub(super) fn is_outward(&self) -> bool {
+        self.outward > 0
+    }
+
+    /// Whether there are none in a namespace.
+    pub(super) fn is_settled(&self, namespace: &str) -> bool {
+        !self.by_namespace.contains_key(namespace)
+    }
+
+    /// Enters an allowed write, and names those that have to go for it.
+    pub(super) fn enter(&mut self, key: &Key, allowed: Allowed, now: Instant) -> Vec<Key> {
+        // A creation is newer than what it replaces, of which the watch may tell still.
+        let replaced = self.take(key).map_or(0, |it| it.base);
+        let Allowed { base, is_creation, is_outward } = allowed;
+        let base = base.max(replaced);
+        self.writes.insert(key.clone(), Write { base, is_creation, is_outward, entered: now });
+        *self.by_namespace.entry(key.namespace.clone()).or_default() += 1;
+        self.outward += usize::from(is_outward);
+        self.queue.push_back((now, key.clone()));
+        self.tidy()
+    }
+
+    /// Takes a write out.
+    fn take(&mut self, key: &Key) -> Option<Write> {
+        let write = self.writes.remove(key)?;
+        self.outward -= usize::from(write.is_outward);
+        if let Some(count) = self.by_namespace.get_mut(&key.namespace) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_namespace.remove(&key.namespace);
+            }
+        }
+        Some(write)
+    }
+
+    /// A watch shows an object; whether a write is still to come after it.
+    pub(super) fn observe(&mut self, entry: &Entry) -> bool {
+        let Some(write) = self.writes.get(&*entry.key) else { return false };
         if entry.version == 0 || entry.version > write.base {
-            self.writes.remove(&*entry.key);
+            self.take(&entry.key);
+            return false;
+        }
+        true
+    }
+
+    /// A watch shows that an object is gone; whether one of the same name is still to come.
+    pub(super) fn observe_deletion(&mut self, key: &Key) -> bool {
+        if self.writes.get(key).is_some_and(|it| it.is_creation) {
             return true;
         }
-        write.before = Some(entry.clone());
+        self.take(key);
         false
-    }
-
-    /// A watch shows that an object is gone; whether the snapshot is to lose it. One of the same name that was created
-    /// since stays.
-    pub(super) fn observe_deletion(&mut self, key: &Key) -> bool {
-        match self.writes.get_mut(key) {
-            Some(write) if write.is_creation => {
-                write.before = None;
-                false
-            }
-            _ => {
-                self.writes.remove(key);
-                true
-            }
-        }
     }
 
     /// The writes that were entered at least so long ago and have not been seen since, the oldest first.
@@ -118,22 +135,17 @@ impl Overlay {
         unseen.map(|(entered, key)| (*entered, key))
     }
 
-    /// A read of the object that began then has been observed and shows nothing of a write: if it was doubtful by
-    /// then, it has not come about.
-    pub(super) fn doubt(&mut self, snapshot: &mut Snapshot, key: &Key, asked: Instant) {
-        if self.writes.get(key).is_some_and(|it| it.entered + DOUBT <= asked) {
-            self.forget(snapshot, key);
-        }
+    /// Whether a read that began at `asked` and showed nothing of a write refutes it: it was doubtful by then, or is a
+    /// creation and there was an object of its name, in which case the API server answers that it exists.
+    pub(super) fn is_refuted(&self, key: &Key, asked: Instant, is_there: bool) -> bool {
+        self.writes.get(key).is_some_and(|it| {
+            it.entered + DOUBT <= asked || is_there && it.is_creation && it.entered <= asked
+        })
     }
 
-    /// Takes one write back.
-    pub(super) fn forget(&mut self, snapshot: &mut Snapshot, key: &Key) {
-        if let Some(write) = self.writes.remove(key) {
-            match write.before {
-                Some(entry) => snapshot.upsert(entry),
-                None => snapshot.remove(key),
-            };
-        }
+    /// Takes one write back; whether it was there.
+    pub(super) fn forget(&mut self, key: &Key) -> bool {
+        self.take(key).is_some()
     }
 
     /// Whether the write of this place in the queue has neither been seen nor written over.
@@ -141,17 +153,18 @@ impl Overlay {
         self.writes.get(key).is_some_and(|it| it.entered == entered)
     }
 
-    /// Makes room where there are too many writes, and lets go of the places of those that need none any more.
-    fn tidy(&mut self, snapshot: &mut Snapshot) {
+    /// Names the writes that are too many, and lets go of the places of those that need none any more.
+    fn tidy(&mut self) -> Vec<Key> {
+        let mut excess = Vec::new();
         while let Some((entered, key)) = self.queue.front() {
             if self.is_open(*entered, key) {
-                if self.writes.len() <= MOST {
-                    return;
+                if self.writes.len() - excess.len() <= MOST {
+                    break;
                 }
-                let key = key.clone();
-                self.forget(snapshot, &key);
+                excess.push(key.clone());
             }
             self.queue.pop_front();
         }
+        excess
     }
 }

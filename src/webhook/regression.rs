@@ -4,12 +4,14 @@
 //! is over, that is compared, so that a repair of a world that is already broken is never denied.
 
 use super::key::Key;
-use super::verdict::Notice;
+use super::notice::{Notice, Spot};
 use crate::api::kind::Kind;
+use crate::api::quantity::Quantity;
 use crate::finding::{Finding, Over, Severity};
 use crate::model::{Model, ObjId, Place};
 use crate::rule::Rule;
 use crate::rules;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// What a rule says of a world.
@@ -29,42 +31,99 @@ pub(super) struct Said {
     pub(super) awaits: &'static [Kind],
     /// Whether it is a guess, or may be no worse than something that was there before: then it denies nothing.
     pub(super) is_unclear: bool,
+    /// Whether two objects of it do the same, as before and after a new name.
+    pub(super) is_rename: bool,
+    /// The objects of it with an annotation that accepts it.
+    pub(super) accepted_by: Vec<Key>,
 }
 
 impl Said {
-    pub(super) fn new(
-        model: &Model<'_>,
-        finding: &Finding,
-        text: fn(&Model<'_>, &Finding) -> String,
-    ) -> Option<Said> {
-        let places = finding.labels.iter().filter_map(|it| match &it.place {
-            Place::Field { object, path } => Some((key(model, *object), path.to_string())),
+    pub(super) fn new(model: &Model<'_>, finding: &Finding) -> Option<Said> {
+        let fields = finding.labels.iter().filter_map(|it| match &it.place {
+            Place::Field { object, path } => Some((*object, path.to_string(), &it.text)),
             Place::Text { .. } => None,
         });
-        let places: Vec<(Key, String)> = places.collect();
-        let (primary, field) = places.first().cloned()?;
-        let objects: BTreeSet<Key> = places.into_iter().map(|(key, _)| key).collect();
+        let fields: Vec<_> = fields.collect();
+        let (primary, field) = fields.first().map(|it| (key(model, it.0), it.1.clone()))?;
+        let objects: BTreeSet<Key> = fields.iter().map(|it| key(model, it.0)).collect();
+        let places = fields.into_iter().map(|(object, path, text)| {
+            let object = model.object(object).to_string();
+            Spot { object, path, text: text.clone() }
+        });
         Some(Said {
             rule: rules::find(finding.rule)?,
             notice: Notice {
                 rule: finding.rule,
                 severity: finding.severity.unwrap_or(Severity::Warning),
                 message: finding.message.clone(),
-                text: text(model, finding),
+                places: places.collect(),
+                notes: finding.notes.clone(),
+                help: finding.help.clone(),
                 objects: objects.into_iter().collect(),
                 is_known: false,
+                is_unconfirmed: false,
             },
             primary,
             field,
             over: finding.over.clone(),
             awaits: finding.awaits,
             is_unclear: finding.is_guess,
+            is_rename: finding.is_rename,
+            accepted_by: Vec::new(),
+        })
+    }
+
+    /// What of it may excuse something later, as it is stored.
+    pub(super) fn to_json(&self) -> Value {
+        let Notice { severity, message, objects, .. } = &self.notice;
+        let over: Vec<Value> =
+            self.over.iter().map(|it| json!([it.of, it.by.to_string()])).collect();
+        let objects: Vec<Value> = objects.iter().map(Key::to_json).collect();
+        json!({"rule": self.rule.id, "severity": severity.name(), "message": message,
+            "primary": self.primary.to_json(), "field": self.field, "over": over,
+            "objects": objects})
+    }
+
+    /// What [`Said::to_json`] has written.
+    pub(super) fn of_json(stored: &Value) -> Option<Said> {
+        let rule = rules::find(stored["rule"].as_str()?)?;
+        let over = stored["over"].as_array()?.iter().filter_map(|it| {
+            Some(Over { of: it[0].as_str()?.into(), by: Quantity::parse(it[1].as_str()?).ok()? })
+        });
+        let notice = Notice {
+            rule: rule.id,
+            severity: Severity::parse(stored["severity"].as_str()?)?,
+            message: stored["message"].as_str()?.into(),
+            places: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            objects: stored["objects"].as_array()?.iter().filter_map(Key::of_json).collect(),
+            is_known: false,
+            is_unconfirmed: false,
+        };
+        Some(Said {
+            rule,
+            notice,
+            primary: Key::of_json(&stored["primary"])?,
+            field: stored["field"].as_str()?.into(),
+            over: over.collect(),
+            awaits: &[],
+            is_unclear: false,
+            is_rename: false,
+            accepted_by: Vec::new(),
         })
     }
 
     /// How far something that was said before excuses this.
     fn excused_by(&self, before: &Said) -> Excuse {
         if self.primary != before.primary || self.notice.severity > before.notice.severity {
+            return Excuse::None;
+        }
+        // What was still awaited excuses nothing that came without it, unless it says the same.
+        if !before.awaits.is_empty()
+            && self.awaits.is_empty()
+            && self.notice.message != before.notice.message
+        {
             return Excuse::None;
         }
         if !self.over.is_empty() && !before.over.is_empty() {
@@ -94,7 +153,8 @@ enum Excuse {
     Full,
 }
 
-fn key(model: &Model<'_>, id: ObjId) -> Key {
+/// What names an object of a model.
+pub(super) fn key(model: &Model<'_>, id: ObjId) -> Key {
     let object = model.object(id);
     let key = Key::of(object.root);
     let mut key = key.unwrap_or_else(|| Key::known(object.kind, object.namespace, object.name));

@@ -1,20 +1,15 @@
-//! An AdmissionReview: what the API server asks, and the answer in its form.
+//! An AdmissionReview: what the API server asks.
 //!
-//! `k8s.io/api/admission/v1/types.go`; what becomes of the answer:
-//! `k8s.io/apiserver/pkg/admission/plugin/webhook/{request,validating,errors}`.
+//! `k8s.io/api/admission/v1/types.go`.
 
 use super::key::Key;
-use super::snapshot::Snapshot;
-use super::verdict::Verdict;
-use super::{exempt, message, scale};
 use crate::api::kind::{Kind, Scope};
 use crate::load::Document;
 use crate::load::cluster::live::Live;
 use crate::text::source::SourceId;
 use crate::text::tree::Node;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -45,6 +40,10 @@ pub struct Review {
     pub key: Key,
     /// Who asks.
     pub user: String,
+    /// The groups of who asks.
+    pub groups: Vec<String>,
+    /// What it is asked with, as it calls itself: `kubectl-client-side-apply`, `helm`; empty where it does not say.
+    pub manager: String,
     /// Whether it is only tried out.
     pub is_dry_run: bool,
     /// The object as it would be, without what no rule reads; `None` for a deletion. Of `scale` it is the `Scale`.
@@ -81,7 +80,7 @@ fn malformed(message: impl Into<String>) -> Malformed {
 /// The source of all that comes from the cluster.
 pub(super) const CLUSTER: SourceId = SourceId(0);
 
-const VERSION: &str = "admission.k8s.io/v1";
+pub(super) const VERSION: &str = "admission.k8s.io/v1";
 
 impl Review {
     /// Reads the body of a request.
@@ -127,7 +126,8 @@ impl Review {
             });
         let key = key(&request, has_object)?;
         let subresource = text(&request.sub_resource).to_string();
-        let user = request.user_info.map(|it| text(&it.username).to_string()).unwrap_or_default();
+        let (user, groups) = request.user_info.map(UserInfo::read).unwrap_or_default();
+        let manager = request.options.map(|it| text(&it.field_manager).to_string());
         let old = request.old_object.filter(|_| has_old);
         let old_version = old.as_ref().map_or(0, Live::version);
         let (old, created) = old.map(|it| (Arc::new(it.document), it.created)).unzip();
@@ -142,17 +142,10 @@ impl Review {
             is_terminating,
             subresource,
             user,
+            groups,
+            manager: manager.unwrap_or_default(),
             is_dry_run: request.dry_run.unwrap_or(false),
         })
-    }
-
-    /// The object as it is, for the world before the request: that of the request, which the API server has just read,
-    /// rather than what a watch showed last.
-    pub(super) fn before(&self, snapshot: &Snapshot) -> Option<Arc<Document>> {
-        match self.subresource.as_str() {
-            "scale" => snapshot.get(&self.key).map(|it| it.document.clone()),
-            _ => self.old.clone(),
-        }
     }
 
     /// Whether an update leaves everything that rules read as it is.
@@ -162,66 +155,6 @@ impl Review {
             _ => false,
         }
     }
-
-    /// Whether the object is known as the request has written it: neither is that still to come, nor has anybody changed
-    /// it since. Controllers may have annotated it.
-    pub fn stands(&self, snapshot: &Snapshot) -> bool {
-        let Some(entry) = snapshot.get(&self.key).filter(|it| it.version > self.old_version) else {
-            return false;
-        };
-        let written = scale::written(snapshot, self);
-        let root = entry.document.tree.root();
-        written.is_some_and(|it| exempt::are_alike(it.tree.root(), root, &["labels"]))
-    }
-
-    /// The body of the answer.
-    pub fn response(&self, verdict: &Verdict) -> Vec<u8> {
-        let status = verdict.is_denied().then(|| Status {
-            status: "Failure",
-            message: message::denial(&verdict.denials),
-            reason: "Forbidden",
-            code: 403,
-        });
-        let response = Response {
-            uid: &self.uid,
-            allowed: !verdict.is_denied(),
-            status,
-            warnings: message::warnings(&verdict.warnings),
-            audit_annotations: message::audit_annotations(verdict),
-        };
-        let answer = Answer { api_version: VERSION, kind: "AdmissionReview", response };
-        serde_json::to_vec(&answer).expect("texts and numbers have a form in JSON")
-    }
-}
-
-/// An AdmissionReview with its answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    response: Response<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Response<'a> {
-    uid: &'a str,
-    allowed: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    audit_annotations: BTreeMap<&'static str, String>,
-}
-
-#[derive(Serialize)]
-struct Status {
-    status: &'static str,
-    message: String,
-    reason: &'static str,
-    code: u16,
 }
 
 /// What the API server sends. Null is absent, as it is to Kubernetes.
@@ -263,6 +196,16 @@ struct Request<'b> {
     #[serde(deserialize_with = "live")]
     old_object: Option<Live>,
     dry_run: Option<bool>,
+    #[serde(borrow)]
+    options: Option<Options<'b>>,
+}
+
+/// `CreateOptions`, `UpdateOptions` and `PatchOptions` alike.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Options<'b> {
+    #[serde(borrow)]
+    field_manager: Text<'b>,
 }
 
 #[derive(Default, Deserialize)]
@@ -286,6 +229,13 @@ struct Resource<'b> {
 struct UserInfo<'b> {
     #[serde(borrow)]
     username: Text<'b>,
+    groups: Option<Vec<String>>,
+}
+
+impl UserInfo<'_> {
+    fn read(self) -> (String, Vec<String>) {
+        (text(&self.username).to_string(), self.groups.unwrap_or_default())
+    }
 }
 
 fn text<'t>(text: &'t Text<'_>) -> &'t str {

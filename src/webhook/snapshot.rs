@@ -3,122 +3,16 @@
 //! A copy costs a few counts, and a change to one copy never touches another, so a verdict works on a consistent view
 //! for as long as it takes, and writers never wait for it.
 
-use super::cross_namespace::{Links, is_outward};
+pub use super::entry::Entry;
 use super::key::Key;
+use super::past::Past;
+use super::rollouts::Rollouts;
 use super::sharded::Sharded;
-use crate::api::kind::{Kind, Kinds};
-use crate::load::Document;
+use super::slice::Slice;
+use crate::api::kind::Kind;
 use crate::load::cluster::coverage::Coverage;
-use crate::model::Head;
 use rustc_hash::FxHashSet;
-use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// An object that is known.
-#[derive(Debug)]
-pub struct Entry {
-    /// What names it.
-    pub key: Arc<Key>,
-    /// What it says, without what no rule reads.
-    pub document: Arc<Document>,
-    /// Its `resourceVersion`; 0 where it has none yet.
-    pub version: u64,
-    /// Where it says what it is.
-    pub(super) head: Option<Head>,
-    /// What it has to do with objects outside its namespace.
-    pub(super) links: Links,
-}
-
-impl Entry {
-    /// The entry of an object that was read in this `resourceVersion`; `None` if the document holds no object.
-    pub fn new(document: Arc<Document>, version: u64) -> Option<Entry> {
-        let tree = &document.tree;
-        let head = Head::of(tree);
-        let key = match head {
-            Some(head) => Key::named(&head.names(tree)),
-            None => Key::of(tree.root())?,
-        };
-        let links = Links::of(&key, tree.root());
-        let key = Arc::new(key);
-        Some(Entry { key, document, version, head, links })
-    }
-
-    /// Whether a denial in another namespace may rest on it, or one of it on what is there.
-    pub(super) fn is_outward(&self) -> bool {
-        is_outward(self.key.kind) || self.links.are_outward()
-    }
-
-    /// The bytes that it takes in memory.
-    pub fn bytes(&self) -> usize {
-        let key = &self.key;
-        size_of::<Entry>()
-            + size_of::<Document>()
-            + size_of::<Key>()
-            + key.namespace.len()
-            + key.custom.len()
-            + key.name.len()
-            + self.document.tree.bytes()
-            + self.links.bytes()
-    }
-}
-
-/// The order of the objects of one kind in one namespace.
-fn by_name(it: &Key, other: &Key) -> Ordering {
-    it.custom.cmp(&other.custom).then_with(|| it.name.cmp(&other.name))
-}
-
-/// The objects of a namespace, or those of the cluster as a whole.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Slice {
-    /// By kind, each in the order of their names.
-    kinds: BTreeMap<Kind, Arc<Vec<Arc<Entry>>>>,
-    /// Grows with each change that a rule could see.
-    pub(super) revision: u64,
-}
-
-impl Slice {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.kinds.values().flat_map(|it| it.iter())
-    }
-
-    /// Those of some kinds.
-    pub(super) fn of_kinds(&self, kinds: Kinds) -> impl Iterator<Item = &Arc<Entry>> {
-        let lists = self.kinds.iter().filter(move |(kind, _)| kinds.has(**kind));
-        lists.flat_map(|(_, it)| it.iter())
-    }
-
-    pub(super) fn of_kind(&self, kind: Kind) -> &[Arc<Entry>] {
-        self.kinds.get(&kind).map_or(&[], |it| it.as_slice())
-    }
-
-    fn get(&self, key: &Key) -> Option<&Arc<Entry>> {
-        let entries = self.of_kind(key.kind);
-        entries.binary_search_by(|it| by_name(&it.key, key)).ok().map(|at| &entries[at])
-    }
-
-    /// Puts an entry in its place and hands back the one that was there.
-    fn put(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
-        let entries = Arc::make_mut(self.kinds.entry(entry.key.kind).or_default());
-        match entries.binary_search_by(|it| by_name(&it.key, &entry.key)) {
-            Ok(at) => Some(std::mem::replace(&mut entries[at], entry)),
-            Err(at) => {
-                entries.insert(at, entry);
-                None
-            }
-        }
-    }
-
-    fn take(&mut self, key: &Key) -> Option<Arc<Entry>> {
-        let entries = self.kinds.get_mut(&key.kind)?;
-        let at = entries.binary_search_by(|it| by_name(&it.key, key)).ok()?;
-        let taken = Arc::make_mut(entries).remove(at);
-        if entries.is_empty() {
-            self.kinds.remove(&key.kind);
-        }
-        Some(taken)
-    }
-}
 
 /// The objects of a cluster, as far as they are known.
 #[derive(Clone, Debug, Default)]
@@ -129,18 +23,56 @@ pub struct Snapshot {
     named: Sharded<Arc<Entry>>,
     /// The objects that are to be found from outside their namespace, by what they are found by.
     topics: Sharded<Arc<Vec<Arc<Key>>>>,
-    /// Grows with each change on which a denial in another namespace may rest.
+    /// The revision of the last change on which a denial in another namespace may rest.
     pub(super) outward_revision: u64,
-    /// The last revision of any slice. One that was emptied and filled again does not come to the same number twice.
-    last_revision: u64,
     /// The kinds of which every object is known.
     complete: Arc<FxHashSet<Kind>>,
     /// The same by their names, for the worlds that are cut out of it.
     coverage: Coverage,
     objects: usize,
+    /// The world without the writes that were allowed and nothing has shown yet, where there are any.
+    confirmed: Option<Arc<Snapshot>>,
+    /// Whether a verdict in another namespace may rest on one of these writes.
+    is_outward: bool,
+    /// What was there a short time ago.
+    past: Past,
+    /// Who rolled out changes a moment ago.
+    pub(super) rollouts: Rollouts,
 }
 
 impl Snapshot {
+    /// With what else a verdict looks at.
+    pub(super) fn with(
+        mut self,
+        confirmed: Option<Snapshot>,
+        is_outward: bool,
+        past: Past,
+        rollouts: Rollouts,
+    ) -> Snapshot {
+        self.confirmed = confirmed.map(|it| {
+            let (past, rollouts) = (past.clone(), rollouts.clone());
+            Arc::new(Snapshot { past, rollouts, ..it })
+        });
+        Snapshot { is_outward, past, rollouts, ..self }
+    }
+
+    /// The world without the writes that were allowed and nothing has shown yet.
+    pub(super) fn confirmed(&self) -> &Snapshot {
+        self.confirmed.as_deref().unwrap_or(self)
+    }
+
+    /// The same, where a verdict in a namespace may come out otherwise in it.
+    pub(super) fn confirmed_apart(&self, namespace: &str, is_outward: bool) -> Option<&Snapshot> {
+        let confirmed = self.confirmed.as_deref()?;
+        let is_apart = confirmed.revision(namespace) != self.revision(namespace);
+        (is_apart || is_outward && self.is_outward).then_some(confirmed)
+    }
+
+    /// What was there a short time ago.
+    pub(super) fn past(&self) -> &Past {
+        &self.past
+    }
+
     /// How many objects are known.
     pub fn len(&self) -> usize {
         self.objects
@@ -217,15 +149,14 @@ impl Snapshot {
         self.complete.contains(&kind)
     }
 
-    /// Puts an object in, in the place of the one of the same key, which it hands back.
-    pub fn upsert(&mut self, entry: Arc<Entry>) -> Option<Arc<Entry>> {
-        let revision = self.last_revision + 1;
+    /// Puts an object in, in the place of the one of the same key, which it hands back. No other change to any snapshot
+    /// has this revision, unless both snapshots are alike after it.
+    pub(super) fn upsert(&mut self, entry: Arc<Entry>, revision: u64) -> Option<Arc<Entry>> {
         let slice = self.slice_mut(&entry.key.namespace);
         let earlier = slice.put(entry.clone());
         let is_same = earlier.as_ref().is_some_and(|it| says_the_same(it, &entry));
         if !is_same {
             slice.revision = revision;
-            self.last_revision = revision;
         }
         if entry.key.kind == Kind::Namespace {
             self.named.insert(&entry.key.name, entry.clone());
@@ -237,15 +168,14 @@ impl Snapshot {
             self.link(&entry);
         }
         if !is_same && earlier.iter().chain([&entry]).any(|it| it.is_outward()) {
-            self.outward_revision += 1;
+            self.outward_revision = revision;
         }
         earlier
     }
 
     /// Takes an object out and hands it back.
-    pub fn remove(&mut self, key: &Key) -> Option<Arc<Entry>> {
+    pub(super) fn remove(&mut self, key: &Key, revision: u64) -> Option<Arc<Entry>> {
         self.get(key)?;
-        let revision = self.last_revision + 1;
         let slice = self.slice_mut(&key.namespace);
         let taken = slice.take(key)?;
         slice.revision = revision;
@@ -253,16 +183,44 @@ impl Snapshot {
         if is_empty {
             self.namespaces.remove(&key.namespace);
         }
-        self.last_revision = revision;
         if key.kind == Kind::Namespace {
             self.named.remove(&key.name);
         }
         self.objects -= 1;
         self.unlink(&taken);
         if taken.is_outward() {
-            self.outward_revision += 1;
+            self.outward_revision = revision;
         }
         Some(taken)
+    }
+
+    /// The objects of a namespace as they are now.
+    pub(super) fn shared_slice(&self, namespace: &str) -> Option<Arc<Slice>> {
+        match namespace {
+            "" => Some(self.cluster.clone()),
+            name => self.namespaces.get(name).cloned(),
+        }
+    }
+
+    /// The same cluster with the objects of a namespace as they were.
+    pub(super) fn with_slice(&self, namespace: &str, slice: Arc<Slice>) -> Snapshot {
+        let mut then = self.clone();
+        match namespace {
+            "" => then.cluster = slice,
+            name => then.namespaces.insert(name, slice),
+        }
+        then
+    }
+
+    /// Takes the objects of a namespace over from a snapshot that holds the same ones.
+    pub(super) fn adopt(&mut self, other: &Snapshot, namespace: &str) {
+        if namespace.is_empty() {
+            self.cluster = other.cluster.clone();
+        } else if let Some(slice) = other.namespaces.get(namespace) {
+            self.namespaces.insert(namespace, slice.clone());
+        } else {
+            self.namespaces.remove(namespace);
+        }
     }
 
     fn slice_mut(&mut self, namespace: &str) -> &mut Slice {

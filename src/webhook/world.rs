@@ -69,8 +69,8 @@ const MOST_OF_NEIGHBOURS: usize = 512;
 pub fn worlds<'s>(
     snapshot: &'s Snapshot,
     key: &'s Key,
-    before: Option<Arc<Document>>,
-    after: Option<Arc<Document>>,
+    before: Option<Arc<Entry>>,
+    after: Option<Arc<Entry>>,
     kinds: Kinds,
 ) -> Worlds<'s> {
     let mut builder = Builder::new(snapshot, namespace_of(key), kinds);
@@ -80,7 +80,8 @@ pub fn worlds<'s>(
     let Builder { entries, coverage, .. } = builder;
     let others: Vec<_> = entries.into_iter().map(|it| (&*it.document, it.head)).collect();
     others.iter().for_each(|(it, _)| it.tree.fetch());
-    Worlds { loaded: loaded(coverage), others, before, after }
+    let document = |it: Option<Arc<Entry>>| it.map(|it| it.document.clone());
+    Worlds { loaded: loaded(coverage), others, before: document(before), after: document(after) }
 }
 
 /// The world of a namespace as it is, with what any of its objects looks at in others.
@@ -137,17 +138,16 @@ impl<'s> Builder<'s> {
     }
 
     /// What the rules look at for the sake of the object of this key, before and after it changes.
-    fn around(&mut self, key: &Key, before: &Option<Arc<Document>>, after: &Option<Arc<Document>>) {
+    fn around(&mut self, key: &Key, before: &Option<Arc<Entry>>, after: &Option<Arc<Entry>>) {
         let snapshot = self.snapshot;
         self.seen.extend(snapshot.get(key).map(Arc::as_ptr));
         self.own();
         for user in snapshot.found_by(&cross_namespace::users(key)).iter().take(MOST_USERS) {
             self.object(user);
         }
-        for document in [before, after].into_iter().flatten() {
-            let links = Links::of(key, document.tree.root());
-            self.follow(&links, document);
-            self.look_around(&links, document);
+        for entry in [before, after].into_iter().flatten() {
+            self.follow(&entry.links, &entry.document);
+            self.look_around(&entry.links, &entry.document);
         }
         match key.kind {
             Kind::NetworkPolicy => self.clients(),

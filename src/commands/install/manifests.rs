@@ -18,6 +18,7 @@ const SERVER: &[&str] = &[
     include_str!("../../../deploy/base/cluster-role.yaml"),
     include_str!("../../../deploy/base/roles.yaml"),
     POLICY,
+    include_str!("../../../deploy/base/past.yaml"),
     include_str!("../../../deploy/base/network-policies.yaml"),
     include_str!("../../../deploy/base/disruption-budget.yaml"),
     include_str!("../../../deploy/base/service.yaml"),

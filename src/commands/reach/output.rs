@@ -6,6 +6,7 @@ use purlin::analyze::network::reach::{Because, Effect, Verdict};
 use purlin::api::ports::Ports;
 use purlin::check::locate::Locator;
 use purlin::model::Model;
+use purlin::report::escaped::escaped;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -115,9 +116,8 @@ pub(super) fn json(
 
 /// A value as JSON that ends its line.
 pub(super) fn line(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("names and numbers are JSON");
-    text.push('\n');
-    text
+    let text = serde_json::to_string_pretty(value).expect("names and numbers are JSON");
+    escaped(text) + "\n"
 }
 
 pub(super) fn human(

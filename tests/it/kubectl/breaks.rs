@@ -198,7 +198,7 @@ impl<'a> Attempt<'a> {
     fn is_said(&self, it: &Expected, said: &Said) -> bool {
         match it.rule.admission {
             Admission::Audit => true,
-            Admission::Deny if !self.is_deletion() && !it.is_guess => {
+            Admission::Deny if !self.is_deletion() && it.is_denied => {
                 said.denials.iter().any(|text| it.is_denied_by(text))
             }
             Admission::Deny | Admission::Warn => {

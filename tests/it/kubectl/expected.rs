@@ -7,7 +7,7 @@ use purlin::check::Selection;
 use purlin::load::{Loaded, load_texts};
 use purlin::policy::Policy;
 use purlin::policy_file;
-use purlin::rule::{Place, Rule};
+use purlin::rule::{Admission, Place, Rule, Severity};
 use purlin::rules;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub(super) struct Expected {
     pub(super) message: String,
     /// The objects that it names.
     pub(super) objects: BTreeSet<String>,
-    /// Whether it may be told wrongly, and so is only warned of.
-    pub(super) is_guess: bool,
+    /// Whether the webhook denies it: it is certain, and no mere risk.
+    pub(super) is_denied: bool,
     /// The sums.
     pub(super) notes: Vec<String>,
     /// Why a cluster cannot say so.
@@ -45,7 +45,9 @@ pub(super) fn found_in(loaded: &Loaded, selection: &Selection) -> Vec<Expected> 
                 // The API server chooses the port.
                 message: it.message.replace("on a port of every node", "of every node"),
                 objects: objects.collect(),
-                is_guess: it.is_guess,
+                is_denied: !it.is_guess
+                    && it.severity == Some(Severity::Error)
+                    && rules::find(it.rule)?.admission == Admission::Deny,
                 notes: it.notes.clone(),
                 only_files: why_only_files(&format!("{}: {}", it.rule, it.message)),
             })

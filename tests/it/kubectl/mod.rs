@@ -16,6 +16,7 @@ mod orders;
 mod program;
 mod repaired;
 mod scales;
+mod shuffled;
 
 use crate::apiserver::{ApiServer, Name};
 use crate::cluster::same::compare_system;
@@ -79,7 +80,10 @@ fn run(system: &str) {
             compare_system(&stand.api, world).unwrap();
         }
         stand.forget(world);
+        shuffled::is_taken(&stand, world);
     }
+    let overlays = REPAIRED.iter().filter(|it| it.starts_with(system)).copied();
+    shuffled::overlays_are_taken(&stand, &overlays.collect::<Vec<_>>());
 }
 
 /// An API server, the webhook that it asks, and who asks the API server.
@@ -125,7 +129,9 @@ impl Stand {
 }
 
 fn in_mode(mode: &str) -> String {
-    format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {{mode: {mode}}}\n")
+    // Nothing is allowed for the sake of what another test has deleted.
+    let admission = format!("{{mode: {mode}, recreate: 0s}}");
+    format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {admission}\n")
 }
 
 fn name(object: &Value) -> Name {

@@ -7,15 +7,22 @@ use crate::support::only;
 use crate::webhook::agreement::loaded;
 use purlin::load::Document;
 use purlin::load::cluster::live;
-use purlin::rule::Admission;
 use purlin::text::source::SourceId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Rules of what no NetworkPolicy opens: however the objects come, one more policy may.
-const OPENED_BY_OTHERS: [&str; 4] =
-    ["egress-without-dns", "ingress-cut-off", "scrape-cut-off", "service-cut-off"];
+/// Rules of what one more object may mend, however the objects come: a policy that opens a port, a LimitRange with the
+/// requests that containers lack, an autoscaler where nobody set the replicas.
+const MENDED_BY_OTHERS: [&str; 7] = [
+    "egress-without-dns",
+    "hpa-without-requests",
+    "ingress-cut-off",
+    "pdb-blocks-drain",
+    "quota-rejects-pod",
+    "scrape-cut-off",
+    "service-cut-off",
+];
 
 /// Attempts the contradictions of all breaks, from the first object to the last and from the last to the first.
 pub(super) fn are_all_the_same(stand: &Stand, cases: &[Case]) {
@@ -29,7 +36,7 @@ pub(super) fn are_all_the_same(stand: &Stand, cases: &[Case]) {
     for case in cases.iter().filter(|it| it.left_out.is_none()) {
         let others = case.objects.iter().filter(|it| it["kind"] != "Namespace");
         let others: Vec<&Value> = others.collect();
-        for finding in case.expected.iter().filter(|it| it.rule.admission == Admission::Deny) {
+        for finding in case.expected.iter().filter(|it| it.is_denied) {
             let parts = parts(finding, &namespaces, &others);
             if parts.len() < 2 {
                 continue;
@@ -65,9 +72,9 @@ fn attempt(stand: &Stand, finding: &Expected, order: &[&Value]) -> Result<Answer
     let said = stand.kubectl.on(order, &["apply"]);
     stand.delete(&order.iter().map(|it| (*it).clone()).collect::<Vec<_>>());
     let taken = said.done.lines().count();
-    let is_opened = OPENED_BY_OTHERS.contains(&finding.rule.id);
+    let is_mended = MENDED_BY_OTHERS.contains(&finding.rule.id);
     // Where the policy comes before those who call, it does not name them.
-    if is_opened && taken == order.len() && said.warnings.iter().any(|it| finding.is_about(it)) {
+    if is_mended && taken == order.len() && said.warnings.iter().any(|it| finding.is_about(it)) {
         return Ok(Answer::Warned);
     }
     if taken == order.len() - 1 && said.denials.iter().any(|it| finding.is_denied_by(it)) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Registers a server for what budgets and their workloads are about, and waits until it is asked.
-pub(super) fn register(api: &ApiServer, program: &Program) {
+pub(crate) fn register(api: &ApiServer, program: &Program) {
     let authority = std::fs::read(api.ca()).unwrap();
     let authority = base64::engine::general_purpose::STANDARD.encode(authority);
     configure(api, program.reviews.port(), &authority);
@@ -81,7 +81,7 @@ pub(crate) fn serve(api: &ApiServer, log: &str, more: &[&str]) -> Program {
 }
 
 /// A kubeconfig of a user who may do what a webhook has to.
-pub(super) fn kubeconfig(api: &ApiServer) -> PathBuf {
+pub(crate) fn kubeconfig(api: &ApiServer) -> PathBuf {
     let path = api.kubeconfig_of("purlin");
     let role = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
@@ -89,7 +89,7 @@ pub(super) fn kubeconfig(api: &ApiServer) -> PathBuf {
         "rules": [
             {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
-            {"apiGroups": ["", "coordination.k8s.io"], "resources": ["secrets", "leases"],
+            {"apiGroups": ["", "coordination.k8s.io"], "resources": ["configmaps", "secrets", "leases"],
              "verbs": ["create", "update"]},
             {"apiGroups": ["admissionregistration.k8s.io"], "verbs": ["patch"],
              "resources": ["validatingwebhookconfigurations"]},
@@ -109,7 +109,7 @@ pub(super) fn kubeconfig(api: &ApiServer) -> PathBuf {
     path
 }
 
-pub(super) fn path(object: &Value, is_named: bool) -> String {
+pub(crate) fn path(object: &Value, is_named: bool) -> String {
     let text = |it: &Value| it.as_str().unwrap_or_default().to_string();
     let version = text(&object["apiVersion"]);
     let root = if version.contains('/') { "apis" } else { "api" };
@@ -122,7 +122,7 @@ pub(super) fn path(object: &Value, is_named: bool) -> String {
 }
 
 /// Sends a request; the words of the API server where it refuses.
-pub(super) fn send(
+pub(crate) fn send(
     api: &ApiServer,
     method: &str,
     path: &str,
@@ -145,25 +145,25 @@ pub(super) fn send(
     })
 }
 
-pub(super) fn put(api: &ApiServer, path: &str, object: &Value) -> Result<Value, String> {
+pub(crate) fn put(api: &ApiServer, path: &str, object: &Value) -> Result<Value, String> {
     send(api, "POST", path, object)
 }
 
-pub(super) fn create(api: &ApiServer, object: &Value) -> Result<Value, String> {
+pub(crate) fn create(api: &ApiServer, object: &Value) -> Result<Value, String> {
     put(api, &path(object, false), object)
 }
 
-pub(super) fn delete(api: &ApiServer, object: &Value) -> Result<Value, String> {
+pub(crate) fn delete(api: &ApiServer, object: &Value) -> Result<Value, String> {
     send(api, "DELETE", &path(object, true), &json!({"kind": "DeleteOptions", "apiVersion": "v1"}))
 }
 
-pub(super) fn namespace(api: &ApiServer, name: &str) {
+pub(crate) fn namespace(api: &ApiServer, name: &str) {
     let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
     put(api, "/api/v1/namespaces", &object).unwrap();
 }
 
 /// It is denied by the webhook, and the message says all this.
-pub(super) fn assert_denied(answer: Result<Value, String>, parts: &[&str]) {
+pub(crate) fn assert_denied(answer: Result<Value, String>, parts: &[&str]) {
     let message = answer.expect_err("it was taken");
     let start = "admission webhook \"validate.purlin.dev\" denied the request: ";
     assert!(message.starts_with(start), "{message}");
@@ -270,7 +270,7 @@ fn of_two_that_exclude_each_other_one_replica_admits_one() {
 }
 
 /// Creates objects at the same time.
-pub(super) fn at_once(api: &ApiServer, objects: &[Value]) -> Vec<Result<Value, String>> {
+pub(crate) fn at_once(api: &ApiServer, objects: &[Value]) -> Vec<Result<Value, String>> {
     let (runtime, client) = api.client();
     let creations = objects.iter().map(|object| {
         let request = http::Request::post(path(object, false))

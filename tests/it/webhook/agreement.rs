@@ -76,7 +76,7 @@ fn rules_find_the_same_among_the_kinds_that_they_read() {
             };
             let rules: Vec<_> = RULES.iter().filter(concerned).copied().collect();
             let found = |kinds: Kinds| -> BTreeSet<String> {
-                let object = Some(entry.document.clone());
+                let object = Some(entry.clone());
                 let Worlds { loaded, others, after, .. } =
                     worlds(&snapshot, &entry.key, None, object, kinds);
                 let object = after.as_deref().map(|it| (it, None));
@@ -234,7 +234,7 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
     }
     for entry in snapshot.iter().filter(|it| it.key.namespace.is_empty()) {
         let Worlds { loaded, others, after, .. } =
-            worlds(&snapshot, &entry.key, None, Some(entry.document.clone()), Kinds::ALL);
+            worlds(&snapshot, &entry.key, None, Some(entry.clone()), Kinds::ALL);
         let object = after.as_deref().map(|it| (it, None));
         let documents = others.into_iter().chain(object);
         all.extend(said(&Model::of_read(&loaded, documents, "default")));

@@ -71,7 +71,7 @@ fn answers_keep_to_what_the_api_server_takes() {
     let review = review(&body);
     let verdict = verdict(&state, &body);
     assert_eq!(verdict.denials.len(), 200);
-    let answer: Value = serde_json::from_slice(&review.response(&verdict)).unwrap();
+    let answer: Value = serde_json::from_slice(&verdict.answer(&review.uid)).unwrap();
     let response = &answer["response"];
     assert_eq!(answer["kind"], "AdmissionReview");
     assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
@@ -107,7 +107,7 @@ fn warnings_are_lines_of_some_length_and_not_too_many() {
     let body = request(None, Some(&needy));
     let verdict = verdict(&cluster(&[]), &body);
     assert!(verdict.warnings.len() >= 300);
-    let answer: Value = serde_json::from_slice(&review(&body).response(&verdict)).unwrap();
+    let answer: Value = serde_json::from_slice(&verdict.answer(&review(&body).uid)).unwrap();
     assert_eq!(answer["response"]["allowed"], true);
     assert!(answer["response"].get("status").is_none());
     let warnings: Vec<&str> = answer["response"]["warnings"]
@@ -133,6 +133,6 @@ fn no_answer_holds_a_value_of_a_secret() {
     assert!(held.contains("password"), "{held}");
     assert!(!held.contains("hunter2") && !held.contains("aHVudGVyMm"), "{held}");
     let verdict = verdict(&cluster(&[]), &body);
-    let answer = String::from_utf8(review.response(&verdict)).unwrap();
+    let answer = String::from_utf8(verdict.answer(&review.uid)).unwrap();
     assert!(!answer.contains("hunter2") && !answer.contains("aHVudGVyMm"), "{answer}");
 }

@@ -5,7 +5,7 @@ use super::support::{cluster, objects, observe, observe_deletion, request, rules
 use crate::systems::breaks::{Break, read};
 use crate::systems::texts;
 use purlin::load::load_texts;
-use purlin::rule::Admission;
+use purlin::rule::{Admission, Severity};
 use purlin::rules;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -19,8 +19,8 @@ const ALSO_OF_MANIFESTS: [&str; 2] = [
     "a password in a Secret manifest",
 ];
 
-/// What the breaks have of it is told by names, which may deceive.
-const GUESSED: &str = "secret-in-repository";
+/// Where something is created, a LimitRange may follow with the requests that containers lack.
+const AWAITED: [&str; 2] = ["hpa-without-requests", "quota-rejects-pod"];
 
 #[test]
 fn breaks_are_denied_or_warned_of() {
@@ -47,14 +47,17 @@ fn judge(it: &Break) -> Option<String> {
     let before = objects(&load_texts(texts(&it.world)));
     let after = objects(&load_texts(it.texts()));
     let mut state = cluster(&before);
-    let (mut denied, mut warned) = (BTreeSet::new(), BTreeSet::new());
+    let (mut denied, mut warned, mut mild) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut may_deny = false;
     let changes = changes(&before, &after);
     let is_one = changes.len() == 1;
+    let creates = changes.iter().any(|it| it.0.is_none());
     for (old, new) in changes {
         let found = verdict(&state, &request(old, new));
         denied.extend(rules(&found.denials));
         warned.extend(rules(&found.warnings));
+        let risks = found.warnings.iter().filter(|it| it.severity == Severity::Warning);
+        mild.extend(risks.map(|it| it.rule));
         may_deny |= new.is_some();
         // The next request meets the world as if this one had been let through.
         match (old, new) {
@@ -71,7 +74,12 @@ fn judge(it: &Break) -> Option<String> {
         let is_told = match rule.admission {
             _ if is_left_out => true,
             Admission::Audit => true,
-            Admission::Deny if may_deny && rule.id != GUESSED => denied.contains(rule.id),
+            // A risk is no contradiction, and what comes with the first objects is awaited.
+            Admission::Deny if may_deny => {
+                denied.contains(rule.id)
+                    || mild.contains(rule.id)
+                    || creates && AWAITED.contains(&rule.id) && warned.contains(rule.id)
+            }
             Admission::Deny | Admission::Warn => warned.contains(rule.id),
         };
         if !is_told {

@@ -17,7 +17,8 @@ fn every_case_is_answered_as_it_says() {
         let review = Review::parse(read("request.json").as_bytes())
             .unwrap_or_else(|it| panic!("{}: {it}", case.display()));
         let verdict = verdict_by(&state, &review, &policy(&case.join("purlin.yaml")));
-        let answer: serde_json::Value = serde_json::from_slice(&review.response(&verdict)).unwrap();
+        let answer: serde_json::Value =
+            serde_json::from_slice(&verdict.answer(&review.uid)).unwrap();
         let answer = serde_json::to_string_pretty(&answer).unwrap();
         snapshot(&case.join("response.json"), &format!("{answer}\n"));
     }

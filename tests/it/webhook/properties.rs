@@ -98,7 +98,7 @@ impl Scene {
 fn wrong(state: &State) -> BTreeSet<String> {
     let snapshot = state.snapshot();
     let Some(first) = snapshot.iter().next() else { return BTreeSet::new() };
-    let worlds = worlds(&snapshot, &first.key, None, Some(first.document.clone()), Kinds::ALL);
+    let worlds = worlds(&snapshot, &first.key, None, Some(first.clone()), Kinds::ALL);
     let object = worlds.after.as_deref().map(|it| (it, None));
     let model =
         Model::of_read(&worlds.loaded, worlds.others.iter().copied().chain(object), "default");

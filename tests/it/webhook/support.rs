@@ -8,10 +8,14 @@ use purlin::load::cluster::live;
 use purlin::policy::Policy;
 use purlin::run::Run;
 use purlin::text::source::SourceId;
+use purlin::webhook::change::Change;
+use purlin::webhook::context::Context;
 use purlin::webhook::key::Key;
+use purlin::webhook::notice::Notice;
 use purlin::webhook::review::Review;
+use purlin::webhook::snapshot::Snapshot;
 use purlin::webhook::state::State;
-use purlin::webhook::verdict::{Context, Notice, Verdict, judge};
+use purlin::webhook::verdict::{Verdict, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -115,12 +119,12 @@ pub(crate) fn review(request: &Value) -> Review {
 
 /// The verdict on a request at noon of 1 June 2026.
 pub(crate) fn verdict_by(state: &State, review: &Review, policy: &Policy) -> Verdict {
-    let now = "2026-06-01T12:00:00Z".parse().unwrap();
-    judge(
-        &state.snapshot(),
-        review,
-        &Context { policy, run: &Run::default(), own_account: OWN, now },
-    )
+    let run = Run { today: Some(jiff::civil::date(2026, 6, 1)), ..Run::default() };
+    judge(&state.snapshot(), review, &Context { policy, run: &run, own_account: OWN, now: noon() })
+}
+
+pub(crate) fn noon() -> jiff::Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
 }
 
 /// The same without a policy.
@@ -133,9 +137,16 @@ pub(crate) fn submit(state: &mut State, request: &Value, now: Instant) -> Verdic
     let verdict = verdict(state, request);
     if !verdict.is_denied() {
         let basis = state.snapshot();
-        assert!(state.commit(&basis, &review(request), now));
+        assert!(state.commit(&basis, &review(request), &verdict.change, now));
     }
     verdict
+}
+
+/// Enters what a request writes, whatever the verdict on it.
+pub(crate) fn commit(state: &mut State, basis: &Snapshot, review: &Review, now: Instant) -> bool {
+    let policy = Policy::default();
+    let change = Change::of(basis, review, &policy, noon()).unwrap_or_default();
+    state.commit(basis, review, &change, now)
 }
 
 /// The rules of some notices.

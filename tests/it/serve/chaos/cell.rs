@@ -31,14 +31,14 @@ pub(super) enum Step {
 impl Step {
     /// Those of every kind that may make something wrong, or not.
     pub(super) const ALL: [Step; 8] = [
-        Step::Replicas(1),
         Step::Replicas(2),
         Step::Replicas(3),
-        Step::Scale(1),
+        Step::Replicas(4),
         Step::Scale(2),
         Step::Scale(3),
-        Step::Keep(1),
+        Step::Scale(4),
         Step::Keep(2),
+        Step::Keep(3),
     ];
 }
 
@@ -82,7 +82,8 @@ impl Cell {
 
     /// A step that is possible; `number` tells which.
     pub(super) fn step(&self, number: u64) -> Step {
-        let amount = |most: u64| 1 + (number / 8 % most) as u32;
+        // One replica may be what the API server fills in, and leaves the number to an autoscaler.
+        let amount = |most: u64| 2 + (number / 8 % most) as u32;
         let step = match number % 8 {
             0 => Step::DeleteDeployment,
             1 => Step::DeleteBudget,

@@ -52,7 +52,11 @@ async fn open(client: &Client, shop: String) -> Vec<String> {
         // Either comes first, and now and then what contradicts it is tried before what fits.
         let objects = match at % 10 {
             0 => vec![(workload, true), (budget(&shop, &name, 2), false), (guard, true)],
-            5 => vec![(guard, true), (deployment(&shop, &name, 1), false), (workload, true)],
+            5 => vec![
+                (budget(&shop, &name, 2), true),
+                (workload, false),
+                (deployment(&shop, &name, 3), true),
+            ],
             it if it % 2 == 0 => vec![(workload, true), (guard, true)],
             _ => vec![(guard, true), (workload, true)],
         };
