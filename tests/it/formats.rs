@@ -177,7 +177,7 @@ fn annotations_stand_at_both_places_and_are_escaped() {
     assert!(data.contains("a%0A, ü|`<b>&\\[x](y): ::error::"), "{data}");
     assert!(data.contains("\nhelp: "), "{data}");
     // A line break in a name cannot start another command, and controls cannot reach the log.
-    assert!(commands[0].2.contains("n␍\n::error::x"), "{}", commands[0].2);
+    assert!(commands[0].2.contains("n␍␊::error::x"), "{}", commands[0].2);
     assert!(!text.contains('\r'));
 }
 
