@@ -26,14 +26,19 @@ echo "::stop-commands::$token"
 check || status=$?
 echo "::$token::"
 echo "status=$status" >>"$GITHUB_OUTPUT"
+# Where a part could not be read or rendered, the rest is reported all the same.
 if [ "$status" -gt 1 ]; then
+  rm -f "$RUNNER_TEMP/purlin.json"
+  check --format json --output "$RUNNER_TEMP/purlin.json" >/dev/null 2>&1 || true
+fi
+if [ "$status" -gt 1 ] && [ ! -s "$RUNNER_TEMP/purlin.json" ]; then
   echo "::error title=purlin::purlin could not do its work; the log says why"
   exit 0
 fi
 
 # The same check in other forms says nothing new about its status.
 report() {
-  check --format "$1" --output "$2" || [ $? -eq 1 ]
+  check --format "$1" --output "$2" || [ $? -eq 1 ] || [ "$status" -eq 2 ]
 }
 
 if [ -z "$SARIF" ] && [ "$UPLOAD_SARIF" = true ]; then

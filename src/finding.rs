@@ -65,6 +65,8 @@ pub struct Finding {
     pub worlds: Vec<u32>,
     /// What it is known by from one run to the next; filled in by the check.
     pub fingerprint: String,
+    /// The same where other worlds of it have it under another name.
+    pub also: Vec<String>,
 }
 
 impl Finding {
@@ -84,7 +86,13 @@ impl Finding {
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
+            also: Vec::new(),
         }
+    }
+
+    /// All that it is known by.
+    pub fn fingerprints(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.fingerprint).chain(&self.also)
     }
 
     /// Another place that is part of it.

@@ -55,11 +55,14 @@ impl Baseline {
 
     /// Adds what was found.
     pub fn record(&mut self, locator: &Locator<'_, '_>, findings: &[Finding]) {
-        self.entries.extend(findings.iter().map(|it| Entry {
-            rule: it.rule.to_string(),
-            place: place(locator, &it.labels[0]),
-            fingerprint: it.fingerprint.clone(),
-        }));
+        for it in findings {
+            let place = place(locator, &it.labels[0]);
+            self.entries.extend(it.fingerprints().map(|fingerprint| Entry {
+                rule: it.rule.to_string(),
+                place: place.clone(),
+                fingerprint: fingerprint.clone(),
+            }));
+        }
         self.entries.sort();
     }
 
@@ -79,13 +82,15 @@ impl Baseline {
         }
         let mut found: FxHashMap<String, usize> = FxHashMap::default();
         let before = outcome.findings.len();
-        outcome.findings.retain(|it| match left.get_mut(it.fingerprint.as_str()) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                *found.entry(it.fingerprint.clone()).or_default() += 1;
-                false
+        // One of several worlds is known where it is known in all of them.
+        outcome.findings.retain(|it| {
+            let is_known =
+                it.fingerprints().all(|it| left.get(it.as_str()).is_some_and(|it| *it > 0));
+            for fingerprint in it.fingerprints().filter(|_| is_known) {
+                left.get_mut(fingerprint.as_str()).into_iter().for_each(|it| *it -= 1);
+                *found.entry(fingerprint.clone()).or_default() += 1;
             }
-            _ => true,
+            !is_known
         });
         self.entries.retain(|it| match found.get_mut(&it.fingerprint) {
             Some(count) if *count > 0 => {

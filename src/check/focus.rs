@@ -56,8 +56,10 @@ impl<'d> Focus<'d> {
         let name = |at: &u32| outcome.worlds[*at as usize].clone();
         let mut findings: FxHashMap<_, FxHashSet<_>> = FxHashMap::default();
         for it in &outcome.findings {
-            let worlds = findings.entry(it.fingerprint.clone()).or_default();
-            worlds.extend(it.worlds.iter().map(name));
+            for fingerprint in it.fingerprints() {
+                let worlds = findings.entry(fingerprint.clone()).or_default();
+                worlds.extend(it.worlds.iter().map(name));
+            }
         }
         let before = Before {
             worlds: outcome.worlds.iter().cloned().collect(),
@@ -99,9 +101,11 @@ impl<'d> Focus<'d> {
     /// Whether something was not found before, or not in a world that there was.
     fn is_new(&self, finding: &Finding, worlds: &[String]) -> bool {
         let Some(before) = &self.before else { return false };
-        let Some(then) = before.findings.get(&finding.fingerprint) else { return true };
-        let mut worlds = finding.worlds.iter().map(|it| &worlds[*it as usize]);
-        worlds.any(|it| before.worlds.contains(it) && !then.contains(it))
+        finding.fingerprints().any(|it| {
+            let Some(then) = before.findings.get(it) else { return true };
+            let mut worlds = finding.worlds.iter().map(|it| &worlds[*it as usize]);
+            worlds.any(|it| before.worlds.contains(it) && !then.contains(it))
+        })
     }
 
     /// Whether a finding is about anything that was touched, on whichever side.

@@ -57,8 +57,10 @@ impl<'m, 'd> Locator<'m, 'd> {
                     let span = Span { start: object.id.0, end: value.index() };
                     return Location { source, span };
                 }
+                let find = || provenance::place(self.model.loaded, object, path);
                 if object.document.origin.is_some()
-                    && let Some((source, span)) = provenance::place(self.model.loaded, object, path)
+                    && let Some((source, span)) =
+                        self.model.remembered.written(object.id, path, find)
                 {
                     return Location { source, span };
                 }

@@ -5,14 +5,15 @@ use crate::check::exceptions::{annotation_of, stale_exceptions};
 use crate::check::fingerprint::fingerprint;
 use crate::check::locate::{Location, Locator};
 use crate::check::{self, Judged, Outcome, Selection, judge, selected, sort};
-use crate::finding::{Finding, Label, Place, Unknown};
+use crate::finding::{Finding, Label, Place, Severity, Unknown};
 use crate::load::Loaded;
-use crate::model::Model;
+use crate::model::{Model, Object};
 use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::run::Run;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// Checks everything that was loaded, world by world; objects without a namespace go to `default_namespace` where
 /// their world does not name one. The model is for reports: it holds the objects of all worlds.
@@ -23,61 +24,107 @@ pub fn check<'d>(
     run: &Run,
     selection: &Selection,
 ) -> (Model<'d>, Outcome) {
+    let alike = alike(loaded);
+    let first = alike.iter().map(|it| &loaded.worlds[it[0] as usize]);
     let mut models: Vec<Model<'d>> =
-        loaded.worlds.iter().map(|it| Model::of_world(loaded, it, default_namespace)).collect();
-    if models.len() <= 1 {
+        first.map(|it| Model::of_world(loaded, it, default_namespace)).collect();
+    if loaded.worlds.len() <= 1 {
         let model = models.pop().unwrap_or_else(|| Model::new(loaded, default_namespace));
         let outcome = check::check(&model, policy, run, selection);
         return (model, outcome);
     }
     let selected = selected(policy, selection);
+    // What neighbours are asked for is little; all that follows from a world lives only while that is judged.
     let facts: Vec<_> = models.iter().map(|it| check::facts(it, policy)).collect();
-    let each = models.iter().zip(&facts).zip(&loaded.worlds);
-    let each = each.map(|((model, facts), world)| Neighbour { name: &world.name, model, facts });
+    let each = models.iter().zip(&facts).zip(&alike);
+    let each = each.map(|((model, facts), alike)| Neighbour {
+        name: &loaded.worlds[alike[0] as usize].name,
+        model,
+        facts,
+    });
     let each: Vec<_> = each.collect();
     let neighbours = neighbours(&each);
     let judged = each.par_iter().zip(&neighbours);
-    let judged: Vec<Judged> =
-        judged.map(|(it, neighbours)| judge(*it, neighbours, (policy, run), &selected)).collect();
-    let all = Model::together(loaded, &models);
-    let mut outcome = together(&all, &models, judged, (policy, run), &selected);
+    let judged: Vec<Judged> = judged
+        .map(|(it, neighbours)| {
+            let facts = check::facts(it.model, policy);
+            judge(Neighbour { facts: &facts, ..*it }, neighbours, (policy, run), &selected)
+        })
+        .collect();
+    let all = Model::together(loaded, &of_all(&alike, &models));
+    let mut outcome = together(&all, &models, &alike, judged, (policy, run), &selected);
     outcome.rules = selected.iter().map(|it| it.id).collect();
     outcome.objects = all.len();
     outcome.worlds = loaded.worlds.iter().map(|it| it.name.clone()).collect();
     sort(&all, &mut outcome);
     fingerprint(&all, &mut outcome.findings);
+    fold(&all, &mut outcome.findings);
     (all, outcome)
+}
+
+/// The worlds of which each holds just what the others of its row hold: one of them is judged for all.
+fn alike(loaded: &Loaded) -> Vec<Vec<u32>> {
+    let mut rows: FxHashMap<_, usize> = FxHashMap::default();
+    let mut alike: Vec<Vec<u32>> = Vec::new();
+    for (at, world) in (0..).zip(&loaded.worlds) {
+        let documents = loaded.documents[world.documents.clone()].iter().map(Arc::as_ptr);
+        let broken = loaded.broken[world.broken.clone()].iter().map(|it| (it.source, it.span));
+        let start = world.documents.start;
+        let namespaces = world.namespaces.iter().map(|(from, it)| (from - start, it.as_deref()));
+        let holds = (
+            namespaces.collect::<Vec<_>>(),
+            documents.collect::<Vec<_>>(),
+            broken.collect::<Vec<_>>(),
+        );
+        let row = *rows.entry(holds).or_insert(alike.len());
+        if row == alike.len() {
+            alike.push(Vec::new());
+        }
+        alike[row].push(at);
+    }
+    alike
+}
+
+/// The model of each world.
+fn of_all<'m, 'd>(alike: &[Vec<u32>], models: &'m [Model<'d>]) -> Vec<&'m Model<'d>> {
+    let mut each: Vec<(u32, &Model<'d>)> = Vec::new();
+    for (alike, model) in alike.iter().zip(models) {
+        each.extend(alike.iter().map(|world| (*world, model)));
+    }
+    each.sort_unstable_by_key(|(world, _)| *world);
+    each.into_iter().map(|(_, model)| model).collect()
 }
 
 fn together(
     all: &Model<'_>,
     models: &[Model<'_>],
+    alike: &[Vec<u32>],
     judged: Vec<Judged>,
     (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
 ) -> Outcome {
     let locator = Locator::new(all);
-    let mut findings = Once::new(all, &locator);
-    let mut accepted = Once::new(all, &locator);
+    let mut findings = Once::new(&locator);
+    let mut accepted = Once::new(&locator);
     let mut unknown: Vec<Unknown> = Vec::new();
     let mut asked: FxHashMap<(&str, String, String), usize> = FxHashMap::default();
     let mut used = vec![false; policy.exceptions.len()];
-    let mut idle: Vec<(u32, Finding)> = Vec::new();
+    let mut idle: Vec<(&[u32], Finding)> = Vec::new();
     let mut used_annotations: FxHashSet<Location> = FxHashSet::default();
-    let mut base = 0;
-    for (world, (model, it)) in (0..).zip(models.iter().zip(judged)) {
+    for ((worlds, model), it) in alike.iter().zip(models).zip(judged) {
+        let base = all.start(worlds[0]);
         for (used, here) in used.iter_mut().zip(&it.applied.used) {
             *used |= here;
         }
         let own = it.applied.idle_annotations(model, policy, selected);
-        idle.extend(own.into_iter().map(|it| (world, moved(it, base))));
+        idle.extend(own.into_iter().map(|it| (worlds.as_slice(), moved(it, base))));
         let of_used = it.applied.annotations.iter().filter_map(|(id, rule)| {
             let place = annotation_of(model.object(*id), rule)?;
             Some(locator.locate(&moved_place(place, base)))
         });
         used_annotations.extend(of_used);
-        it.findings.into_iter().for_each(|it| findings.add(moved(it, base), world));
-        it.applied.accepted.into_iter().for_each(|it| accepted.add(moved(it, base), world));
+        it.findings.into_iter().for_each(|it| findings.add(moved(it, base), worlds));
+        it.applied.accepted.into_iter().for_each(|it| accepted.add(moved(it, base), worlds));
         for it in it.unknown {
             let object = it.object.moved(base);
             let key = (it.rule, all.object(object).to_string(), it.missing.clone());
@@ -85,36 +132,78 @@ fn together(
             if at == unknown.len() {
                 unknown.push(Unknown { object, ..it });
             }
-            if unknown[at].worlds.last() != Some(&world) {
-                unknown[at].worlds.push(world);
-            }
+            unknown[at].worlds.extend(worlds);
         }
-        base += model.ids();
+    }
+    for it in &mut unknown {
+        it.worlds.sort_unstable();
+        it.worlds.dedup();
     }
     // An annotation of a base that accepts something in one world is not idle in the others.
-    for (world, it) in idle {
+    for (worlds, it) in idle {
         let at = it.labels.first().map(|it| locator.locate(&it.place));
         if at.is_none_or(|at| !used_annotations.contains(&at)) {
-            findings.add(it, world);
+            findings.add(it, worlds);
         }
     }
-    let mut findings = findings.list;
+    let (mut findings, accepted) = (findings.list(), accepted.list());
     findings.extend(stale_exceptions(all, (policy, run), selected, &used));
-    Outcome { findings, unknown, accepted: accepted.list.len(), ..Outcome::default() }
+    Outcome { findings, unknown, accepted: accepted.len(), ..Outcome::default() }
+}
+
+/// What worlds say of the same places, each once and in other words only because names differ (each has a namespace or a
+/// prefix of its own), is one finding.
+fn fold(all: &Model<'_>, findings: &mut Vec<Finding>) {
+    let locator = Locator::new(all);
+    let mut groups: FxHashMap<Key, usize> = FxHashMap::default();
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for (at, finding) in findings.iter().enumerate().filter(|(_, it)| !it.worlds.is_empty()) {
+        let group = *groups.entry(Key::but_names(&locator, finding)).or_insert(alike.len());
+        if group == alike.len() {
+            alike.push(Vec::new());
+        }
+        alike[group].push(at);
+    }
+    alike.retain(|it| {
+        let worlds = it.iter().flat_map(|at| &findings[*at].worlds);
+        let mut seen = FxHashSet::default();
+        it.len() > 1 && worlds.into_iter().all(|world| seen.insert(*world))
+    });
+    let mut is_folded = vec![false; findings.len()];
+    for (first, others) in alike.iter().filter_map(|it| it.split_first()) {
+        for at in others {
+            is_folded[*at] = true;
+            let worlds = std::mem::take(&mut findings[*at].worlds);
+            let fingerprint = std::mem::take(&mut findings[*at].fingerprint);
+            findings[*first].worlds.extend(worlds);
+            findings[*first].also.push(fingerprint);
+        }
+        findings[*first].worlds.sort_unstable();
+    }
+    let mut is_folded = is_folded.into_iter();
+    findings.retain(|_| is_folded.next() != Some(true));
 }
 
 /// Findings, those of several worlds that say the same of the same places put together.
 struct Once<'o, 'd> {
-    all: &'o Model<'d>,
     locator: &'o Locator<'o, 'd>,
     list: Vec<Finding>,
-    seen: FxHashMap<Key, usize>,
+    seen: FxHashMap<Key, Seen>,
+}
+
+/// Findings that are the same, in the worlds that were looked at last up to the next one.
+#[derive(Default)]
+struct Seen {
+    list: Vec<usize>,
+    world: Option<u32>,
+    next: usize,
 }
 
 /// What makes findings of two worlds the same.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     rule: &'static str,
+    severity: Option<Severity>,
     texts: Vec<String>,
     places: Vec<At>,
 }
@@ -126,45 +215,77 @@ enum At {
     Rendered(String, String),
 }
 
-impl<'o, 'd> Once<'o, 'd> {
-    fn new(all: &'o Model<'d>, locator: &'o Locator<'o, 'd>) -> Once<'o, 'd> {
-        Once { all, locator, list: Vec::new(), seen: FxHashMap::default() }
+impl Key {
+    /// All of it.
+    fn of(locator: &Locator<'_, '_>, finding: &Finding) -> Key {
+        Key::with(locator, finding, |it| it.to_string(), |it| it.to_string())
     }
 
-    fn add(&mut self, mut finding: Finding, world: u32) {
-        let at = *self.seen.entry(self.key(&finding)).or_insert(self.list.len());
-        if at == self.list.len() {
-            finding.worlds = vec![world];
-            self.list.push(finding);
-        } else if self.list[at].worlds.last() == Some(&world) {
-            // Two of one world are two.
-            finding.worlds = vec![world];
-            self.list.push(finding);
-        } else {
-            self.list[at].worlds.push(world);
-        }
+    /// But for names: texts have them in backticks.
+    fn but_names(locator: &Locator<'_, '_>, finding: &Finding) -> Key {
+        let words = |it: &str| it.split('`').step_by(2).collect::<Vec<_>>().join("`");
+        Key::with(locator, finding, words, |it| it.kind_name.to_string())
     }
 
-    fn key(&self, finding: &Finding) -> Key {
+    fn with(
+        locator: &Locator<'_, '_>,
+        finding: &Finding,
+        text: impl Fn(&str) -> String,
+        object: impl Fn(&Object<'_>) -> String,
+    ) -> Key {
         let labels = finding.labels.iter();
         let texts = std::iter::once(&finding.message)
             .chain(&finding.notes)
             .chain(&finding.help)
             .chain(labels.clone().map(|it| &it.text))
-            .cloned();
-        let places = labels.map(|it| self.at(&it.place));
-        Key { rule: finding.rule, texts: texts.collect(), places: places.collect() }
+            .map(|it| text(it));
+        let model = locator.model();
+        let places = labels.map(|it| {
+            let location = locator.locate(&it.place);
+            let source = model.loaded.sources.get(location.source);
+            match &it.place {
+                Place::Field { object: id, path } if !source.has_lines() => At::Rendered(
+                    source.name.clone(),
+                    format!("{} {path}", object(model.object(*id))),
+                ),
+                _ => At::Lines(location),
+            }
+        });
+        Key {
+            rule: finding.rule,
+            severity: finding.severity,
+            texts: texts.collect(),
+            places: places.collect(),
+        }
+    }
+}
+
+impl<'o, 'd> Once<'o, 'd> {
+    fn new(locator: &'o Locator<'o, 'd>) -> Once<'o, 'd> {
+        Once { locator, list: Vec::new(), seen: FxHashMap::default() }
     }
 
-    fn at(&self, place: &Place) -> At {
-        let location = self.locator.locate(place);
-        let source = self.all.loaded.sources.get(location.source);
-        match place {
-            Place::Field { object, path } if !source.has_lines() => {
-                At::Rendered(source.name.clone(), format!("{} {path}", self.all.object(*object)))
-            }
-            _ => At::Lines(location),
+    fn add(&mut self, mut finding: Finding, worlds: &[u32]) {
+        let seen = self.seen.entry(Key::of(self.locator, &finding)).or_default();
+        if seen.world != worlds.first().copied() {
+            (seen.world, seen.next) = (worlds.first().copied(), 0);
         }
+        // Two of one world are two.
+        match seen.list.get(seen.next) {
+            Some(at) => self.list[*at].worlds.extend(worlds),
+            None => {
+                finding.worlds = worlds.to_vec();
+                seen.list.push(self.list.len());
+                self.list.push(finding);
+            }
+        }
+        seen.next += 1;
+    }
+
+    /// Each, with its worlds in order.
+    fn list(mut self) -> Vec<Finding> {
+        self.list.iter_mut().for_each(|it| it.worlds.sort_unstable());
+        self.list
     }
 }
 

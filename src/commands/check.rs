@@ -8,7 +8,6 @@ use crate::cli::{Check, FailOn, Format};
 use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
 use purlin::documents::Read;
-use purlin::load::files::Step;
 use purlin::load::own::OwnId;
 use purlin::load::read::decode;
 use purlin::load::{Loaded, files};
@@ -52,7 +51,9 @@ pub(super) fn run(args: &Check) -> ExitCode {
     };
     let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &run, &selection);
-    if model.is_empty() && loaded.broken.is_empty() {
+    // A machine is told what could not be read even where that is all.
+    let is_told = args.format != Format::Human && !loaded.failures.is_empty();
+    if model.is_empty() && loaded.broken.is_empty() && !is_told {
         return nothing(&loaded, "check");
     }
     if outcome.rules.is_empty() {
@@ -101,7 +102,7 @@ fn read(
     }
     let namespace = default_namespace(&args.namespace)?;
     let targets = input::targets(&args.paths, policy, policy_file);
-    let loaded = input::read(args, policy, &targets, &namespace);
+    let loaded = input::read(args, policy, policy_file, &targets, &namespace);
     Ok((loaded, namespace))
 }
 
@@ -148,13 +149,7 @@ fn parse_policy(source: &Source) -> Result<Read<Policy>, String> {
 
 /// Says what could not be read.
 pub(super) fn complain(loaded: &Loaded) {
-    for failure in &loaded.failures {
-        let verb = match failure.step {
-            Step::Read => "read",
-            Step::Render => "render",
-        };
-        say(&format!("cannot {verb} {}: {}", failure.path, failure.why));
-    }
+    loaded.failures.iter().for_each(|it| say(&it.to_string()));
 }
 
 /// Says why there is nothing to check, or to do otherwise.
@@ -163,7 +158,7 @@ pub(super) fn nothing(loaded: &Loaded, what: &str) -> ExitCode {
         complain(loaded);
         return ExitCode::from(COULD_NOT);
     }
-    let passed_over = human::passed_over(loaded.passed_over);
+    let passed_over = human::passed_over(loaded);
     let passed_over =
         if passed_over.is_empty() { passed_over } else { format!("; passed over: {passed_over}") };
     fail(format!("nothing to {what}: no Kubernetes object in the input{passed_over}"))

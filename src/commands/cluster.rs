@@ -26,7 +26,7 @@ pub(super) fn check(
         Loaded::default()
     } else {
         let namespace = args.namespace.first().map_or("default", String::as_str);
-        input::read(args, policy, &input::targets(&args.paths, policy, None), namespace)
+        input::read(args, policy, None, &input::targets(&args.paths, policy, None), namespace)
     };
     load(&args.live, &args.namespace, (&kinds(policy, selection), Custom::Read), files)
 }
@@ -77,7 +77,7 @@ pub(super) fn load(
     loaded.failures = files.failures;
     // All of it is one world; what rendered the manifests may have settled their namespace.
     let settled: Vec<_> =
-        files.worlds.iter().filter_map(|it: &World| it.namespace.clone()).collect();
+        files.worlds.iter().filter_map(World::namespace).map(String::from).collect();
     let settled = settled.first().filter(|first| settled.iter().all(|it| it == *first));
     let namespace = settled.cloned().unwrap_or(namespace);
     Ok((loaded, namespace))

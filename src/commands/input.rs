@@ -8,10 +8,11 @@ use purlin::api::kind::Kind;
 use purlin::api::kind::WORKLOADS;
 #[cfg(feature = "cluster")]
 use purlin::load::cluster::Custom;
-use purlin::load::worlds::{self, Options, Target};
+use purlin::load::worlds::{self, Chart, Options, Target};
 use purlin::load::{self, Loaded};
 use purlin::model::Model;
 use purlin::policy::Policy;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// What is to be checked.
@@ -21,33 +22,58 @@ pub(super) fn targets(
     policy_file: Option<&Path>,
 ) -> Vec<Target> {
     let path = |path: PathBuf| Target { path, ..Target::default() };
-    if !paths.is_empty() {
-        return paths.iter().cloned().map(path).collect();
-    }
     let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
-    let targets = policy.targets.iter().map(|it| Target {
+    let of_policy = policy.targets.iter().map(|it| Target {
         path: folder.join(&it.path),
         name: Some(it.name().to_string()),
-        values: it.values.iter().map(|it| folder.join(it)).collect(),
-        release: it.release.clone(),
+        chart: Chart {
+            values: it.values.iter().map(|it| folder.join(it)).collect(),
+            release: it.release.clone(),
+            set: it.set.clone(),
+            kube_version: it.kube_version.clone(),
+            api_versions: it.api_versions.clone(),
+        },
+        helm: it.helm,
         namespace: it.namespace.clone(),
     });
-    let targets: Vec<_> = targets.collect();
-    if targets.is_empty() { vec![path(PathBuf::from("."))] } else { targets }
+    let of_policy: Vec<_> = of_policy.collect();
+    if paths.is_empty() {
+        return if of_policy.is_empty() { vec![path(PathBuf::from("."))] } else { of_policy };
+    }
+    let each = paths.iter().flat_map(|given| {
+        // The name of a target stands for all that is called so; `./name` is the path.
+        let is_it = |it: &&Target| it.name.as_deref().map(OsStr::new) == Some(given.as_os_str());
+        let named: Vec<_> = of_policy.iter().filter(is_it).cloned().collect();
+        if named.is_empty() { vec![path(given.clone())] } else { named }
+    });
+    each.collect()
 }
 
 /// Reads targets, and renders what is to be rendered.
-pub(super) fn read(args: &Check, policy: &Policy, targets: &[Target], namespace: &str) -> Loaded {
+pub(super) fn read(
+    args: &Check,
+    policy: &Policy,
+    policy_file: Option<&Path>,
+    targets: &[Target],
+    namespace: &str,
+) -> Loaded {
     if args.no_render {
         let paths: Vec<_> = targets.iter().map(|it| it.path.clone()).collect();
-        return load::load(&paths);
+        return load::load_but(&paths, (&exclude_from(policy_file), &policy.exclude));
     }
     let options = Options {
         namespace: namespace.to_string(),
         allow_remote: args.allow_remote || policy.allow_remote,
         cache: worlds::default_cache().filter(|_| !args.no_cache),
+        exclude: policy.exclude.clone(),
+        exclude_from: exclude_from(policy_file),
     };
     render(targets, &options)
+}
+
+/// The folder that the patterns of `exclude` start from.
+fn exclude_from(policy_file: Option<&Path>) -> PathBuf {
+    policy_file.and_then(Path::parent).unwrap_or(Path::new("")).to_path_buf()
 }
 
 /// The same with options at hand; shows how far it is.
@@ -75,6 +101,8 @@ pub(super) fn world(
         namespace: namespace.into(),
         allow_remote: policy.allow_remote,
         cache: worlds::default_cache(),
+        exclude: policy.exclude.clone(),
+        exclude_from: exclude_from(policy_file),
     };
     #[cfg(feature = "cluster")]
     if live.cluster {
@@ -101,7 +129,7 @@ pub(super) fn only_world<'d>(
     match loaded.worlds.as_slice() {
         [] => Ok((Model::new(loaded, namespace), namespace)),
         [world] => {
-            let own = world.namespace.as_deref().unwrap_or(namespace);
+            let own = world.namespace().unwrap_or(namespace);
             Ok((Model::of_world(loaded, world, namespace), own))
         }
         several => {

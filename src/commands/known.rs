@@ -12,7 +12,7 @@ use purlin::check::{Outcome, Selection};
 use purlin::load::files::Step;
 use purlin::load::git::{self, Snapshot};
 use purlin::load::read::decode;
-use purlin::load::worlds::Target;
+use purlin::load::worlds::{Chart, Target};
 use purlin::load::{Loaded, files};
 use purlin::model::{Model, Object};
 use purlin::policy::Policy;
@@ -164,7 +164,9 @@ struct Earlier {
 fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier, String> {
     let policy_file = args.policy.as_deref().unwrap_or(Path::new(POLICY_FILE));
     // A policy from outside of the repository, or one that this purlin does not understand, has no earlier form.
-    let file = snapshot.path(policy_file).map(|it| read_policy(it.as_deref()));
+    let file = snapshot.path(policy_file);
+    let then_file = file.clone().ok().flatten();
+    let file = file.map(|it| read_policy(it.as_deref()));
     let (policy, document) = match file {
         Ok(Ok(read)) => read,
         _ => (policy.clone(), None),
@@ -176,11 +178,11 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
             return Err("`--since` cannot tell what standard input was before".into());
         }
         let Some(path) = snapshot.path(&target.path)? else { continue };
-        let values = target.values.iter().map(|it| snapshot.path(it));
+        let values = target.chart.values.iter().map(|it| snapshot.path(it));
         let values = values.filter_map(Result::transpose).collect::<Result<_, _>>()?;
-        then.push(Target { path, values, ..target });
+        then.push(Target { path, chart: Chart { values, ..target.chart }, ..target });
     }
-    let mut loaded = read(args, &policy, &then, &namespace);
+    let mut loaded = read(args, &policy, then_file.as_deref(), &then, &namespace);
     let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));

@@ -1,8 +1,10 @@
 //! Which files to read: the ones named, and below folders every YAML and JSON file that `.gitignore` does not exclude.
 
+use super::left_out::LeftOut;
+use super::walk::Walker;
 use super::worlds::kustomize_inputs;
-use ignore::{DirEntry, WalkBuilder};
 use rustc_hash::FxHashSet;
+use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,17 @@ impl Failure {
     }
 }
 
+/// What could not be done, as a sentence of a report.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.step {
+            Step::Read => "read",
+            Step::Render => "render",
+        };
+        write!(f, "cannot {verb} {}: {}", self.path, self.why)
+    }
+}
+
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct File {
@@ -54,30 +67,35 @@ pub struct Found {
     pub templates: usize,
     /// How many patches and other inputs of kustomizations were left out.
     pub kustomize_inputs: usize,
+    /// What else was left out.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Larger files are refused: manifests are small, and memory is not.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Finds the files that these paths stand for.
-pub fn find(paths: &[PathBuf]) -> Found {
+/// Finds the files that these paths stand for, but for those below folders that match a pattern of `exclude`.
+pub fn find(paths: &[PathBuf], exclude: (&Path, &[String])) -> Found {
     let mut found = Found::default();
+    let mut walker = Walker::new(paths.iter().map(PathBuf::as_path), exclude);
     for path in paths {
         if path.as_os_str() == "-" {
             found.files.push(File { name: "<stdin>".into(), path: None });
         } else if path.is_dir() {
-            walk(path, &mut found);
+            walk(path, &mut walker, &mut found);
         } else {
             found.files.push(File { name: show(path), path: Some(path.clone()) });
         }
     }
     found.files.sort();
     found.files.dedup();
+    found.failures.append(&mut walker.failures);
+    found.left_out.append(&mut walker.left_out);
     found
 }
 
-fn walk(root: &Path, found: &mut Found) {
-    let candidates = below(root, &mut found.failures);
+fn walk(root: &Path, walker: &mut Walker, found: &mut Found) {
+    let candidates = walker.below(root);
     let inputs = kustomize_inputs::inputs(candidates.iter().map(PathBuf::as_path));
     let charts: FxHashSet<PathBuf> = candidates
         .iter()
@@ -98,77 +116,6 @@ fn walk(root: &Path, found: &mut Found) {
     }
 }
 
-/// Every file below a folder that is to be looked at, in the order of their paths.
-pub(super) fn below(root: &Path, failures: &mut Vec<Failure>) -> Vec<PathBuf> {
-    let mut candidates = Vec::new();
-    let mut links = Links::None;
-    let entries = WalkBuilder::new(root)
-        .follow_links(true)
-        .require_git(false)
-        .sort_by_file_path(std::cmp::Ord::cmp)
-        .filter_entry(|it| it.depth() == 0 || it.file_name() != "node_modules")
-        .build();
-    for entry in entries {
-        if entry.as_ref().is_ok_and(DirEntry::path_is_symlink) {
-            links = Links::Some;
-        }
-        match entry {
-            Ok(entry) if entry.file_type().is_some_and(|it| it.is_file()) => candidates.push(entry),
-            Ok(_) => {}
-            Err(error) => failures.extend(failure(&error, root)),
-        }
-    }
-    if links == Links::Some {
-        once_each(&mut candidates);
-    }
-    candidates.into_iter().map(DirEntry::into_path).collect()
-}
-
-/// Whether links lie below a folder.
-#[derive(PartialEq, Eq)]
-enum Links {
-    None,
-    Some,
-}
-
-/// A file that links give several names is read once, by its shortest.
-fn once_each(files: &mut Vec<DirEntry>) {
-    let mut seen = FxHashSet::default();
-    files.sort_by_key(DirEntry::depth);
-    files.retain(|it| fs::canonicalize(it.path()).map_or(true, |path| seen.insert(path)));
-}
-
-/// A link back to one of its own parents is passed over: all that it leads to is read by its other name.
-fn failure(error: &ignore::Error, root: &Path) -> Option<Failure> {
-    let mut path = root.to_path_buf();
-    let mut innermost = error;
-    loop {
-        match innermost {
-            ignore::Error::WithPath { path: at, err } => {
-                path.clone_from(at);
-                innermost = err;
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-                innermost = err
-            }
-            ignore::Error::Loop { .. } => return None,
-            _ => break,
-        }
-    }
-    let is_link = fs::symlink_metadata(&path).is_ok_and(|it| it.is_symlink());
-    if is_link && !has_manifest_extension(&path) {
-        return None;
-    }
-    let why = match innermost.io_error() {
-        Some(error) if is_link => {
-            format!("a link to something that is not there ({})", describe(error))
-        }
-        Some(error) => describe(error),
-        None => innermost.to_string(),
-    };
-    Some(Failure::read(show(&path), why))
-}
-
 /// Reads a file whole.
 ///
 /// # Errors
@@ -180,6 +127,7 @@ pub fn read(file: &File) -> Result<Vec<u8>, String> {
     match &file.path {
         None => std::io::stdin().lock().take(limit).read_to_end(&mut bytes),
         Some(path) => {
+            regular(path)?;
             let open = fs::File::open(path).map_err(|error| describe(&error))?;
             let size = open.metadata().map_or(0, |it| it.len());
             if size > MAX_FILE_BYTES {
@@ -198,6 +146,50 @@ pub fn read(file: &File) -> Result<Vec<u8>, String> {
         return Err(format!("more than {} MiB is too large for a manifest", MAX_FILE_BYTES >> 20));
     }
     Ok(bytes)
+}
+
+/// Refuses what is no regular file before it is opened: a named pipe would wait for somebody to write.
+///
+/// # Errors
+///
+/// What it is instead, or why that cannot be told.
+pub fn regular(path: &Path) -> Result<(), String> {
+    let kind = fs::metadata(path).map_err(|error| describe(&error))?.file_type();
+    // The shell's `<(command)` and `/dev/stdin` are pipes that somebody writes to already.
+    if kind.is_file() || kind.is_dir() || is_open_pipe(path, kind) {
+        return Ok(());
+    }
+    Err(format!("{} and no file", special(kind)))
+}
+
+#[cfg(unix)]
+fn is_open_pipe(path: &Path, kind: fs::FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let is_open = ["/dev/fd", "/dev/stdin", "/proc/self/fd"].iter().any(|it| path.starts_with(it));
+    kind.is_fifo() && is_open
+}
+
+#[cfg(not(unix))]
+fn is_open_pipe(_: &Path, _: fs::FileType) -> bool {
+    false
+}
+
+/// What is neither a file nor a folder.
+#[cfg(unix)]
+fn special(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: fs::FileType) -> &'static str {
+    "a device"
 }
 
 /// An operating system's error without its number, and without the path that libraries put before it.

@@ -3,24 +3,30 @@
 //! `files` finds what to read, `read` makes trees of bytes, `worlds` renders kustomizations and charts, `cluster` lists
 //! a live cluster, and this module keeps what Kubernetes would read and counts the rest.
 
+mod breaks;
+#[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod files;
 pub mod git;
+pub mod left_out;
 pub mod origin;
 pub mod own;
 pub mod read;
+pub mod walk;
 pub mod worlds;
 
 use crate::text::source::{Source, SourceId, Sources, Span};
 use crate::text::tree::{Node, Tree};
 use cluster::coverage::Coverage;
 use files::{Failure, Found};
+use left_out::LeftOut;
 use origin::{Inputs, Origin};
 use rayon::prelude::*;
 use read::mistake::Mistake;
 use read::yaml::Syntax;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A document that may hold Kubernetes objects.
@@ -89,12 +95,28 @@ pub struct PassedOver {
 pub struct World {
     /// The name to show: the path of its kustomization or chart, or the name of its target.
     pub name: String,
-    /// The namespace of its objects that name none, where that is settled.
-    pub namespace: Option<String>,
+    /// The namespace of its objects that name none, where that is settled, each from a document on: targets of one name
+    /// may be for several.
+    pub namespaces: Vec<(usize, Option<String>)>,
     /// Its part of [`Loaded::documents`].
     pub documents: Range<usize>,
     /// Its part of [`Loaded::broken`].
     pub broken: Range<usize>,
+}
+
+impl World {
+    /// The namespace of the objects of a document that name none, where that is settled.
+    pub fn namespace_of(&self, document: usize) -> Option<&str> {
+        let after = self.namespaces.partition_point(|(from, _)| *from <= document);
+        self.namespaces.get(after.checked_sub(1)?)?.1.as_deref()
+    }
+
+    /// The only one that is settled.
+    pub fn namespace(&self) -> Option<&str> {
+        let mut settled = self.namespaces.iter().map(|(_, it)| it.as_deref());
+        let first = settled.next()?;
+        first.filter(|_| settled.all(|it| it == first))
+    }
 }
 
 /// Everything that was read.
@@ -114,15 +136,24 @@ pub struct Loaded {
     pub worlds: Vec<World>,
     /// What is not judged.
     pub passed_over: PassedOver,
+    /// What was left unread below the folders that are named.
+    pub left_out: Vec<LeftOut>,
     /// What could not be read.
     pub failures: Vec<Failure>,
     /// Documents of purlin's own, which are not judged but may be pointed into.
     pub own: Vec<Document>,
+    /// What was read of each source so far, as several worlds may have it.
+    pub read: FxHashMap<SourceId, Read>,
 }
 
 /// Reads files, folders and (`-`) standard input.
 pub fn load(paths: &[PathBuf]) -> Loaded {
-    let mut found = files::find(paths);
+    load_but(paths, (Path::new(""), &[]))
+}
+
+/// The same but for what matches a pattern of `exclude`, as in a `.gitignore` of the folder.
+pub fn load_but(paths: &[PathBuf], exclude: (&Path, &[String])) -> Loaded {
+    let mut found = files::find(paths, exclude);
     let read: Vec<_> =
         found.files.par_iter().map(|it| files::read(it).and_then(read::decode::decode)).collect();
     let mut texts = Vec::new();
@@ -133,8 +164,9 @@ pub fn load(paths: &[PathBuf]) -> Loaded {
         }
     }
     let mut loaded = load_texts(texts);
-    let Found { failures, templates, kustomize_inputs, .. } = found;
+    let Found { failures, templates, kustomize_inputs, left_out, .. } = found;
     loaded.failures = failures;
+    loaded.left_out = left_out;
     loaded.passed_over.templates = templates;
     loaded.passed_over.kustomize_inputs = kustomize_inputs;
     loaded
@@ -150,29 +182,48 @@ pub fn load_texts(texts: Vec<(String, Arc<str>)>) -> Loaded {
 }
 
 impl Loaded {
-    /// Reads what some of the sources hold, each made in the way that is said of it.
+    /// Reads what some of the sources hold, each made in the way that is said of it. A file that several worlds have is
+    /// read and kept once.
     fn parse(&mut self, ids: &[SourceId], origin: impl Fn(SourceId) -> Option<Arc<Origin>> + Sync) {
+        let mut new: Vec<_> =
+            ids.iter().filter(|it| !self.read.contains_key(it)).copied().collect();
+        new.sort_unstable();
+        new.dedup();
         // A file may hold one document or a hundred thousand, so it is the documents that are shared out.
-        let chunks: Vec<_> = ids
+        let chunks: Vec<_> = new
             .par_iter()
             .flat_map_iter(|id| {
                 read::split::split(&self.sources.get(*id).text).map(|chunk| (*id, chunk))
             })
             .collect();
+        let texts = new.par_iter().map(|id| (*id, breaks::unified(&self.sources.get(*id).text)));
+        let texts: FxHashMap<SourceId, Arc<str>> = texts.collect();
         let parsed: Vec<Parsed> = chunks
             .par_iter()
             .map(|(id, chunk)| {
-                let mut parsed = parse(*id, self.sources.get(*id), chunk);
+                let mut parsed = parse((*id, &texts[id]), self.sources.get(*id), chunk);
                 parsed.documents.iter_mut().for_each(|it| it.origin = origin(*id));
                 parsed
             })
             .collect();
-        for it in parsed {
-            self.documents.extend(it.documents.into_iter().map(Arc::new));
-            self.broken.extend(it.broken);
+        for ((id, _), it) in chunks.into_iter().zip(parsed) {
+            let read = self.read.entry(id).or_default();
+            read.documents.extend(it.documents.into_iter().map(Arc::new));
+            read.broken.extend(it.broken);
             self.passed_over.other_documents += it.other;
         }
+        for read in ids.iter().filter_map(|it| self.read.get(it)) {
+            self.documents.extend(read.documents.iter().cloned());
+            self.broken.extend(read.broken.iter().cloned());
+        }
     }
+}
+
+/// What a source holds.
+#[derive(Debug, Default)]
+pub struct Read {
+    documents: Vec<Arc<Document>>,
+    broken: Vec<Broken>,
 }
 
 #[derive(Default)]
@@ -182,7 +233,7 @@ struct Parsed {
     other: usize,
 }
 
-fn parse(id: SourceId, source: &Source, chunk: &read::split::Chunk) -> Parsed {
+fn parse((id, text): (SourceId, &Arc<str>), source: &Source, chunk: &read::split::Chunk) -> Parsed {
     let mut parsed = Parsed::default();
     let range = match chunk {
         read::split::Chunk::Text(range) => range.clone(),
@@ -197,17 +248,23 @@ fn parse(id: SourceId, source: &Source, chunk: &read::split::Chunk) -> Parsed {
     let rest = range.start + values.last().map_or(0, |it| it.end)..range.end;
     for value in values {
         let value = range.start + value.start..range.start + value.end;
-        parsed.read(id, source, value, Syntax::Json);
+        parsed.read((id, &source.text), source, value, Syntax::Json);
     }
     if !source.text[rest.clone()].trim_start().is_empty() {
-        parsed.read(id, source, rest, Syntax::Yaml);
+        parsed.read((id, text), source, rest, Syntax::Yaml);
     }
     parsed
 }
 
 impl Parsed {
-    fn read(&mut self, id: SourceId, source: &Source, range: Range<usize>, syntax: Syntax) {
-        match read::yaml::parse(&source.text, range.clone(), syntax) {
+    fn read(
+        &mut self,
+        (id, text): (SourceId, &Arc<str>),
+        source: &Source,
+        range: Range<usize>,
+        syntax: Syntax,
+    ) {
+        match read::yaml::parse(text, range.clone(), syntax) {
             Ok(None) => {}
             Ok(Some(it)) if is_manifest(it.tree.root()) => {
                 self.broken.extend(it.dropped.map(|span| dropped(id, source, span)));

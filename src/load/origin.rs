@@ -7,7 +7,7 @@ use super::read::yaml::Syntax;
 use crate::text::source::{SourceId, Sources};
 use crate::text::tree::{Node, Tree};
 use rustc_hash::FxHashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What an object was rendered from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,8 +48,12 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Inputs {
     texts: FxHashMap<SourceId, Text>,
+    /// Patches that a kustomization holds itself, by where they stand in it.
+    inline: Mutex<FxHashMap<(SourceId, u32), Option<Arc<Tree>>>>,
     /// The files that a kustomization names.
     names: FxHashMap<SourceId, Vec<Named>>,
+    /// The same by their paths.
+    by_path: FxHashMap<SourceId, FxHashMap<String, SourceId>>,
 }
 
 /// A text, and what it holds.
@@ -85,12 +89,14 @@ impl Inputs {
 
     /// Adds that a kustomization names a file.
     pub fn add_named(&mut self, kustomization: SourceId, named: Named) {
+        let by_path = self.by_path.entry(kustomization).or_default();
+        by_path.entry(named.path.clone()).or_insert(named.file);
         self.names.entry(kustomization).or_default().push(named);
     }
 
     /// The file that a kustomization names by this path.
     pub fn file(&self, kustomization: SourceId, path: &str) -> Option<SourceId> {
-        self.named_by(kustomization).find(|it| it.path == path).map(|it| it.file)
+        self.by_path.get(&kustomization)?.get(path).copied()
     }
 
     /// The files that a kustomization names.
@@ -138,6 +144,21 @@ impl Inputs {
     ) -> impl Iterator<Item = &str> {
         let objects = self.written_of(sources, id, kind);
         objects.into_iter().flat_map(|it| it.keys()).map(String::as_str)
+    }
+
+    /// A patch that is written in a kustomization itself, read once.
+    pub fn inline(&self, kustomization: SourceId, at: Node<'_>) -> Option<Arc<Tree>> {
+        // A thread that panicked left only whole entries.
+        let known = || self.inline.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (kustomization, at.index());
+        if let Some(tree) = known().get(&key) {
+            return tree.clone();
+        }
+        let text: Arc<str> = at.str()?.into();
+        let parsed = yaml::parse(&text, 0..text.len(), Syntax::Yaml).ok().flatten();
+        let tree = parsed.map(|it| Arc::new(it.tree));
+        known().insert(key, tree.clone());
+        tree
     }
 
     fn written_of(

@@ -4,6 +4,7 @@
 
 mod head;
 mod place;
+mod remembered;
 
 use crate::api::kind::{Kind, group};
 use crate::load::own::OwnId;
@@ -14,6 +15,7 @@ use crate::text::tree::Node;
 pub use head::Head;
 pub(crate) use head::Names;
 pub use place::Place;
+pub use remembered::Remembered;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -111,6 +113,8 @@ pub struct Model<'d> {
     starts: Vec<u32>,
     /// The documents of purlin's own.
     own: Vec<Object<'d>>,
+    /// Where fields of rendered objects were written, as far as somebody asked.
+    pub remembered: Remembered,
 }
 
 /// The objects kind by kind, those apart that are replaced.
@@ -131,12 +135,13 @@ impl<'d> Model<'d> {
     pub fn of_world(loaded: &'d Loaded, world: &'d World, default_namespace: &'d str) -> Model<'d> {
         let documents = &loaded.documents[world.documents.clone()];
         let broken = &loaded.broken[world.broken.clone()];
-        Model::of(
-            loaded,
-            documents,
-            broken,
-            world.namespace.as_deref().unwrap_or(default_namespace),
-        )
+        let mut model = Model::of(loaded, &[], broken, default_namespace);
+        model.documents = documents;
+        model.reserve(documents.len());
+        for (at, document) in (world.documents.start..).zip(documents) {
+            model.add_all(document, world.namespace_of(at).unwrap_or(default_namespace));
+        }
+        model
     }
 
     /// The model of these documents, of some of which it was read before what they are, where this was loaded; of two
@@ -177,6 +182,7 @@ impl<'d> Model<'d> {
             replaced: FxHashSet::default(),
             starts: Vec::new(),
             own: loaded.own.iter().zip(OWN..).map(own).collect(),
+            remembered: Remembered::default(),
         };
         model.reserve(documents.len());
         documents.iter().for_each(|it| model.add_all(it, default_namespace));
@@ -210,7 +216,7 @@ impl<'d> Model<'d> {
 
     /// The objects of several worlds, one world after the other, for a report on all of them. Names are looked up in a
     /// world, not here.
-    pub fn together(loaded: &'d Loaded, worlds: &[Model<'d>]) -> Model<'d> {
+    pub fn together(loaded: &'d Loaded, worlds: &[&Model<'d>]) -> Model<'d> {
         let mut all = Model::of(loaded, &[], &[], "");
         for world in worlds {
             let base = all.objects.len() as u32;
@@ -237,6 +243,11 @@ impl<'d> Model<'d> {
         }
         let after = self.starts.partition_point(|it| *it <= id.0);
         after.checked_sub(1).map(|it| it as u32)
+    }
+
+    /// The first id of the objects of a world, where there are several.
+    pub fn start(&self, world: u32) -> u32 {
+        self.starts.get(world as usize).copied().unwrap_or_default()
     }
 
     /// How many ids its objects take.

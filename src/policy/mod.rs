@@ -60,6 +60,20 @@ pub struct Target {
     /// The name of a chart's release.
     #[serde(default, deserialize_with = "plain")]
     pub release: Option<String>,
+    /// Single values of a chart, as `--set` of helm takes them.
+    #[serde(default, deserialize_with = "plain_list")]
+    #[schemars(with = "Vec<Scalar>")]
+    pub set: Vec<String>,
+    /// The version of Kubernetes that the templates of a chart see.
+    #[serde(default, rename = "kubeVersion", deserialize_with = "plain")]
+    pub kube_version: Option<String>,
+    /// The APIs beside Kubernetes' own that the templates of a chart see.
+    #[serde(default, rename = "apiVersions", deserialize_with = "plain_list")]
+    #[schemars(with = "Vec<Scalar>")]
+    pub api_versions: Vec<String>,
+    /// Whether helm may render the charts that a kustomization names (`helmCharts`).
+    #[serde(default)]
+    pub helm: bool,
     /// The namespace of objects that name none.
     #[serde(default, deserialize_with = "plain")]
     pub namespace: Option<String>,
@@ -81,6 +95,10 @@ pub struct Policy {
     pub metadata: documents::Metadata,
     /// What to check without paths.
     pub targets: Vec<Target>,
+    /// What is left out below folders: patterns as in a `.gitignore` beside the policy file.
+    #[serde(deserialize_with = "patterns")]
+    #[schemars(with = "Vec<Scalar>")]
+    pub exclude: Vec<String>,
     /// Whether kustomizations may fetch what they include.
     pub allow_remote: bool,
     /// By rule: a severity, or a mapping with a severity and the rule's parameters.
@@ -153,6 +171,18 @@ fn plain_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Erro
 
 fn plain_set<'de, D: Deserializer<'de>>(from: D) -> Result<FxHashSet<String>, D::Error> {
     Ok(plain_list(from)?.into_iter().collect())
+}
+
+fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let patterns = plain_list(from)?;
+    for pattern in &patterns {
+        let mut ignore = ignore::gitignore::GitignoreBuilder::new("");
+        let is_one = ignore.add_line(None, pattern).is_ok_and(|it| it.build().is_ok());
+        if !is_one {
+            return Err(D::Error::custom(format!("`{pattern}` is no pattern of a `.gitignore`")));
+        }
+    }
+    Ok(patterns)
 }
 
 fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {

@@ -13,6 +13,10 @@ use crate::text::visible::visible;
 pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
     let mut out = String::new();
+    // First of all: the findings are not all that there may be.
+    for failure in &model.loaded.failures {
+        out.push_str(&format!("::error title=purlin::{}\n", data(&failure.to_string())));
+    }
     for finding in text::worst_first(outcome) {
         let world = place::worlds(outcome, &finding.worlds);
         let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();

@@ -4,6 +4,7 @@ use super::escaped::escaped;
 use super::place::{self, Spot};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
+use crate::load::files::{Failure, Step};
 use crate::model::{Model, ObjId};
 use crate::rule::{Finding, Label, Place, Severity};
 use rayon::prelude::*;
@@ -14,7 +15,16 @@ struct Report<'r> {
     version: u32,
     findings: Vec<FindingJson<'r>>,
     unknown: Vec<UnknownJson<'r>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failures: Vec<FailureJson<'r>>,
     summary: Summary,
+}
+
+#[derive(Serialize)]
+struct FailureJson<'r> {
+    step: &'static str,
+    path: &'r str,
+    why: &'r str,
 }
 
 #[derive(Serialize)]
@@ -124,6 +134,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
                 worlds: place::names(outcome, &it.worlds),
             })
             .collect(),
+        failures: model.loaded.failures.iter().map(failure).collect(),
         summary: Summary {
             worlds: outcome.worlds.len(),
             objects: outcome.objects,
@@ -139,6 +150,14 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let text =
         serde_json::to_string(&report).expect("the report holds nothing that JSON cannot say");
     escaped(text) + "\n"
+}
+
+fn failure(it: &Failure) -> FailureJson<'_> {
+    let step = match it.step {
+        Step::Read => "read",
+        Step::Render => "render",
+    };
+    FailureJson { step, path: &it.path, why: &it.why }
 }
 
 fn finding<'r>(

@@ -3,6 +3,7 @@
 use super::{place, text};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
+use crate::load::files::Failure;
 use crate::model::Model;
 use crate::rule::Finding;
 use crate::text::visible::visible;
@@ -24,11 +25,21 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
             case(model, &locator, it, world)
         }));
     }
+    suite.add_test_cases(model.loaded.failures.iter().map(not_done));
     let mut report = Report::new("purlin");
     report.add_test_suite(suite);
     let mut text = report.to_string().expect("a report in memory can be written");
     text.push('\n');
     text
+}
+
+/// What could not be read or rendered is neither right nor wrong.
+fn not_done(failure: &Failure) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(shown(&failure.to_string()));
+    let mut case = TestCase::new(shown(&failure.path), status);
+    case.set_classname("purlin");
+    case
 }
 
 fn case(

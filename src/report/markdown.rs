@@ -14,6 +14,12 @@ const MOST_BYTES: usize = 900_000;
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let mut out = format!("## purlin\n\n{}\n", summary(outcome));
     let locator = Locator::new(model);
+    let failures = model.loaded.failures.iter();
+    let left =
+        add(&mut out, failures.map(|it| format!("\n- **error**: {}\n", plain(&it.to_string()))));
+    if left > 0 {
+        out.push_str(&format!("\n… and {} more\n", counted(left, "failure")));
+    }
     if !outcome.findings.is_empty() {
         out.push_str("\n| | rule | finding | where |\n| --- | --- | --- | --- |\n");
     }

@@ -25,7 +25,24 @@ struct Sarif<'r> {
 struct Run<'r> {
     tool: Tool,
     column_kind: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    invocations: Vec<Invocation>,
     results: Vec<SarifResult<'r>>,
+}
+
+/// Told where something could not be done.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    execution_successful: bool,
+    tool_execution_notifications: Vec<Notification>,
+}
+
+/// What could not be read or rendered.
+#[derive(Serialize)]
+struct Notification {
+    level: &'static str,
+    message: Message,
 }
 
 #[derive(Serialize)]
@@ -159,7 +176,20 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let rules = RULES.iter().copied().map(descriptor).collect();
     let semantic_version = env!("CARGO_PKG_VERSION");
     let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
-    let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results };
+    let failures = model.loaded.failures.iter();
+    let notifications: Vec<_> = failures
+        .map(|it| Notification { level: "error", message: Message { text: it.to_string() } })
+        .collect();
+    let invocation = (!notifications.is_empty()).then(|| Invocation {
+        execution_successful: false,
+        tool_execution_notifications: notifications,
+    });
+    let run = Run {
+        tool: Tool { driver },
+        column_kind: "unicodeCodePoints",
+        invocations: invocation.into_iter().collect(),
+        results,
+    };
     let sarif = Sarif {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",

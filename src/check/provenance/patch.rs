@@ -5,11 +5,8 @@ use super::route::{Sought, Way, follow};
 use super::{Answer, Place, inline, span};
 use crate::load::Loaded;
 use crate::load::origin::Named;
-use crate::load::read::yaml;
-use crate::load::read::yaml::Syntax;
 use crate::text::source::{SourceId, Span};
 use crate::text::tree::Node;
-use std::sync::Arc;
 
 /// Whether a patch is for the object.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,12 +73,8 @@ fn one(loaded: &Loaded, file: SourceId, patch: Node<'_>, sought: &Sought<'_>) ->
         return Answer::No;
     }
     let text = patch.get("patch").unwrap_or(patch);
-    let Some(value) = text.str() else { return Answer::No };
-    let value: Arc<str> = value.into();
-    let Ok(Some(parsed)) = yaml::parse(&value, 0..value.len(), Syntax::Yaml) else {
-        return Answer::No;
-    };
-    match document(parsed.tree.root(), target, sought) {
+    let Some(tree) = loaded.inputs.inline(file, text) else { return Answer::No };
+    match document(tree.root(), target, sought) {
         Said::Here(span) => here(loaded, file, text, span).map_or(Answer::Otherwise, Answer::Here),
         Said::Otherwise => Answer::Otherwise,
         Said::No => Answer::No,

@@ -108,10 +108,14 @@ pub(super) fn follow<'t>(root: Node<'t>, ways: &[Way<'_>]) -> Option<(Option<Nod
             Way::Key(key) => here.1.entry(key).map(|(key, value)| (Some(key), value))?,
             Way::Item { index, identity } => {
                 let item = match identity {
-                    Some((key, value)) => here
-                        .1
-                        .items()
-                        .find(|it| it.get(key).and_then(Node::scalar).as_deref() == Some(value))?,
+                    Some((key, value)) => {
+                        let is_it = |it: &Node<'t>| {
+                            it.get(key).and_then(Node::scalar).as_deref() == Some(value)
+                        };
+                        // Mostly it stands where it stood.
+                        let same = here.1.item(*index).filter(is_it);
+                        same.or_else(|| here.1.items().find(is_it))?
+                    }
                     None => here.1.item(*index)?,
                 };
                 (None, item)

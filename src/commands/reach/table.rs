@@ -27,10 +27,10 @@ pub(super) struct Ends<'f, 'd> {
     pub(super) reach: &'f Reach<'d>,
 }
 
-/// What is asked for: from whom, to whom, on which ports. Everything where nobody is named.
+/// What is asked for: from whom, to whom, in order, and on which ports. Everything where nobody is named.
 pub(super) struct Asked {
-    from: Option<Vec<EndpointId>>,
-    to: Option<Vec<EndpointId>>,
+    from: Option<List>,
+    to: Option<List>,
     ports: PortSet,
 }
 
@@ -50,7 +50,11 @@ pub(super) struct Flows {
 impl Asked {
     /// The endpoints of parties.
     pub(super) fn new(ends: Ends<'_, '_>, (from, to, ports): &Parties) -> Asked {
-        let of = |it: &Party| ends.reach.of_party(ends.facts, it);
+        let of = |it: &Party| {
+            let mut all = ends.reach.of_party(ends.facts, it);
+            all.sort_unstable();
+            all
+        };
         Asked { from: from.as_ref().map(of), to: to.as_ref().map(of), ports: ports.clone() }
     }
 }
@@ -62,7 +66,8 @@ impl Flows {
         asked: &Asked,
         pairs: impl IntoIterator<Item = (EndpointId, EndpointId, Told)>,
     ) -> Flows {
-        let is_in = |list: &Option<List>, id| list.as_ref().is_none_or(|it| it.contains(&id));
+        let is_in =
+            |list: &Option<List>, id| list.as_ref().is_none_or(|it| it.binary_search(&id).is_ok());
         // What a pod sends to itself never leaves it.
         let is_own = |from, to| {
             let pods = ends.reach.get(from).pods().filter(|_| from == to);

@@ -6,6 +6,9 @@ use super::grid::{Grid, ItemKind, Link};
 /// How often to go through the columns; more than a few dozen times changes nothing any more.
 const SWEEPS: usize = 32;
 
+/// More namespaces than these stay in the order that their neighbours give them.
+const MOST_SWAPPED: usize = 64;
+
 /// Between items, roughly; the exact distances come later.
 const GAP: f64 = 14.0;
 
@@ -110,14 +113,18 @@ impl<'g> Sorter<'g> {
     /// Sorts a column by a key, namespaces in their order, what is in none between them.
     fn sort(&mut self, column: usize, key: &[f64]) {
         let items = std::mem::take(&mut self.order.columns[column]);
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        for namespace in &self.order.namespaces {
-            let is_in = |it: &usize| self.grid.items[*it].namespace == Some(*namespace);
-            let mut group: Vec<usize> = items.iter().copied().filter(is_in).collect();
-            group.sort_by(|a, b| key[*a].total_cmp(&key[*b]).then(a.cmp(b)));
-            groups.push(group);
+        let mut of_namespace: Vec<Vec<usize>> = vec![Vec::new(); self.grid.namespaces];
+        for it in &items {
+            if let Some(namespace) = self.grid.items[*it].namespace {
+                of_namespace[namespace].push(*it);
+            }
         }
-        groups.retain(|it| !it.is_empty());
+        let in_order =
+            self.order.namespaces.iter().map(|it| std::mem::take(&mut of_namespace[*it]));
+        let mut groups: Vec<Vec<usize>> = in_order.filter(|it| !it.is_empty()).collect();
+        for group in &mut groups {
+            group.sort_by(|a, b| key[*a].total_cmp(&key[*b]).then(a.cmp(b)));
+        }
         let mut outside: Vec<usize> =
             items.into_iter().filter(|it| self.grid.items[*it].namespace.is_none()).collect();
         outside.sort_by(|a, b| key[*a].total_cmp(&key[*b]).then(a.cmp(b)));
@@ -173,7 +180,11 @@ impl<'g> Sorter<'g> {
         false
     }
 
+    /// Each swap costs a look at everything, and where there are many nobody sees which two stand side by side.
     fn swap_namespaces(&mut self) {
+        if self.order.namespaces.len() > MOST_SWAPPED {
+            return;
+        }
         for at in 1..self.order.namespaces.len() {
             let mut namespaces = self.order.namespaces.clone();
             namespaces.swap(at - 1, at);
@@ -220,24 +231,33 @@ impl<'g> Sorter<'g> {
 
     /// How many crossings are lost if those above change places with those below.
     fn gain(&self, above: &[usize], below: &[usize]) -> i64 {
-        let mut gain = 0;
-        for (a, b) in above.iter().flat_map(|a| below.iter().map(move |b| (a, b))) {
-            let sides = [
-                (&self.links[*a].0, &self.links[*b].0, false),
-                (&self.links[*a].1, &self.links[*b].1, true),
-            ];
-            for (of_a, of_b, is_right) in sides {
-                let end = |it: &Link| match is_right {
+        let ends = |items: &[usize], is_right: bool| {
+            let each = items.iter().flat_map(|it| match is_right {
+                true => &self.links[*it].1,
+                false => &self.links[*it].0,
+            });
+            let mut ends: Vec<f64> = each
+                .map(|it| match is_right {
                     true => self.y[it.right] + it.right_offset,
                     false => self.y[it.left] + it.left_offset,
-                };
-                for (x, y) in of_a.iter().flat_map(|x| of_b.iter().map(move |y| (x, y))) {
-                    gain += match end(x).total_cmp(&end(y)) {
-                        std::cmp::Ordering::Greater => 1,
-                        std::cmp::Ordering::Less => -1,
-                        std::cmp::Ordering::Equal => 0,
-                    };
+                })
+                .collect();
+            ends.sort_by(f64::total_cmp);
+            ends
+        };
+        let mut gain = 0;
+        for is_right in [false, true] {
+            let (of_above, of_below) = (ends(above, is_right), ends(below, is_right));
+            // Of the ends below, so many lie before each of those above, and so many do not lie behind it.
+            let (mut before, mut not_behind) = (0, 0);
+            for end in of_above {
+                while of_below.get(before).is_some_and(|it| it.total_cmp(&end).is_lt()) {
+                    before += 1;
                 }
+                while of_below.get(not_behind).is_some_and(|it| it.total_cmp(&end).is_le()) {
+                    not_behind += 1;
+                }
+                gain += before as i64 - (of_below.len() - not_behind) as i64;
             }
         }
         gain

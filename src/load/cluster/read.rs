@@ -148,6 +148,9 @@ pub fn read(
         let listed = list_all(&client, source, requests, timeout, progress)
             .await
             .map_err(|why| format!("cannot read the cluster at {url}: {why}"))?;
+        if let Some(missing) = missing_namespace(&listed, &options.namespaces) {
+            return Err(format!("the cluster at {url} has no namespace `{missing}`"));
+        }
         Ok(gather(listed, wanted, &options.namespaces))
     })
 }
@@ -209,6 +212,21 @@ async fn list_all(
         objects += done.documents.len();
         listed.push(done);
     }
+}
+
+/// A namespace that is asked for and is not among those of the cluster, where these may be listed: all lists of it are
+/// empty, as if all were well.
+fn missing_namespace<'n>(listed: &[Listed], namespaces: &'n [String]) -> Option<&'n str> {
+    let is_it = |it: &&Listed| {
+        let resource = &it.request.resource;
+        resource.kind == "Namespace" && resource.group.is_empty() && it.refused.is_none()
+    };
+    let there = listed.iter().find(is_it)?.documents.iter();
+    let there: Vec<_> =
+        there.filter_map(|it| it.tree.root().at(&["metadata", "name"])?.str()).collect();
+    // There is no cluster without any.
+    let missing = namespaces.iter().map(String::as_str).find(|it| !there.contains(it));
+    missing.filter(|_| !there.is_empty())
 }
 
 /// Puts the lists, which came as they came, into an order of their own.

@@ -43,6 +43,9 @@ pub(crate) fn assemble(found: Found, rendered: Vec<Result<Rendered, String>>) ->
     loaded.passed_over.kustomize_inputs = found.unused_inputs;
     let texts = read_all(&mut loaded, &found, &objects);
     loaded.failures.extend(found.failures);
+    loaded.left_out = found.left_out;
+    loaded.left_out.sort();
+    loaded.left_out.dedup();
     for part in parts(found.jobs.into_iter().zip(objects).collect(), found.groups) {
         texts.add_world(&mut loaded, part);
     }
@@ -55,9 +58,8 @@ type Made = (Job, Result<Vec<Object>, String>);
 /// What makes up one world: targets of one name are judged together.
 struct Parts {
     name: String,
-    namespace: Option<String>,
     rendered: Vec<Made>,
-    plain: Vec<File>,
+    plain: Vec<Group>,
 }
 
 /// The worlds: what was rendered in the order of names, then plain manifests.
@@ -69,7 +71,6 @@ fn parts(rendered: Vec<Made>, groups: Vec<Group>) -> Vec<Parts> {
             Some(world) => world.rendered.push(made),
             None => worlds.push(Parts {
                 name: made.0.name.clone(),
-                namespace: made.0.namespace.clone(),
                 rendered: vec![made],
                 plain: Vec::new(),
             }),
@@ -78,12 +79,11 @@ fn parts(rendered: Vec<Made>, groups: Vec<Group>) -> Vec<Parts> {
     for group in groups {
         let same = worlds.iter_mut().find(|it| Some(&it.name) == group.name.as_ref());
         match same {
-            Some(world) => world.plain = group.files,
+            Some(world) => world.plain.push(group),
             None => worlds.push(Parts {
-                name: group.name.unwrap_or_else(|| PLAIN.into()),
-                namespace: group.namespace,
+                name: group.name.clone().unwrap_or_else(|| PLAIN.into()),
                 rendered: Vec::new(),
-                plain: group.files,
+                plain: vec![group],
             }),
         }
     }
@@ -174,7 +174,7 @@ fn to_read(found: &Found, objects: &[Result<Vec<Object>, String>]) -> Vec<(File,
 fn kustomizations(found: &Found) -> impl Iterator<Item = &Inputs> {
     found.jobs.iter().filter_map(|it| match &it.kind {
         JobKind::Kustomization(inputs) => Some(inputs),
-        JobKind::Chart { .. } => None,
+        JobKind::Chart(_) => None,
     })
 }
 
@@ -183,7 +183,9 @@ impl Texts {
     fn add_world(&self, loaded: &mut Loaded, parts: Parts) {
         let from = (loaded.documents.len(), loaded.broken.len());
         let is_whole = parts.rendered.iter().all(|(_, objects)| objects.is_ok());
+        let mut namespaces = Vec::new();
         for (job, objects) in parts.rendered {
+            namespaces.push((loaded.documents.len(), job.namespace.clone()));
             match objects {
                 Ok(objects) if is_whole => self.add_objects(loaded, &job, objects),
                 Ok(_) => {}
@@ -194,8 +196,9 @@ impl Texts {
                 }
             }
         }
-        if is_whole {
-            let ids = parts.plain.iter().filter_map(|it| self.plain.get(it)).copied();
+        for group in parts.plain.into_iter().filter(|_| is_whole) {
+            namespaces.push((loaded.documents.len(), group.namespace));
+            let ids = group.files.iter().filter_map(|it| self.plain.get(it)).copied();
             loaded.parse(&ids.collect::<Vec<_>>(), |_| None);
         }
         if from == (loaded.documents.len(), loaded.broken.len()) {
@@ -203,7 +206,7 @@ impl Texts {
         }
         loaded.worlds.push(World {
             name: parts.name,
-            namespace: parts.namespace,
+            namespaces,
             documents: from.0..loaded.documents.len(),
             broken: from.1..loaded.broken.len(),
         });
@@ -283,16 +286,16 @@ fn objects(rendered: Rendered, job: &Job) -> Vec<Object> {
             });
             each.collect()
         }
-        JobKind::Chart { values, .. } => {
-            let values = values.iter().filter_map(|it| real(it));
+        JobKind::Chart(chart) => {
+            let values = chart.values.iter().filter_map(|it| real(it));
             let settings = helm::settings(&job.folder).into_iter().chain(values);
             let settings = Arc::new(settings.collect::<Vec<_>>());
-            let chart = job.folder.join("Chart.yaml");
+            let file = job.folder.join("Chart.yaml");
             let each = helm::objects(&rendered.text).into_iter().map(|it| {
                 let template = it.template.map(|it| job.folder.join(it)).filter(|it| it.is_file());
                 Object {
                     text: it.text,
-                    file: Some(template.unwrap_or_else(|| chart.clone())),
+                    file: Some(template.unwrap_or_else(|| file.clone())),
                     generator: None,
                     changes: Arc::default(),
                     settings: settings.clone(),

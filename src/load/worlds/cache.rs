@@ -14,8 +14,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// More entries than these make the oldest go.
-const MOST_ENTRIES: usize = 512;
+/// More entries or bytes than these make those go that were not used for longest: a large repository has thousands of
+/// kustomizations.
+const MOST_ENTRIES: usize = 16_384;
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Where purlin keeps what it rendered, unless told otherwise: below the user's folder for caches.
 pub fn default_folder() -> Option<PathBuf> {
@@ -43,8 +45,11 @@ impl Digests {
     }
 }
 
+/// Of a regular file only: a pipe would wait for somebody to write.
 fn digest(path: &Path) -> Option<[u8; 32]> {
-    Some(Sha256::digest(fs::read(path).ok()?).into())
+    let is_file = fs::metadata(path).is_ok_and(|it| it.is_file());
+    let bytes = is_file.then(|| fs::read(path).ok()).flatten()?;
+    Some(Sha256::digest(bytes).into())
 }
 
 /// Where the result of a rendering is kept.
@@ -75,9 +80,18 @@ impl Slot {
 
     /// What was kept, if it is whole.
     pub(crate) fn get(&self) -> Option<String> {
-        let text = fs::read_to_string(self.folder.join(&self.name)).ok()?;
+        let path = self.folder.join(&self.name);
+        let text = fs::read_to_string(&path).ok()?;
         let (sum, text) = text.split_once('\n')?;
-        (sum == hex(&Sha256::digest(text))).then(|| text.to_string())
+        if sum != hex(&Sha256::digest(text)) {
+            return None;
+        }
+        // Used now, and so among the last to go. One that cannot be touched is none the worse.
+        let _ = fs::File::options()
+            .append(true)
+            .open(&path)
+            .and_then(|it| it.set_modified(std::time::SystemTime::now()));
+        Some(text.to_string())
     }
 
     /// Keeps a text, unless a file has changed since. A cache that cannot be written is no reason to fail.
@@ -94,9 +108,8 @@ impl Slot {
             file.persist(self.folder.join(&self.name))?;
             Ok(())
         };
-        if write().is_ok() {
-            prune(&self.folder);
-        }
+        // A cache that is full is none the less right.
+        let _ = write();
     }
 }
 
@@ -130,17 +143,24 @@ fn make(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)
 }
 
-/// Removes the oldest entries.
-fn prune(folder: &Path) {
+/// Removes the entries that were not used for longest, where there are too many. Once in a run: every entry is looked at.
+pub(crate) fn prune(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut entries: Vec<_> = entries
         .flatten()
-        .filter_map(|it| Some((it.metadata().ok()?.modified().ok()?, it.path())))
+        .filter_map(|it| {
+            let known = it.metadata().ok()?;
+            Some((known.modified().ok()?, known.len(), it.path()))
+        })
         .collect();
     entries.sort();
-    for (_, path) in entries.iter().rev().skip(MOST_ENTRIES) {
-        // Another run may have removed it.
-        let _ = fs::remove_file(path);
+    let (mut count, mut bytes) = (0, 0);
+    for (_, size, path) in entries.iter().rev() {
+        (count, bytes) = (count + 1, bytes + size);
+        if count > MOST_ENTRIES || bytes > MOST_BYTES {
+            // Another run may have removed it.
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::graph::{Graph, Inputs};
 use super::kustomization::{self, NAMES};
 use super::paths::{Names, real};
-use super::{Target, helm};
+use super::{Chart, Target, helm};
 use crate::load::files::{self, Failure, File};
+use crate::load::left_out::LeftOut;
+use crate::load::walk::Walker;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) failures: Vec<Failure>,
     /// What is only ever a part of something else, and is part of nothing here.
     pub(crate) unused_inputs: usize,
+    /// What else is left out.
+    pub(crate) left_out: Vec<LeftOut>,
     /// How real paths are named.
     pub(crate) names: Names,
 }
@@ -39,6 +43,8 @@ pub(crate) struct Job {
     pub(crate) folder: PathBuf,
     /// The namespace of objects that name none.
     pub(crate) namespace: Option<String>,
+    /// Whether it may have charts rendered.
+    pub(crate) helm: bool,
     pub(crate) kind: JobKind,
 }
 
@@ -46,7 +52,7 @@ pub(crate) struct Job {
 #[derive(PartialEq, Eq)]
 pub(crate) enum JobKind {
     Kustomization(Inputs),
-    Chart { values: Vec<PathBuf>, release: Option<String> },
+    Chart(Chart),
 }
 
 impl JobKind {
@@ -54,7 +60,7 @@ impl JobKind {
     fn files(&self) -> impl Iterator<Item = PathBuf> {
         let inputs = match self {
             JobKind::Kustomization(inputs) => Some(inputs),
-            JobKind::Chart { .. } => None,
+            JobKind::Chart(_) => None,
         };
         inputs.into_iter().flat_map(|it| it.files.keys().cloned())
     }
@@ -69,20 +75,24 @@ struct Below {
 }
 
 /// Looks at targets.
-pub(crate) fn find(targets: &[Target]) -> Found {
+pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
     let names = Names::new(targets.iter().map(|it| it.path.as_path()));
     let mut found = Found {
         jobs: Vec::new(),
         groups: vec![Group::default()],
         failures: Vec::new(),
         unused_inputs: 0,
+        left_out: Vec::new(),
         names,
     };
+    let mut walker = Walker::new(targets.iter().map(|it| it.path.as_path()), exclude);
     let mut belows = Vec::new();
     for target in targets {
-        let below = look(target, &mut found);
+        let below = look(target, &mut walker, &mut found);
         belows.push((target, below));
     }
+    found.failures.append(&mut walker.failures);
+    found.left_out.append(&mut walker.left_out);
     let mut folders: Vec<PathBuf> =
         belows.iter().flat_map(|(_, it)| it.kustomizations.clone()).collect();
     let charts: FxHashSet<PathBuf> = belows.iter().flat_map(|(_, it)| it.charts.clone()).collect();
@@ -119,10 +129,8 @@ pub(crate) fn find(targets: &[Target]) -> Found {
             if is_part && !is_given || helm::is_library(&folder) {
                 continue;
             }
-            let kind = JobKind::Chart {
-                values: if is_given { target.values.clone() } else { Vec::new() },
-                release: target.release.clone().filter(|_| is_given),
-            };
+            let chart = if is_given { target.chart.clone() } else { Chart::default() };
+            let kind = JobKind::Chart(chart);
             found.add_job(target, is_given, folder, kind);
         }
     }
@@ -166,7 +174,7 @@ impl Found {
         let name = target.name.clone().filter(|_| is_given);
         let name = name.unwrap_or_else(|| self.names.name(&folder));
         let namespace = target.namespace.clone();
-        self.jobs.push(Job { name, folder, namespace, kind });
+        self.jobs.push(Job { name, folder, namespace, helm: target.helm, kind });
     }
 
     /// The plain manifests of a target: those of targets without a name are one world.
@@ -174,7 +182,8 @@ impl Found {
         if target.name.is_none() {
             return &mut self.groups[0];
         }
-        let at = self.groups.iter().position(|it| it.name == target.name).unwrap_or_else(|| {
+        let is_it = |it: &Group| it.name == target.name && it.namespace == target.namespace;
+        let at = self.groups.iter().position(is_it).unwrap_or_else(|| {
             let (name, namespace) = (target.name.clone(), target.namespace.clone());
             self.groups.push(Group { name, namespace, files: Vec::new() });
             self.groups.len() - 1
@@ -184,7 +193,7 @@ impl Found {
 }
 
 /// Looks at what a path stands for; what is plainly a manifest goes to its group at once.
-fn look(target: &Target, found: &mut Found) -> Below {
+fn look(target: &Target, walker: &mut Walker, found: &mut Found) -> Below {
     let path = &target.path;
     let mut below = Below::default();
     if path.as_os_str() == "-" {
@@ -221,7 +230,7 @@ fn look(target: &Target, found: &mut Found) -> Below {
             return below;
         }
     }
-    for path in files::below(path, &mut found.failures) {
+    for path in walker.below(path) {
         let name = path.file_name().unwrap_or_default();
         let folder = || path.parent().and_then(real);
         if NAMES.iter().any(|it| name == *it) {

@@ -23,6 +23,8 @@ pub(crate) struct Inputs {
     pub(crate) remote: Vec<(PathBuf, usize, String)>,
     /// Why it cannot be built: the file, the line, and why.
     pub(crate) refused: Vec<(PathBuf, usize, String)>,
+    /// The charts that it has rendered: the file and line that says so.
+    pub(crate) charts: Vec<(PathBuf, usize)>,
     /// Whether the result follows from the files alone.
     pub(crate) is_pure: bool,
 }
@@ -113,6 +115,7 @@ impl Graph {
             }
             inputs.named.extend(it.files.iter().map(|to| (it.file.clone(), to.clone())));
             inputs.is_pure &= it.is_pure;
+            inputs.charts.extend(it.charts.map(|line| (it.file.clone(), line)));
             let at = |(line, what): &(usize, String)| (it.file.clone(), *line, what.clone());
             inputs.remote.extend(it.remote.iter().map(at));
             inputs.refused.extend(it.refused.iter().map(at));

@@ -1,5 +1,6 @@
 //! Rendering charts by `helm template`.
 
+use super::Chart;
 use super::program::{self, Broken, refuse_network, run};
 use crate::load::files;
 use crate::load::read::decode;
@@ -41,17 +42,24 @@ impl Tool {
     pub(crate) fn template(
         &self,
         folder: &Path,
-        values: &[PathBuf],
-        release: Option<&str>,
+        chart: &Chart,
         namespace: &str,
         allow_remote: bool,
     ) -> Result<String, Broken> {
         let mut command = Command::new(&self.program);
-        command.arg("template").arg(release.unwrap_or("release-name")).arg(folder);
+        let release = chart.release.as_deref().unwrap_or("release-name");
+        command.arg("template").arg(release).arg(folder);
         command.args(["--namespace", namespace, "--include-crds", "--skip-tests"]);
-        values.iter().for_each(|it| {
+        chart.values.iter().for_each(|it| {
             command.arg("--values").arg(it);
         });
+        let api_versions = chart.api_versions.iter().map(|it| ("--api-versions", it));
+        let options = chart.set.iter().map(|it| ("--set", it)).chain(api_versions);
+        for (option, value) in
+            options.chain(chart.kube_version.iter().map(|it| ("--kube-version", it)))
+        {
+            command.args([option, value]);
+        }
         // The namespace and the cluster of the moment are no part of the chart.
         command.env_remove("HELM_NAMESPACE").env_remove("HELM_KUBECONTEXT");
         if !allow_remote {
@@ -64,25 +72,38 @@ impl Tool {
     }
 }
 
-/// Every file of a chart; `None` if one cannot be looked at.
-pub(crate) fn files(folder: &Path) -> Option<Vec<PathBuf>> {
+/// More files and folders than these are no chart, but a link to something around it, which helm would follow.
+const MOST_ENTRIES: usize = 20_000;
+
+/// Every file of a chart.
+///
+/// # Errors
+///
+/// What of it helm would read without an end, or cannot be read.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |it: &Path, error| format!("{}: {}", it.display(), files::describe(&error));
     let mut files = Vec::new();
-    let mut open = vec![folder.to_path_buf()];
+    let (mut entries, mut open) = (0, vec![folder.to_path_buf()]);
     while let Some(folder) = open.pop() {
-        // A link to a parent would go on for ever.
-        if folder.components().count() > 200 {
-            return None;
-        }
-        for entry in std::fs::read_dir(folder).ok()? {
-            let path = entry.ok()?.path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                files.push(path);
+        for entry in std::fs::read_dir(&folder).map_err(|it| failed(&folder, it))? {
+            entries += 1;
+            if entries > MOST_ENTRIES {
+                return Err(format!(
+                    "a chart of more than {MOST_ENTRIES} files: a link may lead out of it"
+                ));
+            }
+            let path = entry.map_err(|it| failed(&folder, it))?.path();
+            match path.is_dir() {
+                true => open.push(path),
+                false => files.push(path),
             }
         }
     }
-    Some(files)
+    // Helm would wait for what a pipe never says.
+    for path in files.iter().filter(|it| it.exists()) {
+        files::regular(path).map_err(|it| format!("`{}` is {it}", path.display()))?;
+    }
+    Ok(files)
 }
 
 /// The files of a chart that may change every object: all but the templates that are objects themselves, the values

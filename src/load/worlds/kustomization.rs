@@ -99,6 +99,8 @@ pub(crate) struct Kustomization {
     pub(crate) remote: Vec<(usize, String)>,
     /// Why it cannot be built, with the line where there is one.
     pub(crate) refused: Option<(usize, String)>,
+    /// The line that has charts rendered.
+    pub(crate) charts: Option<usize>,
     /// Whether its result follows from these files alone.
     pub(crate) is_pure: bool,
 }
@@ -134,6 +136,7 @@ pub(crate) fn read(folder: &Path) -> Result<Kustomization, String> {
         files: Vec::new(),
         remote: Vec::new(),
         refused: None,
+        charts: None,
         is_pure: true,
     };
     match yaml::parse(&it.text, 0..it.text.len(), Syntax::Yaml) {
@@ -158,9 +161,9 @@ impl Kustomization {
         if let Some((key, _)) =
             root.entry("helmCharts").or(root.entry("helmChartInflationGenerator"))
         {
-            let why = "`helmCharts` is a plugin, and purlin runs none; \
-                       give the chart itself, or pipe `kustomize build --enable-helm` into `purlin check -`";
-            self.refused = Some((self.line(key.span().start), why.into()));
+            self.charts = Some(self.line(key.span().start));
+            // The chart's own files are not known.
+            self.is_pure = false;
         }
         for (field, key, holds) in FIELDS {
             let Some(value) = root.get(field) else { continue };
@@ -196,6 +199,11 @@ impl Kustomization {
             }
             return;
         }
+        // Kustomize would wait for what a pipe never says.
+        if let Err(why) = files::regular(&found) {
+            self.refuse(node, format!("`{path}` is {why}"));
+            return;
+        }
         if matches!(holds, Holds::Plugins | Holds::Environment) {
             let open = files::File { name: String::new(), path: Some(found.clone()) };
             match files::read(&open).and_then(decode::decode) {
@@ -225,8 +233,15 @@ impl Kustomization {
         let line = self.line(node.span().start);
         if is_remote(path) {
             self.remote.push((line, path.to_string()));
-        } else if self.refused.is_none() {
-            self.refused = Some((line, format!("`{path}` is not there")));
+        } else {
+            self.refuse(node, format!("`{path}` is not there"));
+        }
+    }
+
+    /// The first reason is told.
+    fn refuse(&mut self, node: Node<'_>, why: String) {
+        if self.refused.is_none() {
+            self.refused = Some((self.line(node.span().start), why));
         }
     }
 

@@ -47,7 +47,7 @@ impl Tool {
         &self,
         folder: &Path,
         scratch: &Path,
-        allow_remote: bool,
+        (allow_remote, helm): (bool, bool),
         names: &Names,
     ) -> Result<String, Broken> {
         let way = relative(scratch, folder);
@@ -62,6 +62,9 @@ impl Tool {
             .map_err(|error| format!("cannot write to {}: {error}", scratch.display()))?;
         let mut command = Command::new(&self.program);
         command.arg(if self.is_kubectl { "kustomize" } else { "build" }).arg(scratch);
+        if helm {
+            command.arg("--enable-helm");
+        }
         if !allow_remote {
             refuse_network(&mut command);
         }

@@ -6,6 +6,7 @@
 
 mod assemble;
 mod cache;
+mod complaint;
 mod find;
 mod graph;
 mod helm;
@@ -28,12 +29,27 @@ pub struct Target {
     pub path: PathBuf,
     /// What to call its world, where it is one.
     pub name: Option<String>,
-    /// The files of values for a chart.
-    pub values: Vec<PathBuf>,
-    /// The name of a chart's release.
-    pub release: Option<String>,
+    /// How a chart is rendered.
+    pub chart: Chart,
+    /// Whether kustomizations may have charts rendered (`helmCharts`).
+    pub helm: bool,
     /// The namespace of objects that name none.
     pub namespace: Option<String>,
+}
+
+/// How a chart is rendered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// The files of its values.
+    pub values: Vec<PathBuf>,
+    /// The name of its release.
+    pub release: Option<String>,
+    /// Single values, as `--set` of helm takes them.
+    pub set: Vec<String>,
+    /// The version of Kubernetes that templates see.
+    pub kube_version: Option<String>,
+    /// The APIs beside Kubernetes' own that templates see.
+    pub api_versions: Vec<String>,
 }
 
 /// How to render.
@@ -45,6 +61,10 @@ pub struct Options {
     pub allow_remote: bool,
     /// Where to keep what was rendered.
     pub cache: Option<PathBuf>,
+    /// Patterns of what is left out below folders, as in a `.gitignore`.
+    pub exclude: Vec<String>,
+    /// The folder that they start from.
+    pub exclude_from: PathBuf,
 }
 
 /// What is rendered now.
@@ -64,12 +84,15 @@ pub fn load(
     options: &Options,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Loaded {
-    let found = find::find(targets);
+    let found = find::find(targets, (&options.exclude_from, &options.exclude));
     let is_plain = found.jobs.is_empty();
     let rendered = render::all(&found, options, progress);
     let mut loaded = assemble::assemble(found, rendered);
     // Plain manifests alone are not a world among others.
-    if is_plain && loaded.worlds.len() == 1 && loaded.worlds[0].namespace.is_none() {
+    if is_plain
+        && loaded.worlds.len() == 1
+        && loaded.worlds[0].namespaces.iter().all(|it| it.1.is_none())
+    {
         loaded.worlds.clear();
     }
     loaded

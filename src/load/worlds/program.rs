@@ -1,5 +1,6 @@
 //! Running the programs that render: with a limit on time and output, and without input.
 
+use super::complaint::complaint;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -131,20 +132,4 @@ pub(crate) fn refuse_network(command: &mut Command) {
     }
     command.env_remove("NO_PROXY").env_remove("no_proxy");
     command.env("GIT_ALLOW_PROTOCOL", "none").env("GIT_TERMINAL_PROMPT", "0");
-}
-
-/// The last words of a program, on one line.
-fn complaint(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    // What is deprecated is not why it failed.
-    let lines = text.lines().filter(|it| !it.starts_with("# Warning:") && !it.trim().is_empty());
-    let text = lines.map(str::trim).collect::<Vec<_>>().join(" ");
-    let text = text.strip_prefix("Error: ").or(text.strip_prefix("error: ")).unwrap_or(&text);
-    // Some kubectl writes it as a line of a log.
-    let logged = text
-        .split_once("\"command failed\" err=\"")
-        .map(|(_, it)| it.strip_suffix('"').unwrap_or(it));
-    let logged = logged.map(|it| it.replace("\\\"", "\""));
-    let text = logged.as_deref().unwrap_or(text);
-    if text.is_empty() { "it failed without a word".into() } else { text.to_string() }
 }

@@ -1,11 +1,12 @@
 //! Renders what was found, in parallel, unless it is in the cache.
 
-use super::cache::{Digests, Slot};
+use super::cache::{Digests, Slot, prune};
 use super::find::{Found, Job, JobKind};
 use super::graph::Inputs;
 use super::paths::{normal, real, relative};
 use super::program::Broken;
-use super::{Options, Progress, helm, kustomize};
+use super::{Chart, Options, Progress, helm, kustomize};
+use crate::load::files::regular;
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,8 @@ struct Tools<'o> {
     begun: AtomicUsize,
     /// Whether a program did not come to an end.
     is_stuck: AtomicBool,
+    /// Whether anything was put into the cache.
+    has_kept: AtomicBool,
     kustomize: OnceLock<Option<kustomize::Tool>>,
     kustomize_version: OnceLock<Option<String>>,
     helm: OnceLock<Option<helm::Tool>>,
@@ -95,6 +98,7 @@ pub(crate) fn all(
         digests: Digests::default(),
         begun: AtomicUsize::new(0),
         is_stuck: AtomicBool::new(false),
+        has_kept: AtomicBool::new(false),
         kustomize: OnceLock::new(),
         kustomize_version: OnceLock::new(),
         helm: OnceLock::new(),
@@ -107,9 +111,13 @@ pub(crate) fn all(
             let scratch = real(scratch.path()).ok_or("no temporary folder")?.join(at.to_string());
             build(job, inputs, &tools, &scratch)
         }
-        JobKind::Chart { values, release } => template(job, values, release.as_deref(), &tools),
+        JobKind::Chart(chart) => template(job, chart, &tools),
     });
-    each.collect()
+    let all = each.collect();
+    if let Some(folder) = options.cache.as_deref().filter(|_| tools.has_kept.into_inner()) {
+        prune(folder);
+    }
+    all
 }
 
 fn build(
@@ -138,6 +146,13 @@ fn build(
             at(file, *line)
         ));
     }
+    if let Some((file, line)) = inputs.charts.first().filter(|_| !job.helm) {
+        return Err(format!(
+            "{}: `helmCharts` is rendered by helm, which runs where the target in purlin.yaml says `helm: true`; \
+             or give the chart itself, or pipe `kustomize build --enable-helm` into `purlin check -`",
+            at(file, *line)
+        ));
+    }
     let tool = tools.kustomize()?;
     let slot = options.cache.as_deref().filter(|_| inputs.is_pure && inputs.remote.is_empty());
     let slot = slot.and_then(|folder| {
@@ -161,25 +176,27 @@ fn build(
         return Ok(kept);
     }
     fs::create_dir(scratch).map_err(|it| format!("no temporary folder: {it}"))?;
-    let build = || tool.build(&job.folder, scratch, options.allow_remote, names);
+    let build = || tool.build(&job.folder, scratch, (options.allow_remote, job.helm), names);
     let text = tools.run(job, count, build)?;
     if let Some(((slot, base), folder)) = slot.zip(scratch.to_str()).zip(job.folder.to_str()) {
         slot.put(&format!("{base}\n{folder}\n{text}"));
+        tools.has_kept.store(true, Ordering::Relaxed);
     }
     Ok(Rendered { text, base: scratch.to_path_buf(), folder: job.folder.clone() })
 }
 
-fn template(
-    job: &Job,
-    values: &[PathBuf],
-    release: Option<&str>,
-    tools: &Tools<'_>,
-) -> Result<Rendered, String> {
+fn template(job: &Job, chart: &Chart, tools: &Tools<'_>) -> Result<Rendered, String> {
+    let values = &chart.values;
     let options = tools.options;
     let count = tools.begun.fetch_add(1, Ordering::Relaxed) + 1;
-    if let Some(missing) = values.iter().find(|it| !it.is_file()) {
-        return Err(format!("`{}`, a file of values, is not there", missing.display()));
+    for it in values {
+        let name = it.display();
+        if !it.exists() {
+            return Err(format!("`{name}`, a file of values, is not there"));
+        }
+        regular(it).map_err(|why| format!("`{name}`, a file of values, is {why}"))?;
     }
+    let files = helm::files(&job.folder)?;
     let tool = tools.helm()?;
     let namespace = job.namespace.as_deref().unwrap_or(&options.namespace);
     let slot = options.cache.as_deref().and_then(|folder| {
@@ -188,12 +205,19 @@ fn template(
             .iter()
             .map(|it| Some(relative(&job.folder, &real(it)?)))
             .collect::<Option<_>>()?;
-        let mut parts = vec!["helm 2", version, namespace, release.unwrap_or_default()];
+        let release = chart.release.as_deref().unwrap_or_default();
+        let mut parts = vec!["helm 3", version, namespace, release];
+        parts.push(chart.kube_version.as_deref().unwrap_or_default());
+        for list in [&chart.set, &chart.api_versions] {
+            parts.extend(list.iter().map(String::as_str));
+            // Where a list ends; no item is empty.
+            parts.push("");
+        }
         // The last of them has the last word, so their order counts.
         for way in &ways {
             parts.push(way.to_str()?);
         }
-        let mut files = helm::files(&job.folder)?;
+        let mut files = files.clone();
         files.extend(values.iter().filter_map(|it| real(it)));
         Slot::new(folder, &parts, &job.folder, files, &tools.digests)
     });
@@ -201,10 +225,11 @@ fn template(
     if let Some(text) = slot.as_ref().and_then(Slot::get) {
         return Ok(Rendered { text, base, folder });
     }
-    let template = || tool.template(&job.folder, values, release, namespace, options.allow_remote);
+    let template = || tool.template(&job.folder, chart, namespace, options.allow_remote);
     let text = tools.run(job, count, template)?;
     if let Some(slot) = slot {
         slot.put(&text);
+        tools.has_kept.store(true, Ordering::Relaxed);
     }
     Ok(Rendered { text, base, folder })
 }

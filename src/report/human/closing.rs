@@ -2,8 +2,9 @@
 
 use super::{Canvas, wrap};
 use crate::check::Outcome;
-use crate::load::PassedOver;
+use crate::load::Loaded;
 use crate::load::files::Step;
+use crate::load::left_out::{LeftOut, Why};
 use crate::model::Model;
 use crate::report::text::counted;
 use crate::rule::Severity;
@@ -115,14 +116,15 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
         let done = if step == Step::Read { "read" } else { "rendered" };
         add(failed, format!("{} could not be {done}", counted(failed, what)));
     }
-    let passed_over = passed_over(model.loaded.passed_over);
+    let passed_over = passed_over(model.loaded);
     add(passed_over.len(), format!("passed over: {passed_over}"));
     out.push_str(&wrap(&line, canvas.width, "", ""));
     out.push('\n');
 }
 
 /// What was seen and not judged, in words; empty if that is nothing.
-pub fn passed_over(it: PassedOver) -> String {
+pub fn passed_over(loaded: &Loaded) -> String {
+    let it = loaded.passed_over;
     let each = [
         (it.other_documents, "document", "without a Kubernetes object"),
         (it.templates, "Helm template", "not rendered"),
@@ -130,5 +132,19 @@ pub fn passed_over(it: PassedOver) -> String {
     ];
     let each = each.iter().filter(|(count, ..)| *count > 0);
     let each = each.map(|(count, what, which)| format!("{} {which}", counted(*count, what)));
-    each.collect::<Vec<_>>().join(", ")
+    let left_out = loaded.left_out.chunk_by(|a, b| a.why == b.why).map(left_out);
+    each.chain(left_out).collect::<Vec<_>>().join(", ")
+}
+
+/// More paths than these are counted, not named.
+const MOST_PATHS: usize = 3;
+
+/// Paths that were left out for one reason.
+fn left_out(paths: &[LeftOut]) -> String {
+    let mut names: Vec<_> = paths.iter().take(MOST_PATHS).map(|it| it.path.as_str()).collect();
+    if paths.len() > MOST_PATHS {
+        names.push("…");
+    }
+    let why = paths.first().map_or(Why::Hidden, |it| it.why);
+    format!("{} ({})", why.counted(paths.len()), visible(&names.join(", ")))
 }

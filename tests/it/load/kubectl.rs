@@ -143,3 +143,36 @@ fn after_a_broken_document_the_others_of_the_file_are_still_read() {
     assert_eq!(loaded.broken[0].lost, Lost::Kind("Pod".into()));
     assert_eq!(data(&load("anchor_across_docs")).len(), 1);
 }
+
+/// As `kubectl label --local -f FILE -o json --dry-run=client x=y` of kubectl 1.32 prints them.
+#[test]
+fn lines_end_where_go_yaml_ends_them() {
+    for mark in ["\u{85}", "\u{2028}", "\u{2029}"] {
+        let lines = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a # é\ndata:\n  k: v\n  q: \"x\n    y\"\n";
+        let loaded = text("a.yaml", lines.replace('\n', mark));
+        assert!(loaded.broken.is_empty(), "{:?}", loaded.broken);
+        assert_eq!(data(&loaded)[0]["k"], "v");
+        // Places are those of the file as it is.
+        let root = loaded.documents[0].tree.root();
+        let value = root.at(&["data", "k"]).unwrap().span();
+        let source = loaded.sources.get(loaded.documents[0].source);
+        assert_eq!(&source.text[value.range()], "v");
+    }
+    let loaded = text(
+        "a.yaml",
+        "kind: ConfigMap\napiVersion: v1\ndata:\u{85}  t: |\u{85}    x\u{85}    y\u{85}  f: \"a\u{85}    b\"\n",
+    );
+    assert_eq!(data(&loaded)[0]["t"], "x\ny\n");
+    assert_eq!(data(&loaded)[0]["f"], "a b");
+    // kubectl cuts documents at line feeds alone.
+    let loaded =
+        text("a.yaml", "apiVersion: v1\nkind: ConfigMap\n---\u{85}apiVersion: v1\nkind: Secret\n");
+    assert_eq!(loaded.documents.len(), 1);
+    assert_eq!(loaded.broken.len(), 1);
+    // In JSON they are letters.
+    let loaded = text(
+        "a.json",
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"data\":{\"k\":\"a\u{85}b\u{2028}c\"}}",
+    );
+    assert_eq!(data(&loaded)[0]["k"], "a\u{85}b\u{2028}c");
+}

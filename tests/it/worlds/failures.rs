@@ -47,10 +47,10 @@ fn what_cannot_be_built_is_said_and_the_rest_is_judged() {
     assert_eq!(found, [("invalid-yaml", "bad/bad.yaml"), ("image-tag-latest", "base/api.yaml")]);
     let expected = [
         ("bad", "bad.yaml"),
-        ("chart", "chart/kustomization.yaml:1: `helmCharts` is a plugin"),
+        ("chart", "chart/kustomization.yaml:1: `helmCharts` is rendered by helm"),
         ("circle/a", ": it includes itself (in circle/b)"),
         ("far", "far/kustomization.yaml:2: `https://example.invalid/a.yaml` is not on this disk"),
-        ("field", ": invalid Kustomization: json: unknown field \"foo\" (in field)"),
+        ("field", ": invalid Kustomization: unknown field \"foo\" (in field)"),
         ("git", "git/kustomization.yaml:2: `github.com/example/repository//base?ref=v1` is not on"),
         ("gone", "gone/kustomization.yaml:3: `gone.yaml` is not there"),
         ("lonely", "lonely/kustomization.yaml:1: `gone.yaml` is not there"),

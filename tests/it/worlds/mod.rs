@@ -4,6 +4,7 @@
 mod failures;
 mod places;
 mod rendering;
+mod shared;
 
 use crate::support::fixture;
 use purlin::check::locate::Locator;
@@ -46,10 +47,13 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+fn options() -> Options {
+    Options { namespace: "default".into(), ..Options::default() }
+}
+
 fn read(path: &Path) -> Loaded {
     let target = Target { path: path.to_path_buf(), ..Target::default() };
-    let options = Options { namespace: "default".into(), ..Options::default() };
-    load(&[target], &options, &|_| {})
+    load(&[target], &options(), &|_| {})
 }
 
 /// The names of the worlds, from a folder.

@@ -95,8 +95,7 @@ impl<'d> Reach<'d> {
         let selecting = self.selecting(side.direction, side.subject);
         for (at, selected) in selecting {
             let policy = &self.policies[*at as usize];
-            let rules = policy.rules(side.direction).unwrap_or_default().iter();
-            let fitting = rules.filter(|it| self.has(&it.ports, point));
+            let fitting = self.rules_about(policy, side).filter(|it| self.has(&it.ports, point));
             let fitting = fitting.map(|it| (it.node, selected.and(self.is_peer(it, side.peer))));
             let best =
                 fitting.filter(|it| it.1 != Truth::No).reduce(|a, b| if b.1 > a.1 { b } else { a });

@@ -171,7 +171,6 @@ impl<'d> Reach<'d> {
     /// What the rules of one policy open towards the peer.
     fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
         let mut opened = Opened::default();
-        let rules = policy.rules(side.direction).unwrap_or_default();
         let mut open = |rule: &Rule<'d>| {
             let truth = self.is_peer(rule, side.peer);
             if let Some(ports) = opened.of(truth) {
@@ -186,20 +185,33 @@ impl<'d> Reach<'d> {
                 ports.extend(rule.ports.names.iter().flat_map(|it| every(it.1)));
             }
         };
-        // Addresses are many where blocks are, and are meant by name alone.
-        match (policy.index(side.direction), self.around.get(&side.peer)) {
-            (Some(index), Some(sets)) => {
-                let named = sets.iter().filter_map(|it| index.of_set.get(it)).flatten();
-                index.open.iter().chain(named).for_each(|it| open(&rules[*it as usize]));
-            }
-            _ => rules.iter().for_each(open),
-        }
+        self.rules_about(policy, side).for_each(&mut open);
         opened
     }
 
     /// Whether nobody knows the names of the destination's ports.
     fn may_have_names(&self, side: Side) -> bool {
         self.get(side.destination()).pods().is_some_and(|it| it.stranger.is_some())
+    }
+
+    /// The rules of a policy that may be about the peer, in their order. Addresses are many where blocks are, and are
+    /// meant by name alone.
+    pub(super) fn rules_about<'r>(
+        &self,
+        policy: &'r Policy<'d>,
+        side: Side,
+    ) -> impl Iterator<Item = &'r Rule<'d>> {
+        let rules = policy.rules(side.direction).unwrap_or_default();
+        let named = policy.index(side.direction).zip(self.around.get(&side.peer));
+        let named = named.map(|(index, sets)| {
+            let named = sets.iter().filter_map(|it| index.of_set.get(it)).flatten();
+            let mut named: Vec<_> = index.open.iter().chain(named).copied().collect();
+            named.sort_unstable();
+            named.dedup();
+            named
+        });
+        let all = if named.is_some() { &[][..] } else { rules };
+        named.into_iter().flatten().map(|it| &rules[it as usize]).chain(all)
     }
 
     /// Whether a rule of a NetworkPolicy is about this peer.
