@@ -24,7 +24,7 @@
 //! 2. A rule sees the model and the facts; it cannot fail and cannot change anything. Bad input is a finding with a place.
 //! 3. A finding names its places by object and field path; only [`report`] turns that into file, line and column.
 //! 4. Two runs print the same bytes.
-//! 5. Every file in `rules/` is listed in [`rules::RULES`], has a page whose examples hold, and fixtures.
+//! 5. Every file in `rules/` is listed in the set of [`rules::built_in`], has a page whose examples hold, and fixtures.
 //! 6. Absent from the input is not absent from the cluster: [`absence`] decides which it is, and says "cannot tell".
 
 pub mod text;

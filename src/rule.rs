@@ -4,6 +4,7 @@
 //! field path, or by a span where no object came to be.
 
 use crate::analyze::Facts;
+use crate::analyze::selection::workloads::Workload;
 use crate::analyze::world::Neighbour;
 use crate::api::kind::Kind;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
@@ -99,8 +100,82 @@ pub struct Rule {
     pub parameters: &'static [Parameter],
     /// Its page, in Markdown.
     pub page: &'static str,
-    /// Finds what is wrong.
-    pub check: fn(&Cx<'_, '_>, &mut Out),
+    /// Whether what it finds may depend on the images of containers. To all other rules a new image, which is what most
+    /// updates bring, changes nothing.
+    pub reads_images: bool,
+    /// What it looks at, and what finds there what is wrong.
+    pub checks: &'static [Check],
+}
+
+/// What a rule looks at in one go. What only needs one object is shared out over objects, and asked of the webhook
+/// without a look at any other.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// One object of the kinds that the rule `reads`.
+    Object(fn(&Cx<'_, '_>, &Object<'_>, &mut Out)),
+    /// One workload with its pods, whatever kind runs them.
+    Workload(fn(&Cx<'_, '_>, &Workload<'_>, &mut Out)),
+    /// All objects.
+    World(fn(&Cx<'_, '_>, &mut Out)),
+}
+
+impl Rule {
+    /// Whether what it finds in an object follows from that object alone.
+    pub fn is_of_one_object(&self) -> bool {
+        // What the check itself finds, such as an exception that is not used, has no function and is of no object.
+        !self.checks.is_empty() && !self.checks.iter().any(|it| matches!(it, Check::World(_)))
+    }
+
+    /// All that it finds, one object after the other.
+    pub fn run(&self, cx: &Cx<'_, '_>, out: &mut Out) {
+        for check in self.checks {
+            match check {
+                Check::World(check) => check(cx, out),
+                Check::Workload(check) => {
+                    cx.facts.workloads().iter().for_each(|it| check(cx, it, out));
+                }
+                Check::Object(check) => {
+                    let objects = self.reads.iter().flat_map(|kind| cx.model.of_kind(*kind));
+                    objects.for_each(|it| check(cx, it, out));
+                }
+            }
+        }
+    }
+}
+
+/// Rules by id: those that purlin brings, or some of them, or others beside them.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    rules: Vec<&'static Rule>,
+}
+
+impl RuleSet {
+    /// These rules; no two of them have the same id.
+    pub fn new(rules: impl IntoIterator<Item = &'static Rule>) -> RuleSet {
+        let mut rules: Vec<_> = rules.into_iter().collect();
+        rules.sort_by_key(|it| it.id);
+        RuleSet { rules }
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'static Rule> + Clone {
+        self.rules.iter().copied()
+    }
+
+    /// Their ids, in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
+        self.iter().map(|it| it.id)
+    }
+
+    /// The place of the rule of this id among them.
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.rules.binary_search_by_key(&id, |it| it.id).ok()
+    }
+
+    /// The rule of this id.
+    pub fn find(&self, id: &str) -> Option<&'static Rule> {
+        self.position(id).map(|at| self.rules[at])
+    }
 }
 
 /// What a rule sees.

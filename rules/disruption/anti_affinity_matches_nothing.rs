@@ -4,10 +4,10 @@ use crate::absence::Absence;
 use crate::analyze::disruption::spread::{Reach, Term, terms};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::WORKLOADS;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "anti-affinity-matches-nothing",
     title: "an anti-affinity or spread term matches no pods",
     severity: Severity::Error,
@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("anti_affinity_matches_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -1,15 +1,34 @@
 //! Staying up through drains, failures and rollouts.
 
-pub(super) mod anti_affinity_matches_nothing;
-pub(super) mod pdb_blocks_drain;
-pub(super) mod pdb_breaks_quorum;
-pub(super) mod pdb_missing;
-pub(super) mod pdb_overlap;
-pub(super) mod pdb_owner_not_scalable;
-pub(super) mod pdb_selects_nothing;
-pub(super) mod pdb_unhealthy_pods_block_drain;
-pub(super) mod replicas_not_spread;
-pub(super) mod rollout_deadlock;
-pub(super) mod rollout_drops_all;
-pub(super) mod shared_read_write_once_volume;
-pub(super) mod single_replica;
+use crate::rule::Rule;
+
+mod anti_affinity_matches_nothing;
+mod pdb_blocks_drain;
+mod pdb_breaks_quorum;
+mod pdb_missing;
+mod pdb_overlap;
+mod pdb_owner_not_scalable;
+mod pdb_selects_nothing;
+mod pdb_unhealthy_pods_block_drain;
+mod replicas_not_spread;
+mod rollout_deadlock;
+mod rollout_drops_all;
+mod shared_read_write_once_volume;
+mod single_replica;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[
+    &anti_affinity_matches_nothing::RULE,
+    &pdb_blocks_drain::RULE,
+    &pdb_breaks_quorum::RULE,
+    &pdb_missing::RULE,
+    &pdb_overlap::RULE,
+    &pdb_owner_not_scalable::RULE,
+    &pdb_selects_nothing::RULE,
+    &pdb_unhealthy_pods_block_drain::RULE,
+    &replicas_not_spread::RULE,
+    &rollout_deadlock::RULE,
+    &rollout_drops_all::RULE,
+    &shared_read_write_once_volume::RULE,
+    &single_replica::RULE,
+];

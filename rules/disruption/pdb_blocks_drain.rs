@@ -6,10 +6,10 @@ use crate::analyze::disruption::evictions::{Count, Evictions};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-blocks-drain",
     title: "a disruption budget lets no pod be evicted",
     severity: Severity::Error,
@@ -23,7 +23,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("pdb_blocks_drain.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,11 +3,11 @@
 use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-breaks-quorum",
     title: "a budget lets a cluster lose its majority",
     severity: Severity::Warning,
@@ -22,7 +22,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[IMAGES],
     page: include_str!("pdb_breaks_quorum.md"),
-    check,
+    reads_images: true,
+    checks: &[Check::World(check)],
 };
 
 const IMAGES: Parameter = Parameter {

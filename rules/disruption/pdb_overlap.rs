@@ -6,13 +6,13 @@ use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::ObjId;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-overlap",
     title: "several disruption budgets cover the same pods",
     severity: Severity::Error,
@@ -22,7 +22,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("pdb_overlap.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

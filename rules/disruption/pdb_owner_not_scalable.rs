@@ -4,10 +4,10 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::disruption::evictions::Evictions;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-owner-not-scalable",
     title: "a disruption budget counts by the scale of a controller that has none",
     severity: Severity::Error,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("pdb_owner_not_scalable.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

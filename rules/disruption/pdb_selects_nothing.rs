@@ -5,10 +5,10 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::selection::selector::{Operator, Requirement, Selector, Selects};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-selects-nothing",
     title: "a disruption budget covers no pods",
     severity: Severity::Error,
@@ -18,7 +18,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("pdb_selects_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// How many workloads of a namespace are looked at for a hint.

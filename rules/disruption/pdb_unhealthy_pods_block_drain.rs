@@ -2,10 +2,10 @@
 
 use crate::analyze::disruption::budgets::Budget;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pdb-unhealthy-pods-block-drain",
     title: "pods that are not ready may hold a drain up",
     severity: Severity::Note,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:pdb-unhealthy-pod-eviction-policy"],
     parameters: &[],
     page: include_str!("pdb_unhealthy_pods_block_drain.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

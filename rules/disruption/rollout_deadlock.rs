@@ -5,11 +5,11 @@ use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
 use crate::analyze::disruption::spread::{Neighbour, neighbour};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "rollout-deadlock",
     title: "a rollout waits for what its own old pods hold",
     severity: Severity::Error,
@@ -26,7 +26,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("rollout_deadlock.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// A rolling update of a workload.

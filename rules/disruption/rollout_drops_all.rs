@@ -6,10 +6,10 @@ use crate::analyze::disruption::claims::Access;
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "rollout-drops-all",
     title: "a rollout may take every replica down at once",
     severity: Severity::Warning,
@@ -24,7 +24,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:no-rolling-update-strategy", "kube-score:deployment-strategy"],
     parameters: &[],
     page: include_str!("rollout_drops_all.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// Only Deployments may lose all at once: a StatefulSet goes pod by pod, and the pods of a DaemonSet do not stand in for

@@ -2,10 +2,10 @@
 
 use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "shared-read-write-once-volume",
     title: "several pods use one ReadWriteOnce volume",
     severity: Severity::Error,
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("shared_read_write_once_volume.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// How many users of a claim are named.

@@ -3,10 +3,10 @@
 use crate::analyze::selection::alike::Alike;
 use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "single-replica",
     title: "a single replica serves a Service",
     severity: Severity::Warning,
@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("single_replica.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -1,9 +1,9 @@
 //! Keys that stand twice in one mapping.
 
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "duplicate-key",
     title: "a key stands twice in one mapping",
     severity: Severity::Error,
@@ -13,7 +13,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("duplicate_key.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,14 +3,15 @@
 //! What is found here is left out of all sums, or bounded.
 
 use crate::analyze::capacity::rollout::IntOrPercent;
+use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::{NotAQuantity, Quantity};
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "invalid-quantity",
     title: "an amount or a count is one that Kubernetes refuses",
     severity: Severity::Error,
@@ -23,61 +24,69 @@ pub(in crate::rules) static RULE: Rule = Rule {
         Kind::HorizontalPodAutoscaler,
         Kind::ScaledObject,
         Kind::PodDisruptionBudget,
+        Kind::CronJob,
+        Kind::DaemonSet,
+        Kind::Deployment,
+        Kind::Job,
+        Kind::ReplicaSet,
+        Kind::ReplicationController,
+        Kind::Rollout,
+        Kind::StatefulSet,
     ],
     like: &[],
     parameters: &[],
     page: include_str!("invalid_quantity.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::Object(object), Check::Workload(workload)],
 };
 
-fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for workload in cx.facts.workloads().iter() {
-        let object = cx.object(workload.object);
-        let demand = cx.facts.demand(workload);
-        out.findings.extend(demand.invalid.iter().map(|it| amount(object, *it)));
-        for container in &demand.containers {
-            for (key, list) in [("requests", &container.requests), ("limits", &container.limits)] {
-                for (resource, quantity) in list.iter().filter(|(it, _)| it.contains('/')) {
-                    let node = container.node.at(&["resources", key, resource]);
-                    out.findings.extend(
-                        node.filter(|_| !quantity.is_whole()).map(|it| in_part(object, it)),
-                    );
-                }
+fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
+    let object = cx.object(workload.object);
+    let demand = cx.facts.demand(workload);
+    out.findings.extend(demand.invalid.iter().map(|it| amount(object, *it)));
+    for container in &demand.containers {
+        for (key, list) in [("requests", &container.requests), ("limits", &container.limits)] {
+            for (resource, quantity) in list.iter().filter(|(it, _)| it.contains('/')) {
+                let node = container.node.at(&["resources", key, resource]);
+                let node = node.filter(|_| !quantity.is_whole());
+                out.findings.extend(node.map(|it| in_part(object, it)));
             }
         }
     }
-    for (object, node) in &cx.facts.limit_ranges().invalid {
-        out.find(amount(cx.object(*object), *node));
-    }
-    for quota in cx.facts.quotas() {
-        let object = cx.object(quota.object);
-        out.findings.extend(quota.invalid.iter().map(|it| amount(object, *it)));
-        let in_parts =
-            quota.lines.iter().filter(|it| counts_things(it.resource) && !it.hard.is_whole());
-        out.findings.extend(in_parts.map(|it| in_part(object, it.node)));
-    }
-    for object in cx.model.of_kind(Kind::PersistentVolumeClaim) {
-        out.findings.extend(storage(object, object.root));
-    }
-    for object in cx.model.of_kind(Kind::StatefulSet) {
-        let templates = object.field(&["spec"]).into_iter();
-        for template in templates.flat_map(|it| it.list("volumeClaimTemplates")) {
-            out.findings.extend(storage(object, template));
+}
+
+fn object(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    match object.kind {
+        Kind::LimitRange => {
+            let invalid = cx.facts.limit_ranges().invalid_of(object.id);
+            out.findings.extend(invalid.map(|it| amount(object, it)));
         }
-    }
-    for (kinds, paths) in COUNTS {
-        for object in kinds.iter().flat_map(|it| cx.model.of_kind(*it)) {
-            let nodes = paths.iter().filter_map(|path| object.root.down(path));
-            out.findings.extend(nodes.filter_map(|it| count(object, it)));
+        Kind::ResourceQuota => quota(cx, object, out),
+        Kind::PersistentVolumeClaim => out.findings.extend(storage(object, object.root)),
+        Kind::StatefulSet => {
+            let templates = object.field(&["spec"]).into_iter();
+            let templates = templates.flat_map(|it| it.list("volumeClaimTemplates"));
+            out.findings.extend(templates.filter_map(|it| storage(object, it)));
         }
+        Kind::PodDisruptionBudget => out.findings.extend(both(object)),
+        _ => {}
     }
-    for (kind, paths, most) in SHARES {
-        for object in cx.model.of_kind(*kind) {
-            let nodes = paths.iter().filter_map(|path| object.root.down(path));
-            out.findings.extend(nodes.filter_map(|it| share(object, it, *most)));
-        }
+    for (_, paths) in COUNTS.iter().filter(|(kinds, _)| kinds.contains(&object.kind)) {
+        let nodes = paths.iter().filter_map(|path| object.root.down(path));
+        out.findings.extend(nodes.filter_map(|it| count(object, it)));
     }
-    out.findings.extend(cx.model.of_kind(Kind::PodDisruptionBudget).filter_map(both));
+    for (_, paths, most) in SHARES.iter().filter(|(kind, ..)| *kind == object.kind) {
+        let nodes = paths.iter().filter_map(|path| object.root.down(path));
+        out.findings.extend(nodes.filter_map(|it| share(object, it, *most)));
+    }
+}
+
+fn quota(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    let Some(quota) = cx.facts.quota(object.id) else { return };
+    out.findings.extend(quota.invalid.iter().map(|it| amount(object, *it)));
+    let in_parts =
+        quota.lines.iter().filter(|it| counts_things(it.resource) && !it.hard.is_whole());
+    out.findings.extend(in_parts.map(|it| in_part(object, it.node)));
 }
 
 /// Fields that hold a number of pods.

@@ -1,10 +1,10 @@
 //! Documents that kubectl could not read.
 
 use crate::load::Lost;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "invalid-yaml",
     title: "a document does not parse",
     severity: Severity::Error,
@@ -14,7 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("invalid_yaml.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

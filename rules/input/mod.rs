@@ -1,7 +1,18 @@
 //! The input itself.
 
-pub(super) mod duplicate_key;
-pub(super) mod expired_exception;
-pub(super) mod invalid_quantity;
-pub(super) mod invalid_yaml;
-pub(super) mod unused_exception;
+use crate::rule::Rule;
+
+mod duplicate_key;
+mod expired_exception;
+mod invalid_quantity;
+mod invalid_yaml;
+mod unused_exception;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[
+    &duplicate_key::RULE,
+    &expired_exception::RULE,
+    &invalid_quantity::RULE,
+    &invalid_yaml::RULE,
+    &unused_exception::RULE,
+];

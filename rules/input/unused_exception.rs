@@ -3,7 +3,7 @@
 use crate::rule::{Admission, Group, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "unused-exception",
     title: "an exception or ignore annotation accepts nothing",
     severity: Severity::Warning,
@@ -13,5 +13,6 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("unused_exception.md"),
-    check: |_, _| {},
+    reads_images: false,
+    checks: &[],
 };

@@ -2,10 +2,10 @@
 
 use crate::analyze::network::policies::{DIRECTIONS, Direction, NetworkPolicy};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "default-allow-cancels-deny",
     title: "a network policy opens again what a default deny closes",
     severity: Severity::Error,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kubeaudit:netpols"],
     parameters: &[],
     page: include_str!("default_allow_cancels_deny.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

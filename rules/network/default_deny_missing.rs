@@ -7,10 +7,10 @@ use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::{Above, AnyPod};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "default-deny-missing",
     title: "a namespace denies no traffic by default",
     severity: Severity::Warning,
@@ -27,7 +27,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kubeaudit:netpols"],
     parameters: &[],
     page: include_str!("default_deny_missing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -11,11 +11,11 @@ use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::network::Plugin;
 use crate::model::ObjId;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "egress-without-dns",
     title: "network policies restrict egress and leave out DNS",
     severity: Severity::Error,
@@ -32,7 +32,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("egress_without_dns.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// The policies that isolate a workload for egress, and whether they let it out to the DNS.

@@ -3,10 +3,10 @@
 use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "exposed-node-port",
     title: "a data store or management port is opened to the outside",
     severity: Severity::Warning,
@@ -16,7 +16,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:exposed-services", "kube-score:service-type"],
     parameters: &[PORTS],
     page: include_str!("exposed_node_port.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// What listens on these ports by custom.

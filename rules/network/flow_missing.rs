@@ -3,10 +3,10 @@
 use crate::analyze::network::reach::Effect;
 use crate::api::kind::Kind;
 use crate::intended_flows::{Missing, flows, missing, object_of};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "flow-missing",
     title: "network policies deny a flow that is declared",
     severity: Severity::Error,
@@ -25,7 +25,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("flow_missing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -8,10 +8,10 @@ use crate::api::ports::Ports;
 use crate::intended_flows::{is_on, object_of};
 use crate::model::ObjId;
 use crate::policy::{DeclaredFlow, closest};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "flow-names-nothing",
     title: "a declared flow names nothing, or several things",
     severity: Severity::Error,
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("flow_names_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -5,10 +5,10 @@ use crate::analyze::network::reach::Effect;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::intended_flows::{Comparison, Undeclared, flows, undeclared};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "flow-undeclared",
     title: "network policies allow a flow that is not declared",
     severity: Severity::Error,
@@ -27,7 +27,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("flow_undeclared.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

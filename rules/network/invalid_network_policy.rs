@@ -1,13 +1,12 @@
 //! Network policies that the API server refuses, field by field.
 
-use crate::analyze::network::reach::CLUSTER_WIDE;
 use crate::analyze::network::refused::{Mistakes, mistakes};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "invalid-network-policy",
     title: "a network policy says what the API server refuses",
     severity: Severity::Error,
@@ -22,15 +21,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("invalid_network_policy.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::Object(object)],
 };
 
-fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for kind in CLUSTER_WIDE.into_iter().chain([Kind::NetworkPolicy]) {
-        for object in cx.model.of_kind(kind) {
-            tell(object, mistakes(object), out);
-        }
-    }
+fn object(_: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    tell(object, mistakes(object), out);
 }
 
 fn tell(object: &Object<'_>, mistakes: Mistakes<'_>, out: &mut Out) {

@@ -10,11 +10,11 @@ use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::policy::Level;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "pod-not-isolated",
     title: "no network policy selects a pod",
     severity: Severity::Warning,
@@ -35,7 +35,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("pod_not_isolated.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

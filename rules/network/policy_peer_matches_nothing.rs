@@ -7,11 +7,11 @@ use crate::analyze::network::policies::{
 use crate::analyze::selection::namespaces::NAME_LABEL;
 use crate::analyze::selection::selector::{Operator, Selector};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity, TOLD};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity, TOLD};
 use std::collections::BTreeSet;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "policy-peer-matches-nothing",
     title: "a peer of a network policy matches no pods",
     severity: Severity::Warning,
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-networkpolicypeer-podselector"],
     parameters: &[],
     page: include_str!("policy_peer_matches_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// Why a peer is nobody, or what would tell.

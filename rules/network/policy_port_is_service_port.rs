@@ -4,10 +4,10 @@ use crate::analyze::network::policies::Direction;
 use crate::analyze::network::policy_ports::Unserved;
 use crate::analyze::selection::services::{Service, ServiceId};
 use crate::api::kind::{Kind, WORKLOADS};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "policy-port-is-service-port",
     title: "a network policy names the Service's port, and the pods listen on another",
     severity: Severity::Error,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("policy_port_is_service_port.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

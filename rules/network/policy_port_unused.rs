@@ -3,10 +3,10 @@
 use crate::analyze::network::policies::{Direction, PortRange};
 use crate::analyze::network::policy_ports::Unserved;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "policy-port-unused",
     title: "a network policy opens a port that no pod serves",
     severity: Severity::Warning,
@@ -16,7 +16,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("policy_port_unused.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -4,10 +4,10 @@ use crate::absence::Absence;
 use crate::analyze::network::policies::NetworkPolicy;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "policy-selects-nothing",
     title: "a network policy selects no pods",
     severity: Severity::Warning,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-networkpolicy", "kube-score:networkpolicy-targets-pod"],
     parameters: &[],
     page: include_str!("policy_selects_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -6,10 +6,10 @@ use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "scrape-cut-off",
     title: "a monitor scrapes pods that Prometheus may not reach",
     severity: Severity::Warning,
@@ -31,7 +31,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("scrape_cut_off.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

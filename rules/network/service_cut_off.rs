@@ -10,12 +10,12 @@ use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::intended_flows::{flows, mentioned};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "service-cut-off",
     title: "a Service is closed to pods that are given its address",
     severity: Severity::Error,
@@ -43,7 +43,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("service_cut_off.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

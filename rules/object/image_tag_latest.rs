@@ -1,11 +1,11 @@
 //! Images whose tag moves: `latest`, or no tag and no digest, which means `latest`.
 
 use crate::analyze::selection::workloads::Workload;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "image-tag-latest",
     title: "an image is named without a version",
     severity: Severity::Warning,
@@ -19,15 +19,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
         default: &["latest"],
     }],
     page: include_str!("image_tag_latest.md"),
-    check,
+    reads_images: true,
+    checks: &[Check::Workload(workload)],
 };
 
-fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
     let moving = cx.parameter("tags");
-    for workload in cx.facts.workloads().iter() {
-        for (image, user) in images(workload) {
-            out.findings.extend(judge(cx, workload, image, &user, &moving));
-        }
+    for (image, user) in images(workload) {
+        out.findings.extend(judge(cx, workload, image, &user, &moving));
     }
 }
 

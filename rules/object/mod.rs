@@ -1,3 +1,8 @@
 //! One object at a time.
 
-pub(super) mod image_tag_latest;
+use crate::rule::Rule;
+
+mod image_tag_latest;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[&image_tag_latest::RULE];

@@ -5,10 +5,10 @@ use crate::analyze::references::backends::{Backend, ROUTES};
 use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "dangling-ingress",
     title: "an Ingress or route names a Service, or a port of it, that is not there",
     severity: Severity::Error,
@@ -26,7 +26,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-ingress", "kube-score:ingress-targets-service"],
     parameters: &[],
     page: include_str!("dangling_ingress.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,11 +3,11 @@
 use crate::absence::Absence;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "dangling-role-binding",
     title: "a binding names a role or service account that is not there",
     severity: Severity::Error,
@@ -23,7 +23,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],
     page: include_str!("dangling_role_binding.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// Every cluster has these, and all that begin with `system:`.

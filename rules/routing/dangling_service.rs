@@ -7,11 +7,11 @@ use crate::analyze::selection::selector::{
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 use rustc_hash::FxHashMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "dangling-service",
     title: "a Service selects no pods",
     severity: Severity::Error,
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-service", "kube-score:service-targets-pod"],
     parameters: &[],
     page: include_str!("dangling_service.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// How many workloads of a namespace are looked at for a hint.

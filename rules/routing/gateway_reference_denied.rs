@@ -3,12 +3,12 @@
 use crate::absence::Absence;
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "gateway-reference-denied",
     title: "a Gateway or route refers to another namespace without a ReferenceGrant",
     severity: Severity::Error,
@@ -26,7 +26,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("gateway_reference_denied.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// The group of Gateways and routes.

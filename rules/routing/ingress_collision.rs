@@ -2,12 +2,12 @@
 
 use crate::api::kind::Kind;
 use crate::model::{Model, Object};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "ingress-collision",
     title: "two Ingress paths are the same",
     severity: Severity::Error,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("ingress_collision.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// What two paths have in common when a request matches both alike.

@@ -3,11 +3,11 @@
 use crate::absence::Absence;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "ingress-tls-missing",
     title: "an Ingress serves hosts without TLS, or its certificate is missing",
     severity: Severity::Warning,
@@ -23,7 +23,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["polaris:tlsSettingsMissing"],
     parameters: &[],
     page: include_str!("ingress_tls_missing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// Annotations by which TLS is ended or passed on without `spec.tls`.

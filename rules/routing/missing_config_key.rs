@@ -5,11 +5,11 @@ use crate::analyze::references::named::{Reference, Use};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
 use crate::policy::closest;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "missing-config-key",
     title: "a pod needs a key that its ConfigMap or Secret does not have",
     severity: Severity::Error,
@@ -27,7 +27,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:env-value-from"],
     parameters: &[],
     page: include_str!("missing_config_key.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -1,11 +1,11 @@
 //! Ingress classes that Ingresses name and the cluster lacks.
 
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "missing-ingress-class",
     title: "an Ingress names an IngressClass that is not there",
     severity: Severity::Error,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("missing_ingress_class.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

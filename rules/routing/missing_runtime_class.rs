@@ -1,11 +1,11 @@
 //! Runtime classes that pods name and the cluster lacks.
 
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "missing-runtime-class",
     title: "a pod names a RuntimeClass that is not there",
     severity: Severity::Error,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("missing_runtime_class.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

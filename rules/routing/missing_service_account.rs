@@ -2,11 +2,11 @@
 
 use crate::analyze::references::named::{Reference, Use};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "missing-service-account",
     title: "a pod runs as a ServiceAccount that is not there",
     severity: Severity::Error,
@@ -16,7 +16,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],
     page: include_str!("missing_service_account.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -1,11 +1,11 @@
 //! Claims that pods mount and the namespace lacks.
 
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "missing-volume-claim",
     title: "a pod mounts a PersistentVolumeClaim that is not there",
     severity: Severity::Error,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("missing_volume_claim.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

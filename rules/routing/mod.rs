@@ -1,25 +1,54 @@
 //! Names that point to other objects.
 
-pub(super) mod dangling_ingress;
-pub(super) mod dangling_role_binding;
-pub(super) mod dangling_service;
-pub(super) mod duplicate_object;
-pub(super) mod gateway_reference_denied;
-pub(super) mod ingress_collision;
-pub(super) mod ingress_tls_missing;
-pub(super) mod missing_config_key;
-pub(super) mod missing_config_map;
-pub(super) mod missing_ingress_class;
-pub(super) mod missing_priority_class;
-pub(super) mod missing_runtime_class;
-pub(super) mod missing_secret;
-pub(super) mod missing_service_account;
-pub(super) mod missing_storage_class;
-pub(super) mod missing_volume_claim;
-pub(super) mod selector_mismatch;
-pub(super) mod service_monitor_matches_nothing;
-pub(super) mod service_port_unserved;
-pub(super) mod service_spans_workloads;
-pub(super) mod stateful_set_service_missing;
-pub(super) mod unresolvable_address;
-pub(super) mod unused_config;
+use crate::rule::Rule;
+
+mod dangling_ingress;
+mod dangling_role_binding;
+mod dangling_service;
+mod duplicate_object;
+mod gateway_reference_denied;
+mod ingress_collision;
+mod ingress_tls_missing;
+mod missing_config_key;
+mod missing_config_map;
+mod missing_ingress_class;
+mod missing_priority_class;
+mod missing_runtime_class;
+mod missing_secret;
+mod missing_service_account;
+mod missing_storage_class;
+mod missing_volume_claim;
+mod selector_mismatch;
+mod service_monitor_matches_nothing;
+mod service_port_unserved;
+mod service_spans_workloads;
+mod stateful_set_service_missing;
+mod unresolvable_address;
+mod unused_config;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[
+    &dangling_ingress::RULE,
+    &dangling_role_binding::RULE,
+    &dangling_service::RULE,
+    &duplicate_object::RULE,
+    &gateway_reference_denied::RULE,
+    &ingress_collision::RULE,
+    &ingress_tls_missing::RULE,
+    &missing_config_key::RULE,
+    &missing_config_map::RULE,
+    &missing_ingress_class::RULE,
+    &missing_priority_class::RULE,
+    &missing_runtime_class::RULE,
+    &missing_secret::RULE,
+    &missing_service_account::RULE,
+    &missing_storage_class::RULE,
+    &missing_volume_claim::RULE,
+    &selector_mismatch::RULE,
+    &service_monitor_matches_nothing::RULE,
+    &service_port_unserved::RULE,
+    &service_spans_workloads::RULE,
+    &stateful_set_service_missing::RULE,
+    &unresolvable_address::RULE,
+    &unused_config::RULE,
+];

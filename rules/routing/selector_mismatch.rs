@@ -6,11 +6,11 @@ use crate::analyze::selection::selector::{
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "selector-mismatch",
     title: "a workload does not select the pods of its own template",
     severity: Severity::Error,
@@ -24,28 +24,27 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("selector_mismatch.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::Workload(workload)],
 };
 
-fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for workload in cx.facts.workloads().iter() {
-        let object = cx.object(workload.object);
-        let written = object.field(&["spec", "selector"]);
-        if !is_judged(workload.kind, object, written) {
-            continue;
-        }
-        let selector = match (written, workload.kind) {
-            (None, _) => Selector::default(),
-            (Some(node), Kind::ReplicationController) => Selector::parse_map(node),
-            (Some(node), _) => Selector::parse(node),
-        };
-        if selector.is_empty() {
-            out.find(without_selector(object, written));
-        } else if selector.invalid {
-            out.find(invalid(object, written));
-        } else if !selector.requirements.iter().any(is_unreadable) {
-            out.findings.extend(mismatch(object, workload, &selector));
-        }
+fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
+    let object = cx.object(workload.object);
+    let written = object.field(&["spec", "selector"]);
+    if !is_judged(workload.kind, object, written) {
+        return;
+    }
+    let selector = match (written, workload.kind) {
+        (None, _) => Selector::default(),
+        (Some(node), Kind::ReplicationController) => Selector::parse_map(node),
+        (Some(node), _) => Selector::parse(node),
+    };
+    if selector.is_empty() {
+        out.find(without_selector(object, written));
+    } else if selector.invalid {
+        out.find(invalid(object, written));
+    } else if !selector.requirements.iter().any(is_unreadable) {
+        out.findings.extend(mismatch(object, workload, &selector));
     }
 }
 

@@ -5,11 +5,11 @@ use crate::analyze::network::monitors::Monitor;
 use crate::analyze::selection::selector::Selector;
 use crate::analyze::selection::services::Service;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "service-monitor-matches-nothing",
     title: "a monitor selects nothing to scrape",
     severity: Severity::Warning,
@@ -19,7 +19,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-servicemonitor"],
     parameters: &[],
     page: include_str!("service_monitor_matches_nothing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,12 +3,12 @@
 use crate::analyze::selection::services::{Service, Target};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "service-spans-workloads",
     title: "a Service selects the pods of unrelated workloads",
     severity: Severity::Warning,
@@ -18,7 +18,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("service_spans_workloads.md"),
-    check,
+    reads_images: true,
+    checks: &[Check::World(check)],
 };
 
 /// Labels that say what a pod is, not which version or part of a release.

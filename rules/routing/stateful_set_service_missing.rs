@@ -5,11 +5,11 @@ use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::services::{Exposure, Service};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "stateful-set-service-missing",
     title: "a StatefulSet's `serviceName` is no headless Service over its pods",
     severity: Severity::Error,
@@ -19,7 +19,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-score:statefulset-has-servicename"],
     parameters: &[],
     page: include_str!("stateful_set_service_missing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

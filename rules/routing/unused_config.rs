@@ -3,11 +3,11 @@
 use crate::analyze::references::free_text::mentioned;
 use crate::api::kind::{KINDS, Kind};
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "unused-config",
     title: "nothing uses a ConfigMap, Secret, claim or ServiceAccount",
     severity: Severity::Note,
@@ -28,7 +28,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         ],
     }],
     page: include_str!("unused_config.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// The kinds that are judged, and all whose texts may name them.

@@ -2,10 +2,10 @@
 
 use crate::analyze::capacity::replicas::{Cause, Scaler};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-bounds",
     title: "an autoscaler's bounds contradict each other, or the replicas of its target",
     severity: Severity::Error,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["polaris:hpaMaxAvailability"],
     parameters: &[],
     page: include_str!("hpa_bounds.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

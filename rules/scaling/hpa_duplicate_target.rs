@@ -3,11 +3,11 @@
 use crate::analyze::capacity::replicas::Scaler;
 use crate::api::kind::{Kind, group};
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-duplicate-target",
     title: "two autoscalers scale one workload",
     severity: Severity::Error,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("hpa_duplicate_target.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -2,10 +2,10 @@
 
 use crate::analyze::capacity::replicas::Cause;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-fights-replicas",
     title: "a manifest sets the replicas that an autoscaler owns",
     severity: Severity::Warning,
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &["kube-score:deployment-targeted-by-hpa-does-not-have-replicas-configured"],
     parameters: &[],
     page: include_str!("hpa_fights_replicas.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -4,11 +4,11 @@ use crate::absence::Absence;
 use crate::analyze::capacity::replicas::Scaler;
 use crate::api::kind::{Kind, group};
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-target-missing",
     title: "an autoscaler's target does not exist or cannot be scaled",
     severity: Severity::Error,
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("hpa_target_missing.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -5,10 +5,10 @@ use crate::analyze::capacity::replicas::Scaler;
 use crate::analyze::capacity::vertical::{Mode, Vertical};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-vpa-conflict",
     title: "a horizontal and a vertical autoscaler drive one resource of one workload",
     severity: Severity::Error,
@@ -18,7 +18,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("hpa_vpa_conflict.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -5,10 +5,10 @@ use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "hpa-without-requests",
     title: "an autoscaler measures a percentage of a request that a container does not make",
     severity: Severity::Error,
@@ -18,7 +18,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("hpa_without_requests.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -6,11 +6,11 @@ use crate::analyze::capacity::limit_ranges::{LimitItem, Side, Violation};
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::model::{Object, Place};
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "limit-range-violation",
     title: "a LimitRange refuses a pod or claim",
     severity: Severity::Error,
@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("limit_range_violation.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// A violation, who commits it, and where its resources stand.

@@ -1,14 +1,32 @@
 //! Replicas, requests, quotas and room.
 
-pub(super) mod hpa_bounds;
-pub(super) mod hpa_duplicate_target;
-pub(super) mod hpa_fights_replicas;
-pub(super) mod hpa_target_missing;
-pub(super) mod hpa_vpa_conflict;
-pub(super) mod hpa_without_requests;
-pub(super) mod limit_range_violation;
-pub(super) mod quota_below_hpa_max;
-pub(super) mod quota_below_rollout;
-pub(super) mod quota_rejects_pod;
-pub(super) mod requests_above_limits;
-pub(super) mod vpa_cannot_evict;
+use crate::rule::Rule;
+
+mod hpa_bounds;
+mod hpa_duplicate_target;
+mod hpa_fights_replicas;
+mod hpa_target_missing;
+mod hpa_vpa_conflict;
+mod hpa_without_requests;
+mod limit_range_violation;
+mod quota_below_hpa_max;
+mod quota_below_rollout;
+mod quota_rejects_pod;
+mod requests_above_limits;
+mod vpa_cannot_evict;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[
+    &hpa_bounds::RULE,
+    &hpa_duplicate_target::RULE,
+    &hpa_fights_replicas::RULE,
+    &hpa_target_missing::RULE,
+    &hpa_vpa_conflict::RULE,
+    &hpa_without_requests::RULE,
+    &limit_range_violation::RULE,
+    &quota_below_hpa_max::RULE,
+    &quota_below_rollout::RULE,
+    &quota_rejects_pod::RULE,
+    &requests_above_limits::RULE,
+    &vpa_cannot_evict::RULE,
+];

@@ -4,11 +4,11 @@ use crate::analyze::capacity::quotas::{Line, Quota};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use rustc_hash::FxHashSet;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "quota-below-hpa-max",
     title: "a quota does not hold its namespace at the peaks of all workloads",
     severity: Severity::Error,
@@ -32,7 +32,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("quota_below_hpa_max.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

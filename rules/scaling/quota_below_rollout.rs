@@ -3,11 +3,11 @@
 use crate::analyze::capacity::quotas::{Line, Quota};
 use crate::analyze::capacity::rollout::Rollout;
 use crate::analyze::selection::workloads::WorkloadId;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "quota-below-rollout",
     title: "a quota holds the peaks but not the pods that rollouts add",
     severity: Severity::Warning,
@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("quota_below_rollout.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -9,11 +9,11 @@ use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "quota-rejects-pod",
     title: "a quota refuses the pods of a workload that does not state its resources",
     severity: Severity::Error,
@@ -23,7 +23,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("quota_rejects_pod.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 /// What a container may have to state.

@@ -6,11 +6,11 @@ use crate::analyze::capacity::effective_resources::Resources;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "requests-above-limits",
     title: "a container requests more than its limit",
     severity: Severity::Error,
@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("requests_above_limits.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -6,11 +6,11 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::disruption::evictions::Evictions;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "vpa-cannot-evict",
     title: "a vertical autoscaler works by evictions that never happen",
     severity: Severity::Warning,
@@ -25,7 +25,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("vpa_cannot_evict.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::World(check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

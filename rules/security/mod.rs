@@ -1,3 +1,8 @@
 //! What pods may do.
 
-pub(super) mod secret_in_repository;
+use crate::rule::Rule;
+
+mod secret_in_repository;
+
+/// The rules of this group, by id.
+pub(super) const RULES: &[&Rule] = &[&secret_in_repository::RULE];

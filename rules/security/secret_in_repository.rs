@@ -6,12 +6,12 @@ use crate::analyze::references::credentials::{
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
 use base64::Engine;
 
 /// The rule.
-pub(in crate::rules) static RULE: Rule = Rule {
+pub(super) static RULE: Rule = Rule {
     id: "secret-in-repository",
     title: "a credential stands in a manifest",
     severity: Severity::Warning,
@@ -26,20 +26,20 @@ pub(in crate::rules) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("secret_in_repository.md"),
-    check,
+    reads_images: false,
+    checks: &[Check::Object(object), Check::Workload(workload)],
 };
 
-fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for object in cx.model.of_kind(Kind::Secret) {
-        secret(object, out);
+fn object(_: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
+    match object.kind {
+        Kind::Secret => secret(object, out),
+        _ => config_map(object, out),
     }
-    for object in cx.model.of_kind(Kind::ConfigMap) {
-        config_map(object, out);
-    }
-    for workload in cx.facts.workloads().iter() {
-        for container in workload.containers() {
-            environment(cx, workload, container, out);
-        }
+}
+
+fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
+    for container in workload.containers() {
+        environment(cx, workload, container, out);
     }
 }
 

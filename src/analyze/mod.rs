@@ -10,7 +10,7 @@ pub mod selection;
 pub mod world;
 
 use crate::api::network::Network;
-use crate::model::Model;
+use crate::model::{Model, ObjId};
 use capacity::effective_resources::PodDemand;
 use capacity::limit_ranges::LimitRanges;
 use capacity::quotas::Quota;
@@ -190,6 +190,12 @@ impl<'d> Facts<'d> {
     /// The resource quotas and what is asked of them.
     pub fn quotas(&self) -> &[Quota<'d>] {
         self.quotas.get_or_init(|| capacity::quotas::quotas(self.model, self))
+    }
+
+    /// The quota that is this object; they are kept in the order of objects.
+    pub fn quota(&self, object: ObjId) -> Option<&Quota<'d>> {
+        let quotas = self.quotas();
+        quotas.binary_search_by_key(&object, |it| it.object).ok().map(|at| &quotas[at])
     }
 
     /// The namespaces that the input defines or runs pods in.

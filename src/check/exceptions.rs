@@ -130,7 +130,7 @@ fn rated(
     let rated = findings.filter(|it| is_selected(it.rule, selected)).map(|finding| {
         let severity = match policy.level(finding.rule) {
             Some(Level::On(severity)) => Some(severity),
-            _ => rules::find(finding.rule).map(|it| it.severity),
+            _ => rules::built_in().find(finding.rule).map(|it| it.severity),
         };
         Finding { severity, ..finding }
     });
@@ -273,7 +273,7 @@ fn is_blank(text: impl AsRef<str>) -> bool {
 ///
 /// kube-linter `pkg/ignore/ignore.go`, kube-score `scorecard/enabled.go`, Polaris `pkg/validator/schema.go`.
 fn is_ignored_elsewhere(object: &Object<'_>, rule: &str, is_primary: bool) -> bool {
-    let like = rules::find(rule).map_or(&[][..], |it| it.like);
+    let like = rules::built_in().find(rule).map_or(&[][..], |it| it.like);
     if like.is_empty() {
         return false;
     }
@@ -328,7 +328,7 @@ fn unused(exception: &Exception, place: Place) -> Finding {
 /// Whether all rules were run that may use an exception: one for every rule may be used by any.
 fn was_run(exception: &Exception, policy: &Policy, selected: &[&'static Rule]) -> bool {
     match exception.rule.as_str() {
-        "*" => rules::RULES
+        "*" => rules::built_in()
             .iter()
             .all(|it| is_selected(it.id, selected) || policy.level(it.id) == Some(Level::Off)),
         rule => is_selected(rule, selected),
@@ -348,8 +348,8 @@ fn idle_annotations(
         let found = |message, help: String| {
             found("unused-exception", message, object.place(key)).help(help)
         };
-        let Some(rule) = rules::find(name) else {
-            let help = closest(name, rules::RULES.iter().map(|it| it.id));
+        let Some(rule) = rules::built_in().find(name) else {
+            let help = closest(name, rules::built_in().ids());
             findings.push(found(
                 format!("`{ANNOTATION}{name}` names no rule"),
                 help.map_or("`purlin rules` lists them".into(), |it| {

@@ -7,21 +7,20 @@ pub mod focus;
 pub mod locate;
 pub mod needs;
 pub mod provenance;
+mod visit;
 pub mod worlds;
 
 use crate::analyze::Facts;
 use crate::analyze::world::Neighbour;
 use crate::model::Model;
 use crate::policy::{Level, Policy};
-use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
-use crate::rules::RULES;
+use crate::rule::{Cx, Finding, Rule, Severity, Unknown};
+use crate::rules::built_in;
 use crate::run::Run;
-use crate::text::visible::visible;
 use exceptions::Applied;
 use fingerprint::fingerprint;
 use locate::Locator;
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 /// Which rules to run.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +115,7 @@ pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selectio
 
 /// The rules to run, by name.
 pub(crate) fn selected(policy: &Policy, selection: &Selection) -> Vec<&'static Rule> {
-    RULES.iter().copied().filter(|it| selection.has(it, policy)).collect()
+    built_in().iter().filter(|it| selection.has(it, policy)).collect()
 }
 
 /// What the rules say of one world, in no order.
@@ -142,17 +141,14 @@ pub(crate) fn judge<'d>(
     (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
 ) -> Judged {
-    let Neighbour { model, facts, .. } = world;
-    let outs =
-        selected.par_iter().map(|rule| find(&Cx { model, facts, neighbours, policy, run, rule }));
-    let outs: Vec<Out> = outs.collect();
+    let outs = visit::all(world, neighbours, (policy, run), selected);
     let mut judged = Judged::default();
     for mut out in outs {
         judged.findings.append(&mut out.findings);
         judged.unknown.append(&mut out.unknown);
     }
     judged.applied =
-        exceptions::apply(model, (policy, run), &mut judged.findings, &mut judged.unknown);
+        exceptions::apply(world.model, (policy, run), &mut judged.findings, &mut judged.unknown);
     judged
 }
 
@@ -181,63 +177,12 @@ pub fn found(
 ) -> Vec<Finding> {
     let facts = Facts::new(model).with_network(&policy.network);
     let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, run, rule };
-    let each = rules.iter().flat_map(|rule| find(&cx(rule)).findings);
+    let each = rules.iter().flat_map(|rule| visit::one(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
         exceptions::accept(model, (policy, run), exceptions, &mut findings);
     }
     findings
-}
-
-fn find(cx: &Cx<'_, '_>) -> Out {
-    let rule = cx.rule;
-    let mut out = Out::default();
-    (rule.check)(cx, &mut out);
-    let level = match cx.policy.level(rule.id) {
-        Some(Level::On(severity)) => Some(severity),
-        _ => None,
-    };
-    for finding in &mut out.findings {
-        let Finding { message, notes, help, labels, .. } = &mut *finding;
-        let labels = labels.iter_mut().map(|it| &mut it.text);
-        let texts = labels.chain([message]).chain(notes.iter_mut()).chain(help.as_mut());
-        texts.for_each(make_visible);
-        finding.rule = rule.id;
-        finding.severity = Some(level.or(finding.severity).unwrap_or(rule.severity));
-    }
-    for unknown in &mut out.unknown {
-        make_visible(&mut unknown.missing);
-        unknown.rule = rule.id;
-    }
-    withhold(rule, cx.model, &mut out);
-    out
-}
-
-/// Shows what a terminal would obey, or hide, of other people's texts that a rule quotes, so that nobody forges lines of
-/// a report.
-fn make_visible(text: &mut String) {
-    if let Cow::Owned(shown) = visible(text) {
-        *text = shown;
-    }
-}
-
-/// Where a kind that a rule reads may not be listed, what is not known of may put right what the rule finds.
-fn withhold(rule: &'static Rule, model: &Model<'_>, out: &mut Out) {
-    let Some(coverage) = model.loaded.coverage.as_ref().filter(|_| !out.findings.is_empty()) else {
-        return;
-    };
-    let lack = needs::of(rule).find_map(|it| coverage.lack_of(it.name()));
-    let Some(lack) = lack else { return };
-    for finding in std::mem::take(&mut out.findings) {
-        match finding.labels[0].place {
-            Place::Field { object, .. } => {
-                let (missing, worlds) = (lack.to_string(), Vec::new());
-                out.unknown.push(Unknown { rule: rule.id, object, missing, worlds });
-            }
-            // Text that does not parse is wrong whatever the cluster holds.
-            Place::Text { .. } => out.findings.push(finding),
-        }
-    }
 }
 
 /// By place, then rule, then message: the same input gives the same bytes, in the order of reading it.

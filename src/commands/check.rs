@@ -18,7 +18,7 @@ use purlin::report::human::{self, Style};
 use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use purlin::run::Run;
 use purlin::text::source::Source;
 use purlin::text::tree::Tree;
@@ -76,10 +76,10 @@ pub(super) fn run(args: &Check) -> ExitCode {
 
 /// Refuses names of rules and groups that there are not.
 pub(super) fn known_rules(only: &[String], skip: &[String]) -> Result<(), String> {
-    let groups = RULES.iter().map(|it| it.group.name());
+    let groups = built_in().iter().map(|it| it.group.name());
     for name in only.iter().chain(skip) {
-        if !RULES.iter().any(|it| it.id == name || it.group.name() == name) {
-            return Err(unknown_rule(name, RULES.iter().map(|it| it.id).chain(groups)));
+        if !built_in().iter().any(|it| it.id == name || it.group.name() == name) {
+            return Err(unknown_rule(name, built_in().ids().chain(groups)));
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use purlin::check::needs;
 use purlin::load::cluster::{self, Custom, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
 use purlin::policy::Policy;
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use purlin::text::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -84,7 +84,7 @@ pub(super) fn load(
 }
 
 fn kinds(policy: &Policy, selection: &Selection) -> Vec<&'static KindInfo> {
-    needs::kinds(RULES.iter().copied().filter(|it| selection.has(it, policy))).known().collect()
+    needs::kinds(built_in().iter().filter(|it| selection.has(it, policy))).known().collect()
 }
 
 /// Says what could not be listed, by the reason.

@@ -3,7 +3,7 @@
 use super::{done, fail, print};
 use crate::cli::ListFormat;
 use purlin::policy::closest;
-use purlin::rules::{RULES, find};
+use purlin::rules::built_in;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -35,14 +35,14 @@ pub(super) fn rules(format: ListFormat) -> ExitCode {
 }
 
 fn human() -> String {
-    let width = RULES.iter().map(|it| it.id.len()).max().unwrap_or(0);
-    let mut groups: Vec<_> = RULES.iter().map(|it| it.group).collect();
+    let width = built_in().iter().map(|it| it.id.len()).max().unwrap_or(0);
+    let mut groups: Vec<_> = built_in().iter().map(|it| it.group).collect();
     groups.sort();
     groups.dedup();
     let mut text = String::new();
     for group in groups {
         text.push_str(&format!("{}\n", group.name()));
-        for rule in RULES.iter().filter(|it| it.group == group) {
+        for rule in built_in().iter().filter(|it| it.group == group) {
             text.push_str(&format!(
                 "  {:width$}  {:7}  {}\n",
                 rule.id,
@@ -55,7 +55,7 @@ fn human() -> String {
 }
 
 fn json() -> String {
-    let list: Vec<_> = RULES
+    let list: Vec<_> = built_in()
         .iter()
         .map(|it| RuleJson {
             id: it.id,
@@ -78,12 +78,12 @@ fn json() -> String {
 
 /// Prints a rule's page.
 pub(super) fn explain(id: &str) -> ExitCode {
-    match find(id) {
+    match built_in().find(id) {
         Some(rule) => {
             let head = format!("# {} ({}, {})\n\n", rule.id, rule.severity, rule.group.name());
             done(print(format!("{head}{}", rule.page).as_bytes()))
         }
-        None => fail(unknown_rule(id, RULES.iter().map(|it| it.id))),
+        None => fail(unknown_rule(id, built_in().ids())),
     }
 }
 

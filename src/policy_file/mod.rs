@@ -36,7 +36,7 @@ pub fn read(text: &Arc<str>) -> Result<Read<Policy>, Vec<Mistake>> {
 /// Rules that there are not, and parameters that they lack.
 fn settings(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     for (key, setting) in root.get("rules").into_iter().flat_map(Node::entries) {
-        let Some(rule) = key.str().and_then(rules::find) else {
+        let Some(rule) = key.str().and_then(|it| rules::built_in().find(it)) else {
             mistakes.push(unknown_rule(key));
             continue;
         };
@@ -50,7 +50,8 @@ fn settings(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
 
 fn modes(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     let modes = root.at(&["admission", "rules"]).into_iter().flat_map(Node::entries);
-    let unknown = modes.filter(|(key, _)| key.str().and_then(rules::find).is_none());
+    let unknown =
+        modes.filter(|(key, _)| key.str().and_then(|it| rules::built_in().find(it)).is_none());
     mistakes.extend(unknown.map(|(key, _)| unknown_rule(key)));
 }
 
@@ -60,7 +61,8 @@ const CONDITIONS: [&str; 5] = ["users", "groups", "serviceAccounts", "owners", "
 fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     for exemption in root.get("admission").into_iter().flat_map(|it| it.list("exempt")) {
         let rules = exemption.list("rules").filter(|it| it.str().is_some());
-        let unknown = rules.filter(|it| it.str().and_then(rules::find).is_none());
+        let unknown =
+            rules.filter(|it| it.str().and_then(|it| rules::built_in().find(it)).is_none());
         mistakes.extend(unknown.map(unknown_rule));
         let is_given = |it: &&str| exemption.get(it).is_some_and(|it| it.count() > 0);
         if exemption.is_map() && !CONDITIONS.iter().any(|it| is_given(it)) {
@@ -74,7 +76,9 @@ fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
 fn exceptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     let named = root.list("exceptions").filter_map(|it| it.get("rule"));
     let unknown = named.filter(|it| {
-        it.str().is_some_and(|it| it != "*" && !it.trim().is_empty() && rules::find(it).is_none())
+        it.str().is_some_and(|it| {
+            it != "*" && !it.trim().is_empty() && rules::built_in().find(it).is_none()
+        })
     });
     mistakes.extend(unknown.map(unknown_rule));
 }
@@ -94,7 +98,7 @@ fn targets(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
 }
 
 fn unknown_rule(name: Node<'_>) -> Mistake {
-    unknown("rule", name, rules::RULES.iter().map(|it| it.id))
+    unknown("rule", name, rules::built_in().ids())
 }
 
 fn unknown<'k>(what: &str, name: Node<'_>, known: impl IntoIterator<Item = &'k str>) -> Mistake {

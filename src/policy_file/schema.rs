@@ -3,7 +3,7 @@
 use crate::documents;
 use crate::policy::Policy;
 use crate::rule::Rule;
-use crate::rules::RULES;
+use crate::rules::built_in;
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema of a policy file.
@@ -15,13 +15,13 @@ pub fn schema() -> Value {
     let mode = modes["additionalProperties"].take();
     modes["properties"] = each(|_| mode.clone());
     modes["additionalProperties"] = false.into();
-    let names = RULES.iter().map(|it| json!(it.id)).chain([json!("*")]);
+    let names = built_in().iter().map(|it| json!(it.id)).chain([json!("*")]);
     schema["$defs"]["Exception"]["properties"]["rule"]["enum"] = names.collect();
     schema
 }
 
 fn each(of: impl Fn(&Rule) -> Value) -> Value {
-    RULES.iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
+    built_in().iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
 }
 
 fn setting(rule: &Rule) -> Value {

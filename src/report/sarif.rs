@@ -8,7 +8,7 @@ use crate::check::Outcome;
 use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Label, Rule, Severity};
-use crate::rules::RULES;
+use crate::rules::built_in;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -173,7 +173,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let locator = Locator::new(model);
     let cx = Cx { model, locator: &locator, repository };
     let results = outcome.findings.iter().map(|it| result(&cx, it, outcome)).collect();
-    let rules = RULES.iter().copied().map(descriptor).collect();
+    let rules = built_in().iter().map(descriptor).collect();
     let semantic_version = env!("CARGO_PKG_VERSION");
     let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
     let failures = model.loaded.failures.iter();
@@ -249,7 +249,7 @@ fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, outcome: &'r Outcome) -> Sa
     let related: Vec<_> = related.map(|(at, it)| location(cx, Some(at + 1), it)).collect();
     SarifResult {
         rule_id: finding.rule,
-        rule_index: RULES.iter().position(|it| it.id == finding.rule),
+        rule_index: built_in().position(finding.rule),
         level: finding.severity.unwrap_or(Severity::Error).name(),
         message: Message { text: message(cx, finding, world) },
         locations: primary.into_iter().collect(),
@@ -332,9 +332,10 @@ mod tests {
 
     #[test]
     fn pages_are_linked_to_where_there_is_a_home() {
-        assert_eq!(help_uri("", RULES[0]), None);
-        let page = help_uri("https://host.example/purlin", RULES[0]).unwrap();
+        let rule = built_in().find("pdb-missing").expect("it is built in");
+        assert_eq!(help_uri("", rule), None);
+        let page = help_uri("https://host.example/purlin", rule).unwrap();
         assert!(page.starts_with("https://host.example/purlin/blob/v"), "{page}");
-        assert!(page.ends_with("/rules/disruption/anti_affinity_matches_nothing.md"), "{page}");
+        assert!(page.ends_with("/rules/disruption/pdb_missing.md"), "{page}");
     }
 }

@@ -34,7 +34,7 @@ mod watch;
 use crate::api::kind::Kind;
 use crate::check;
 use crate::check::needs;
-use crate::rules::RULES;
+use crate::rules::built_in;
 use crate::webhook::verdict::judge;
 use certificates::Files;
 use endpoints::Endpoints;
@@ -134,7 +134,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let own_account = own_account(&client).await;
     let pool = Pool::start(options.threads).map_err(|why| format!("no thread: {why}"))?;
 
-    let rules = RULES.iter().copied().filter(|rule| check::is_on(rule, &policy.get().policy));
+    let rules = built_in().iter().filter(|rule| check::is_on(rule, &policy.get().policy));
     let kinds: BTreeSet<Kind> = needs::kinds(rules).known().map(|it| it.kind).collect();
     let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
     let races = Arc::new(Races::new());

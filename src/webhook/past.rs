@@ -13,7 +13,7 @@ use super::slice::Slice;
 use crate::api::kind::{Kind, Kinds, WORKLOADS};
 use crate::load::cluster::live;
 use crate::rule::Admission;
-use crate::rules::RULES;
+use crate::rules::built_in;
 use crate::text::tree::Node;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub struct Past {
 
 /// Kinds on which a denial may rest.
 static KEPT: LazyLock<Kinds> = LazyLock::new(|| {
-    let denying = RULES.iter().filter(|it| it.admission == Admission::Deny);
+    let denying = built_in().iter().filter(|it| it.admission == Admission::Deny);
     let read = denying.flat_map(|it| it.reads).chain(WORKLOADS).copied();
     // Their owners are judged, and their contents are nobody's business.
     let left_out = [Kind::Pod, Kind::ReplicaSet, Kind::Node, Kind::Secret, Kind::Job];

@@ -51,7 +51,7 @@ impl Said {
             Spot { object, path, text: text.clone() }
         });
         Some(Said {
-            rule: rules::find(finding.rule)?,
+            rule: rules::built_in().find(finding.rule)?,
             notice: Notice {
                 rule: finding.rule,
                 severity: finding.severity.unwrap_or(Severity::Warning),
@@ -86,7 +86,7 @@ impl Said {
 
     /// What [`Said::to_json`] has written.
     pub(super) fn of_json(stored: &Value) -> Option<Said> {
-        let rule = rules::find(stored["rule"].as_str()?)?;
+        let rule = rules::built_in().find(stored["rule"].as_str()?)?;
         let over = stored["over"].as_array()?.iter().filter_map(|it| {
             Some(Over { of: it[0].as_str()?.into(), by: Quantity::parse(it[1].as_str()?).ok()? })
         });

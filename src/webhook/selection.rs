@@ -5,32 +5,9 @@ use crate::check;
 use crate::load::Document;
 use crate::policy::Policy;
 use crate::rule::{Admission, Rule};
-use crate::rules::RULES;
+use crate::rules::built_in;
 use crate::text::tree::{Node, Value};
 use std::sync::LazyLock;
-
-/// Rules whose findings on an object follow from that object alone, so that no other has to be looked at.
-const ALONE: [&str; 5] = [
-    "image-tag-latest",
-    "invalid-network-policy",
-    "invalid-quantity",
-    "secret-in-repository",
-    "selector-mismatch",
-];
-
-/// Rules that look at the images of containers. To all others a new image, which is what most updates bring, changes
-/// nothing.
-const OF_IMAGES: [&str; 3] = ["image-tag-latest", "pdb-breaks-quorum", "service-spans-workloads"];
-
-/// Whether what a rule finds in an object follows from that object alone.
-pub fn is_alone(rule: &Rule) -> bool {
-    ALONE.contains(&rule.id)
-}
-
-/// Whether what a rule finds may depend on the images of containers.
-pub fn is_of_images(rule: &Rule) -> bool {
-    OF_IMAGES.contains(&rule.id)
-}
 
 /// Rules that a request concerns.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +23,9 @@ static BY_KIND: LazyLock<Vec<Rules>> = LazyLock::new(|| {
     let kinds = KINDS.iter().map(|it| it.kind).chain([Kind::Custom]);
     let of_kind = |kind: Kind| {
         let is_workload = WORKLOADS.contains(&kind) || kind == Kind::Custom;
-        let rules = RULES.iter().copied().filter(|it| it.admission != Admission::Audit);
+        let rules = built_in().iter().filter(|it| it.admission != Admission::Audit);
         let rules = rules.filter(|it| is_workload || it.reads.contains(&kind));
-        let (alone, together) = rules.partition(|it| is_alone(it));
+        let (alone, together) = rules.partition(|it| it.is_of_one_object());
         Rules { alone, together }
     };
     kinds.map(of_kind).collect()
@@ -73,7 +50,7 @@ pub(super) fn concerned(
         _ => false,
     };
     let is_concerned =
-        |it: &&'static Rule| check::is_on(it, policy) && (!only_images || is_of_images(it));
+        |it: &&'static Rule| check::is_on(it, policy) && (!only_images || it.reads_images);
     let Rules { alone, together } = &BY_KIND[kind as usize];
     let concerned = |rules: &[&'static Rule]| rules.iter().copied().filter(is_concerned).collect();
     Rules { alone: concerned(alone), together: concerned(together) }

@@ -2,7 +2,7 @@
 
 use crate::api::kind::{Kind, WORKLOADS};
 use crate::rule::Admission;
-use crate::rules::RULES;
+use crate::rules::built_in;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resources of one API version.
@@ -51,7 +51,7 @@ const STABLE: &[(&str, &str)] = &[
 
 /// Whether a change to an object of this kind is asked about.
 pub fn is_subscribed(kind: Kind) -> bool {
-    let speaking = RULES.iter().filter(|it| it.admission != Admission::Audit);
+    let speaking = built_in().iter().filter(|it| it.admission != Admission::Audit);
     let mut read = speaking.flat_map(|it| it.reads).chain(WORKLOADS);
     kind != Kind::Custom && !LEFT_OUT.contains(&kind) && read.any(|it| *it == kind)
 }

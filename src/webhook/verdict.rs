@@ -21,7 +21,7 @@ use crate::load::{Document, Loaded};
 use crate::model::{Model, Place};
 use crate::policy::{Annotations, Exemption, Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
-use crate::rules::RULES;
+use crate::rules::built_in;
 use crate::text::tree::Node;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -327,8 +327,7 @@ fn model<'w>(
 /// What is wrong in a namespace as it is, whoever made it so.
 pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
     let world = world(snapshot, namespace);
-    let rules: Vec<_> =
-        RULES.iter().copied().filter(|it| check::is_on(it, context.policy)).collect();
+    let rules: Vec<_> = built_in().iter().filter(|it| check::is_on(it, context.policy)).collect();
     let model = Model::new(&world, DEFAULT);
     let mut findings =
         check::found(&model, (context.policy, context.run), &rules, counts(context.policy));

@@ -92,10 +92,10 @@ fn findings_are_1_nothing_is_0() {
     assert!(run.out.starts_with("error[pdb-blocks-drain]\n"), "{run:?}");
     assert!(run.out.contains("─[budget.yaml:5:17]\n"), "{run:?}");
     assert!(run.out.contains("─[api.yaml:5:13]\n"), "{run:?}");
-    assert!(run.out.ends_with("\n2 objects, 1 rule: 1 error\n"), "{run:?}");
+    assert!(run.out.ends_with("\n2 objects: 1 error\n"), "{run:?}");
     let run = check(folder.path(), &["api.yaml"]);
     assert_eq!((run.status, run.err.as_str()), (0, ""));
-    assert_eq!(run.out, "1 object, 1 rule: nothing to report\n");
+    assert_eq!(run.out, "1 object: nothing to report\n");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn fail_on_draws_the_line() {
         assert_eq!(run.status, status, "{args:?}: {run:?}");
         assert!(run.out.starts_with("warning[pdb-blocks-drain]\n"), "{run:?}");
         // The policy itself is not passed over.
-        assert!(run.out.ends_with("\n2 objects, 1 rule: 1 warning\n"), "{run:?}");
+        assert!(run.out.ends_with("\n2 objects: 1 warning\n"), "{run:?}");
     }
 }
 
@@ -174,7 +174,7 @@ fn what_cannot_be_read_is_2_and_the_rest_is_reported() {
     let run = check(folder.path(), &["api.yaml", "budget.yaml", "gone\u{1b}[2J.yaml"]);
     assert_eq!(run.status, 2);
     assert!(run.out.starts_with("error[pdb-blocks-drain]\n"), "{run:?}");
-    assert!(run.out.ends_with("2 objects, 1 rule: 1 error; 1 file could not be read\n"), "{run:?}");
+    assert!(run.out.ends_with("2 objects: 1 error; 1 file could not be read\n"), "{run:?}");
     assert_eq!(run.err, "error: cannot read gone␛[2J.yaml: no such file or directory\n");
     let run = check(folder.path(), &["gone.yaml"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""));
@@ -214,13 +214,13 @@ fn without_paths_the_targets_of_the_policy_are_checked() {
         ("live/api.yaml", DEPLOYMENT),
         ("purlin.yaml", &policy),
     ]);
-    assert_eq!(check(folder.path(), &[]).out, "1 object, 1 rule: nothing to report\n");
+    assert_eq!(check(folder.path(), &[]).out, "1 object: nothing to report\n");
     assert_eq!(check(folder.path(), &["old"]).status, 1);
     // From elsewhere the targets are still those beside the policy.
     let elsewhere = tempfile::tempdir().unwrap();
     let file = folder.path().join("purlin.yaml");
     let run = check(elsewhere.path(), &["--policy", file.to_str().unwrap()]);
-    assert_eq!(run.out, "1 object, 1 rule: nothing to report\n", "{run:?}");
+    assert_eq!(run.out, "1 object: nothing to report\n", "{run:?}");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn accepted_findings_are_counted() {
         folder(&[("api.yaml", DEPLOYMENT), ("budget.yaml", BUDGET), ("purlin.yaml", &policy)]);
     let run = check(folder.path(), &["api.yaml", "budget.yaml"]);
     assert_eq!(run.status, 0);
-    assert_eq!(run.out, "2 objects, 1 rule: nothing to report; 1 finding accepted\n");
+    assert_eq!(run.out, "2 objects: nothing to report; 1 finding accepted\n");
 }
 
 #[test]

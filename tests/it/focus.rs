@@ -168,7 +168,7 @@ fn a_commit_that_could_not_be_rendered_is_told_of() {
     fs::write(path.join("app/kustomization.yaml"), "resources: [api.yaml]\n").unwrap();
     let run = run(path, &["--only", "image-tag-latest", "--since", "HEAD"]);
     assert_eq!(run.status, 0, "{run:?}");
-    assert!(run.out.contains("1 object, 1 rule: 1 warning\n"), "{run:?}");
+    assert!(run.out.contains("1 object: 1 warning\n"), "{run:?}");
     let note = "note: app could not be rendered then, so all of it counts as new\n";
     assert_eq!(run.err, note);
 }

@@ -130,8 +130,7 @@ cannot tell: 4 questions
   ? Secret `b` of namespace `c` (rule-b)
     not in the input; add it
 
-1 object, 2 rules: nothing to report; 4 questions cannot be told; 1 finding
-accepted
+1 object: nothing to report; 4 questions cannot be told; 1 finding accepted
 ";
     assert_eq!(drawn, expected);
 }

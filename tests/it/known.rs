@@ -38,7 +38,7 @@ fn a_thousand_findings_are_adopted_in_one_command() {
     assert_eq!(check(folder.path(), &[]).status, 1);
     let run = write(folder.path(), &[]);
     assert_eq!(run.err, "known.txt: 1000 findings written, 1000 of them new; 0 gone\n");
-    let sum = "2000 objects, 1 rule: nothing to report; 1000 findings in the baseline\n";
+    let sum = "2000 objects: nothing to report; 1000 findings in the baseline\n";
     assert_eq!((run.status, run.out.as_str()), (0, sum));
     let run = check(folder.path(), &BASELINE);
     assert_eq!((run.status, run.out.as_str(), run.err.as_str()), (0, sum, ""));
@@ -201,14 +201,11 @@ fn a_focus_reports_either_side_of_a_pair() {
         assert_eq!(run.status, 1);
         assert_eq!(run.out.matches("error[").count(), 1, "{run:?}");
         assert!(run.out.contains("─[budget.yaml:5:17]\n"), "{run:?}");
-        assert!(
-            run.out.ends_with("6 objects, 1 rule: 1 error; 2 findings outside the focus\n"),
-            "{run:?}"
-        );
+        assert!(run.out.ends_with("6 objects: 1 error; 2 findings outside the focus\n"), "{run:?}");
     }
     fs::write(folder.path().join("README.md"), "").unwrap();
     let run = check(folder.path(), &["--focus", "README.md"]);
-    assert_eq!(run.out, "6 objects, 1 rule: nothing to report; 3 findings outside the focus\n");
+    assert_eq!(run.out, "6 objects: nothing to report; 3 findings outside the focus\n");
     assert_eq!(run.status, 0);
     let run = check(folder.path(), &["--focus", "app-0.yaml", "gone.yaml"]);
     assert_eq!((run.status, run.out.as_str()), (2, ""));
@@ -255,7 +252,7 @@ const ONE_RULE: &str = "--only=pdb-blocks-drain";
 fn since_reports_what_the_change_touches() {
     let folder = repository();
     let path = folder.path();
-    let nothing = "4 objects, 1 rule: nothing to report; 2 findings outside the focus\n";
+    let nothing = "4 objects: nothing to report; 2 findings outside the focus\n";
     let run = since(path, &["HEAD", ONE_RULE]);
     assert_eq!((run.status, run.out.as_str(), run.err.as_str()), (0, nothing, ""));
     // Files that move and lines that only look different are no change.
@@ -269,18 +266,12 @@ fn since_reports_what_the_change_touches() {
     let run = since(path, &["HEAD", ONE_RULE]);
     assert_eq!(run.status, 1);
     assert!(run.out.contains("─[apps/zero.yaml:"), "{run:?}");
-    assert!(
-        run.out.ends_with("4 objects, 1 rule: 1 error; 1 finding outside the focus\n"),
-        "{run:?}"
-    );
+    assert!(run.out.ends_with("4 objects: 1 error; 1 finding outside the focus\n"), "{run:?}");
     // Committed or not makes no difference; from below the top it is the same.
     commit(path);
     for (folder, args) in [(path, ["HEAD~1", "."]), (&path.join("apps"), ["HEAD~1", ".."])] {
         let run = since(folder, &[args[0], args[1], ONE_RULE]);
-        assert!(
-            run.out.ends_with("4 objects, 1 rule: 1 error; 1 finding outside the focus\n"),
-            "{run:?}"
-        );
+        assert!(run.out.ends_with("4 objects: 1 error; 1 finding outside the focus\n"), "{run:?}");
     }
     // The working tree and the index are as they were.
     let status =

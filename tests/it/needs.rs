@@ -5,7 +5,7 @@ use crate::support::{fixture, load_paths, only, policy, with_loaded};
 use purlin::api::kind::{Kind, group};
 use purlin::check::needs;
 use purlin::load::Loaded;
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use std::collections::BTreeSet;
 
 /// What a rule finds in a folder, or in the part of it that holds the kinds that it declares.
@@ -25,9 +25,9 @@ fn a_rule_needs_only_the_kinds_that_it_declares() {
     let mut compared = 0;
     // A cluster holds an object once and has no text, so these two find nothing there.
     let of_texts = ["duplicate-key", "duplicate-object"];
-    let tested = RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id));
+    let tested = built_in().iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id));
     for rule in tested.filter(|it| !of_texts.contains(&it.id)) {
-        let needed = needs::kinds([*rule]);
+        let needed = needs::kinds([rule]);
         let is_needed = |version: &str, kind: &str| needed.has(Kind::of(group(version), kind));
         for world in ["bad", "good"].map(|it| world(rule, it)) {
             let loaded = load_paths(std::slice::from_ref(&world));

@@ -241,6 +241,13 @@ impl<'d> LimitRanges<'d> {
         self.containers.get(namespace).map_or(&[], Vec::as_slice)
     }
 
+    /// The amounts of a LimitRange that are none; they are kept in the order of objects.
+    pub fn invalid_of(&self, object: ObjId) -> impl Iterator<Item = Node<'d>> {
+        let first = self.invalid.partition_point(|it| it.0 < object);
+        let of_object = self.invalid[first..].iter().take_while(move |it| it.0 == object);
+        of_object.map(|it| it.1)
+    }
+
     /// What the namespace's LimitRanges demand.
     pub fn items(&self, namespace: &str) -> &[LimitItem<'d>] {
         self.items.get(namespace).map_or(&[], Vec::as_slice)

@@ -88,7 +88,7 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
     let worlds = outcome.worlds.len();
     let worlds = if worlds > 0 { format!("{worlds} worlds, ") } else { String::new() };
     let objects = format!("{worlds}{}", counted(outcome.objects, "object"));
-    let mut line = format!("{objects}, {}: ", counted(outcome.rules.len(), "rule"));
+    let mut line = format!("{objects}: ");
     line.push_str(&if found.is_empty() { "nothing to report".into() } else { found.join(", ") });
     let mut add = |count: usize, what: String| {
         if count > 0 {

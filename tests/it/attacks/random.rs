@@ -10,7 +10,7 @@ use purlin::load::load_texts;
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::rule::{Admission, Severity};
-use purlin::rules::{self, RULES};
+use purlin::rules::{self, built_in};
 use purlin::webhook::verdict::Verdict;
 use purlin::webhook::world::world;
 use serde_json::{Value, json};
@@ -30,8 +30,13 @@ pub(super) fn errors(cluster: &Cluster) -> BTreeSet<String> {
     for namespace in snapshot.namespaces() {
         let loaded = world(&snapshot, namespace);
         let model = Model::new(&loaded, "default");
-        for it in check::findings(&model, &policy, &purlin::run::Run::default(), RULES) {
-            let rule = rules::find(it.rule).unwrap();
+        for it in check::findings(
+            &model,
+            &policy,
+            &purlin::run::Run::default(),
+            &built_in().iter().collect::<Vec<_>>(),
+        ) {
+            let rule = rules::built_in().find(it.rule).unwrap();
             if it.severity == Some(Severity::Error) && rule.admission == Admission::Deny {
                 errors.insert(format!("{}: {}", it.rule, it.message));
             }

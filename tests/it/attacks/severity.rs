@@ -6,7 +6,7 @@ use crate::webhook::support::rules;
 use purlin::policy::Policy;
 use purlin::policy_file;
 use purlin::rule::{Admission, Severity};
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn policy(text: &str) -> Policy {
 #[test]
 fn a_risk_is_warned_of_unless_the_policy_raises_it() {
     let rule = "image-tag-latest";
-    let found = RULES.iter().find(|it| it.id == rule).unwrap();
+    let found = built_in().iter().find(|it| it.id == rule).unwrap();
     assert_eq!((found.severity, found.admission), (Severity::Warning, Admission::Deny));
     let mut cluster = Cluster::new();
     let verdict = cluster.apply(&latest());

@@ -10,7 +10,7 @@ use crate::webhook::agreement;
 use crate::webhook::support::objects;
 use purlin::load::{Loaded, load_texts};
 use purlin::model::Model;
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -184,7 +184,7 @@ pub(crate) fn compare_system(server: &ApiServer, name: &str) -> Result<usize, St
 
 fn worlds(examples_folder: &Path) -> Vec<World> {
     let mut worlds = Vec::new();
-    for rule in RULES.iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id)) {
+    for rule in built_in().iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id)) {
         let policy = fixture(&format!("rules/{}/purlin.yaml", rule.id));
         for part in ["bad", "good"] {
             let name = format!("rules/{}/{part}", rule.id);

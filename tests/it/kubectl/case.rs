@@ -49,7 +49,7 @@ fn case(it: &Break, known: &[Expected]) -> Case {
 }
 
 fn left_out(it: &Break, found: &[Expected]) -> Option<&'static str> {
-    if it.expect.iter().any(|id| rules::find(id).is_none()) {
+    if it.expect.iter().any(|id| rules::built_in().find(id).is_none()) {
         return Some("there is no such rule");
     }
     let of_break: Vec<_> = found.iter().filter(|other| it.expect.contains(other.rule.id)).collect();

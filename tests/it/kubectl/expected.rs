@@ -41,13 +41,13 @@ pub(super) fn found_in(loaded: &Loaded, selection: &Selection) -> Vec<Expected> 
                 Place::Text { .. } => None,
             });
             Some(Expected {
-                rule: rules::find(it.rule)?,
+                rule: rules::built_in().find(it.rule)?,
                 // The API server chooses the port.
                 message: it.message.replace("on a port of every node", "of every node"),
                 objects: objects.collect(),
                 is_denied: !it.is_guess
                     && it.severity == Some(Severity::Error)
-                    && rules::find(it.rule)?.admission == Admission::Deny,
+                    && rules::built_in().find(it.rule)?.admission == Admission::Deny,
                 notes: it.notes.clone(),
                 only_files: why_only_files(&format!("{}: {}", it.rule, it.message)),
             })

@@ -56,7 +56,8 @@ fn run(system: &str) {
     let mut wrong = Vec::new();
     let mut left_out = Vec::new();
     for it in &breaks {
-        let missing: Vec<_> = it.expect.iter().filter(|id| rules::find(id).is_none()).collect();
+        let missing: Vec<_> =
+            it.expect.iter().filter(|id| rules::built_in().find(id).is_none()).collect();
         if !missing.is_empty() {
             left_out.push(format!("{}: there is no rule {missing:?}", it.name));
             continue;

@@ -82,7 +82,7 @@ pub(crate) fn is_bad(finding: &Finding) -> bool {
 
 /// Whether a finding is of a rule that looks at one object alone; the systems are about what lies across.
 pub(crate) fn is_of_one_object(finding: &Finding) -> bool {
-    rules::find(finding.rule).is_some_and(|it| it.group == Group::Object)
+    rules::built_in().find(finding.rule).is_some_and(|it| it.group == Group::Object)
 }
 
 /// The objects that a finding names, as text.

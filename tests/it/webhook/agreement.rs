@@ -12,11 +12,10 @@ use purlin::load::{Document, Loaded};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::rule::{Admission, Place, Rule};
-use purlin::rules::{self, RULES};
+use purlin::rules::{self, built_in};
 use purlin::run::Run;
 use purlin::text::source::{Source, SourceId};
 use purlin::webhook::key::Key;
-use purlin::webhook::selection::{is_alone, is_of_images};
 use purlin::webhook::world::{Worlds, world, worlds};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -37,7 +36,7 @@ fn namespaces_say_what_the_whole_says() {
 /// The rules that are said to look at one object at a time find in all objects what they find in each.
 #[test]
 fn some_rules_need_no_other_object() {
-    let alone: Vec<_> = RULES.iter().copied().filter(|it| is_alone(it)).collect();
+    let alone: Vec<_> = built_in().iter().filter(|it| it.is_of_one_object()).collect();
     let (policy, run) = (Policy::default(), Run::default());
     let found = |model: &Model<'_>| -> Vec<String> {
         let told = findings(model, &policy, &run, &alone).into_iter();
@@ -71,10 +70,10 @@ fn rules_find_the_same_among_the_kinds_that_they_read() {
         for entry in snapshot.iter() {
             let kind = entry.key.kind;
             let is_workload = WORKLOADS.contains(&kind) || kind == Kind::Custom;
-            let concerned = |it: &&&Rule| {
+            let concerned = |it: &&'static Rule| {
                 it.admission != Admission::Audit && (is_workload || it.reads.contains(&kind))
             };
-            let rules: Vec<_> = RULES.iter().filter(concerned).copied().collect();
+            let rules: Vec<_> = built_in().iter().filter(concerned).collect();
             let found = |kinds: Kinds| -> BTreeSet<String> {
                 let object = Some(entry.clone());
                 let Worlds { loaded, others, after, .. } =
@@ -98,8 +97,7 @@ fn rules_find_the_same_among_the_kinds_that_they_read() {
 #[test]
 fn most_rules_do_not_look_at_images() {
     let (policy, run) = (Policy::default(), Run::default());
-    let told: Vec<_> =
-        RULES.iter().copied().filter(|it| it.admission != Admission::Audit).collect();
+    let told: Vec<_> = built_in().iter().filter(|it| it.admission != Admission::Audit).collect();
     let found = |objects: &[Value]| -> Vec<String> {
         let snapshot = cluster(objects).snapshot();
         let all = loaded(snapshot.iter().map(|it| it.document.clone()).collect());
@@ -119,13 +117,14 @@ fn most_rules_do_not_look_at_images() {
             let after = found(&objects);
             let lost = before.iter().filter(|it| !after.contains(it));
             for it in lost.chain(after.iter().filter(|it| !before.contains(it))) {
-                let rule = it.split(' ').next().and_then(rules::find).unwrap();
-                assert!(is_of_images(rule), "{name}: {it}");
+                let rule = it.split(' ').next().and_then(|it| rules::built_in().find(it)).unwrap();
+                assert!(rule.reads_images, "{name}: {it}");
                 differ.insert(rule.id);
             }
         }
     });
-    let listed: BTreeSet<_> = RULES.iter().filter(|it| is_of_images(it)).map(|it| it.id).collect();
+    let listed: BTreeSet<_> =
+        built_in().iter().filter(|it| it.reads_images).map(|it| it.id).collect();
     assert_eq!(differ, listed, "each of them finds something else");
 }
 
@@ -156,7 +155,7 @@ fn each_world(mut visit: impl FnMut(&str, &[Value])) {
         let loaded = purlin::load::load_texts(texts(name));
         visit(name, &objects(&loaded));
     }
-    for rule in RULES {
+    for rule in built_in().iter() {
         for side in ["bad", "good"] {
             let file = fixture(&format!("rules/{}/{side}.yaml", rule.id));
             let path =
@@ -245,10 +244,9 @@ fn parts(objects: &[Value]) -> BTreeSet<String> {
 /// The findings that the webhook tells of, by rule, first object, and what a baseline knows them by.
 fn said(model: &Model<'_>) -> BTreeSet<String> {
     let outcome = check(model, &Policy::default(), &Run::default(), &Selection::default());
-    let told = outcome
-        .findings
-        .iter()
-        .filter(|it| rules::find(it.rule).is_some_and(|it| it.admission != Admission::Audit));
+    let told = outcome.findings.iter().filter(|it| {
+        rules::built_in().find(it.rule).is_some_and(|it| it.admission != Admission::Audit)
+    });
     told.map(|it| {
         let object = match &it.labels[0].place {
             Place::Field { object, .. } => model.object(*object).to_string(),

@@ -30,7 +30,7 @@ fn breaks_are_denied_or_warned_of() {
         ["driveline", "feastflow", "healthcare-cloud", "healthcare-onprem", "yt-video-creator"]
     {
         for it in read(system) {
-            let is_known = it.expect.iter().all(|id| rules::find(id).is_some());
+            let is_known = it.expect.iter().all(|id| rules::built_in().find(id).is_some());
             // Of text that does not parse no API server ever hears.
             if is_known && load_texts(it.texts()).broken.is_empty() {
                 count += 1;
@@ -68,7 +68,7 @@ fn judge(it: &Break) -> Option<String> {
     }
     let mut missing = Vec::new();
     for id in &it.expect {
-        let rule = rules::find(id).unwrap();
+        let rule = rules::built_in().find(id).unwrap();
         let is_left_out =
             OF_MANIFESTS.contains(&rule.id) || ALSO_OF_MANIFESTS.contains(&it.name.as_str());
         let is_told = match rule.admission {

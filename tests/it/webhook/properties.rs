@@ -7,7 +7,7 @@ use purlin::check;
 use purlin::finding::Finding;
 use purlin::model::Model;
 use purlin::policy::Policy;
-use purlin::rules::RULES;
+use purlin::rules::built_in;
 use purlin::run::Run;
 use purlin::webhook::state::State;
 use purlin::webhook::world::worlds;
@@ -102,7 +102,12 @@ fn wrong(state: &State) -> BTreeSet<String> {
     let object = worlds.after.as_deref().map(|it| (it, None));
     let model =
         Model::of_read(&worlds.loaded, worlds.others.iter().copied().chain(object), "default");
-    let findings = check::findings(&model, &Policy::default(), &Run::default(), RULES);
+    let findings = check::findings(
+        &model,
+        &Policy::default(),
+        &Run::default(),
+        &built_in().iter().collect::<Vec<_>>(),
+    );
     let text = |it: &Finding| format!("{} {:?} {} {:?}", it.rule, it.severity, it.message, it.over);
     findings.iter().map(text).collect()
 }
