@@ -28,14 +28,12 @@ pub(super) fn is_under_way(
         return false;
     }
     if APPLYING.contains(&review.manager.as_str()) {
+        // kubectl sends budgets after their workloads and before the autoscalers of these. Other changes one after the
+        // other may as well be commands of their own.
         let is_rolled_out = |key: &Key| {
-            let target = target(snapshot, key);
-            [Some(key), target.as_ref()]
-                .into_iter()
-                .flatten()
-                .any(|it| snapshot.rollouts.has(it, review, now))
+            target(snapshot, key).is_some_and(|it| snapshot.rollouts.has(&it, review, now))
         };
-        return others.any(is_rolled_out);
+        return review.key.kind == Kind::PodDisruptionBudget && others.any(is_rolled_out);
     }
     if is_by_hand(&review.manager) {
         return false;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// For how long a change is part of the same breath.
-const BREATH: SignedDuration = SignedDuration::from_secs(10);
+const BREATH: SignedDuration = SignedDuration::from_secs(5);
 
 /// The most changes that are remembered of a namespace.
 const MOST: usize = 64;
