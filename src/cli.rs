@@ -1,6 +1,8 @@
 //! Arguments and exit codes: the only place that knows clap.
 
 use clap::{Parser, Subcommand, ValueEnum};
+#[cfg(feature = "webhook")]
+use purlin::policy::Mode;
 use std::path::PathBuf;
 
 /// Checks what runs across Kubernetes objects.
@@ -189,6 +191,9 @@ pub(crate) struct Serve {
     /// was [default: each replica remembers what it sees itself, until it ends]
     #[arg(long, value_name = "NAMESPACE/NAME")]
     pub(crate) past_config_map: Option<String>,
+    /// What becomes of findings where the policy has no `admission.mode` [default: audit; enforce without a policy]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<AdmissionMode>,
     /// The kubeconfig file [default: $KUBECONFIG, ~/.kube/config, or the service account of the pod]
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -261,7 +266,7 @@ pub(crate) struct Install {
     /// What the webhook does with findings
     #[arg(long, value_enum, default_value_t = AdmissionMode::Audit)]
     pub(crate) mode: AdmissionMode,
-    /// The image to run [default: purlin, in the version of this program]
+    /// The image to run, in a registry that the nodes pull from; none is published, so `--apply` has to be told
     #[arg(long)]
     pub(crate) image: Option<String>,
     /// Put it into the cluster, rather than print it
@@ -304,6 +309,18 @@ pub(crate) enum AdmissionMode {
     Warn,
     /// Contradictions are denied; of absences users are warned.
     Enforce,
+}
+
+#[cfg(feature = "webhook")]
+impl AdmissionMode {
+    /// As a policy has it.
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            AdmissionMode::Audit => Mode::Audit,
+            AdmissionMode::Warn => Mode::Warn,
+            AdmissionMode::Enforce => Mode::Enforce,
+        }
+    }
 }
 
 /// Options of `reach`.

@@ -1,7 +1,7 @@
 //! `purlin serve`.
 
 use super::fail;
-use crate::cli::Serve;
+use crate::cli::{AdmissionMode, Serve};
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use purlin::serve::certificates::Files;
@@ -36,6 +36,7 @@ async fn serve(args: Serve) -> Result<(), String> {
         operations: args.operations,
         policy: policy(&args)?,
         past: past(&args)?,
+        mode: args.mode.map(AdmissionMode::mode),
         certificate: certificate(&args)?,
         stale_after: Duration::from_secs(args.stale_after),
         most_connections: args.max_connections as usize,

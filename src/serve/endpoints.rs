@@ -3,8 +3,10 @@
 //! Only a verdict is 200. Everything else is a failed call to the API server, which then goes by `failurePolicy`; none
 //! of it bears `Retry-After`, for which the API server's client would wait within the same budget of time.
 
+use super::bodies::{Bodies, SMALL};
 use super::deadline::deadline;
 use super::metrics::{Metrics, Outcome};
+use super::peers::{Doing, Peer};
 use super::server::Stage;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -18,6 +20,8 @@ use tokio::sync::{Semaphore, watch};
 /// The most bytes of a review: `object` and `oldObject` of 3 MiB each, the most that the API server takes, and the
 /// rest of the request.
 const MOST_OF_BODY: usize = 7 * 1024 * 1024;
+
+const NOTHING: &str = "there is nothing here";
 
 /// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +53,16 @@ pub(super) trait Judge: Send + Sync {
 
     /// What is missing before anything can be judged; nothing, if it can.
     fn missing(&self) -> Vec<String>;
+
+    /// Whether nothing will ever be judged any more, so that only a new start helps.
+    fn is_lost(&self) -> bool;
 }
 
 /// What is answered at which path.
 pub(super) struct Endpoints {
     judge: Arc<dyn Judge>,
     reviews: Semaphore,
+    bodies: Bodies,
     stage: watch::Receiver<Stage>,
     metrics: Arc<Metrics>,
 }
@@ -67,19 +75,24 @@ impl Endpoints {
         stage: watch::Receiver<Stage>,
         metrics: Arc<Metrics>,
     ) -> Endpoints {
-        Endpoints { judge, reviews: Semaphore::new(most_reviews), stage, metrics }
+        let (reviews, bodies) = (Semaphore::new(most_reviews), Bodies::default());
+        Endpoints { judge, reviews, bodies, stage, metrics }
     }
 
     /// For the API server.
-    pub(super) async fn admission(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn admission(
+        &self,
+        request: Request<Incoming>,
+        peer: Arc<Peer>,
+    ) -> Response<Full<Bytes>> {
         match (request.method(), request.uri().path()) {
-            (&Method::POST, "/validate") => self.validate(request).await,
+            (&Method::POST, "/validate") => self.validate(request, &peer).await,
             (_, "/validate") => {
                 let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "a review is a POST");
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
                 response
             }
-            _ => self.health(request.uri().path()),
+            _ => text(StatusCode::NOT_FOUND, NOTHING),
         }
     }
 
@@ -100,6 +113,10 @@ impl Endpoints {
 
     fn health(&self, path: &str) -> Response<Full<Bytes>> {
         match path {
+            "/healthz" if self.judge.is_lost() => {
+                let why = "every thread that judges is at work that does not end";
+                text(StatusCode::SERVICE_UNAVAILABLE, why)
+            }
             "/healthz" => text(StatusCode::OK, "ok"),
             "/readyz" if *self.stage.borrow() != Stage::Serving => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "shutting down")
@@ -108,20 +125,25 @@ impl Endpoints {
                 missing if missing.is_empty() => text(StatusCode::OK, "ok"),
                 missing => text(StatusCode::SERVICE_UNAVAILABLE, missing.join("\n")),
             },
-            _ => text(StatusCode::NOT_FOUND, "there is nothing here"),
+            _ => text(StatusCode::NOT_FOUND, NOTHING),
         }
     }
 
-    async fn validate(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn validate(
+        &self,
+        request: Request<Incoming>,
+        peer: &Arc<Peer>,
+    ) -> Response<Full<Bytes>> {
         let received = Instant::now();
-        let Ok(_place) = self.reviews.try_acquire() else {
+        let own = peer.review(self.reviews.available_permits());
+        let (Some(_own), Ok(_place)) = (own, self.reviews.try_acquire()) else {
             return self.no_verdict("shed", StatusCode::SERVICE_UNAVAILABLE, "too many reviews");
         };
         let _under_way = UnderWay::begin(&self.metrics);
         match deadline(request.uri().query(), received) {
             Err(why) => self.no_verdict("malformed", StatusCode::BAD_REQUEST, &why),
             Ok(deadline) => {
-                let review = self.review(request, deadline);
+                let review = self.review(request, peer, deadline);
                 match tokio::time::timeout_at(deadline.into(), review).await {
                     Ok(response) => response,
                     Err(_) => self.late(),
@@ -130,7 +152,12 @@ impl Endpoints {
         }
     }
 
-    async fn review(&self, request: Request<Incoming>, deadline: Instant) -> Response<Full<Bytes>> {
+    async fn review(
+        &self,
+        request: Request<Incoming>,
+        peer: &Arc<Peer>,
+        deadline: Instant,
+    ) -> Response<Full<Bytes>> {
         if !is_json(&request) {
             let why = "a review is `application/json`";
             return self.no_verdict("malformed", StatusCode::UNSUPPORTED_MEDIA_TYPE, why);
@@ -139,9 +166,20 @@ impl Endpoints {
             let why = "a review of more than 7 MiB";
             self.no_verdict("malformed", StatusCode::PAYLOAD_TOO_LARGE, why)
         };
-        if request.body().size_hint().lower() > MOST_OF_BODY as u64 {
+        let length = request.body().size_hint();
+        if length.lower() > MOST_OF_BODY as u64 {
             return too_large();
         }
+        let length = length.upper().map_or(MOST_OF_BODY, |it| MOST_OF_BODY.min(it as usize));
+        let _room = match length {
+            0..=SMALL => None,
+            _ => {
+                peer.now(Doing::Queued);
+                let room = self.bodies.room(peer, length).await;
+                peer.now(Doing::Body);
+                Some(room)
+            }
+        };
         let body = match Limited::new(request.into_body(), MOST_OF_BODY).collect().await {
             Ok(it) => it.to_bytes(),
             Err(why) if why.is::<LengthLimitError>() => return too_large(),
@@ -150,6 +188,7 @@ impl Endpoints {
                 return self.no_verdict("malformed", StatusCode::BAD_REQUEST, &why);
             }
         };
+        peer.now(Doing::Waiting);
         match self.judge.judge(body, deadline).await {
             Ok(it) => {
                 self.metrics.requests.get_or_create(&Outcome { verdict: it.verdict }).inc();
@@ -229,7 +268,8 @@ fn answer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::server::{Limits, Server};
+    use crate::serve::peers::Limits;
+    use crate::serve::server::Server;
     use std::io::{Read, Write};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -242,6 +282,10 @@ mod tests {
 
         fn missing(&self) -> Vec<String> {
             Vec::new()
+        }
+
+        fn is_lost(&self) -> bool {
+            false
         }
     }
 
@@ -260,9 +304,9 @@ mod tests {
             stage,
             metrics,
         };
-        tokio::spawn(server.serve(listener, move |request| {
+        tokio::spawn(server.serve(listener, move |request, peer| {
             let endpoints = endpoints.clone();
-            async move { endpoints.admission(request).await }
+            async move { endpoints.admission(request, peer).await }
         }));
         let stream = TcpStream::connect(address).await.unwrap().into_std().unwrap();
         stream.set_nonblocking(false).unwrap();

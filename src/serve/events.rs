@@ -14,6 +14,8 @@ const MOST: usize = 60;
 pub(super) enum Reason {
     /// A policy that is not valid.
     InvalidPolicy,
+    /// A policy that denies where the one before did not.
+    PolicyEnforces,
     /// Objects that exclude each other were written at the same time.
     RaceAdmitted,
 }
@@ -22,6 +24,7 @@ impl Reason {
     fn name(self) -> &'static str {
         match self {
             Reason::InvalidPolicy => "InvalidPolicy",
+            Reason::PolicyEnforces => "PolicyEnforces",
             Reason::RaceAdmitted => "RaceAdmitted",
         }
     }

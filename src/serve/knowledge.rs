@@ -2,19 +2,22 @@
 
 use super::metrics::{Metrics, OfKind};
 use super::resources::Resource;
-use crate::api::kind::Kind;
-use crate::load::Document;
+use crate::api::kind::{KINDS, Kind};
 use crate::load::cluster::live::Live;
+use crate::load::cluster::live::items::Unreadable;
 use crate::text::source::SourceId;
 use crate::webhook::key::Key;
 use crate::webhook::overlay::{DOUBT, EXPIRY};
 use crate::webhook::state::State;
+use crate::webhook::subscriptions::is_subscribed;
 use rustc_hash::FxHashMap;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// The source of all that comes from the API server.
+pub(super) const CLUSTER: SourceId = SourceId(0);
 
 /// How far the watch of a kind is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,12 @@ pub(super) struct Knowledge {
     /// How many kinds were not listed yet or are no longer watched, which every review asks.
     unsettled: AtomicUsize,
     opened: Mutex<Option<Instant>>,
+    /// The objects that are there and cannot be read.
+    unreadable: Mutex<BTreeMap<Kind, BTreeSet<Key>>>,
+    /// How often the API server was found to have gone back in time.
+    restored: AtomicUsize,
+    /// The kinds that the API server asks about.
+    asked_about: BTreeSet<Kind>,
     metrics: Arc<Metrics>,
 }
 
@@ -60,6 +69,9 @@ impl Knowledge {
             unsettled: AtomicUsize::new(kinds.len()),
             kinds: Mutex::new(kinds),
             opened: Mutex::default(),
+            unreadable: Mutex::default(),
+            restored: AtomicUsize::new(0),
+            asked_about: KINDS.iter().map(|it| it.kind).filter(|it| is_subscribed(*it)).collect(),
             metrics,
         }
     }
@@ -148,21 +160,89 @@ impl Knowledge {
             let kind = OfKind { kind: kind.name().into() };
             self.metrics.staleness.get_or_create(&kind).set(seconds);
         }
+        for (kind, keys) in self.unreadable().iter() {
+            let kind = OfKind { kind: kind.name().into() };
+            self.metrics.unreadable.get_or_create(&kind).set(keys.len() as i64);
+        }
         let state = self.state();
         self.metrics.objects.set(state.len() as i64);
         self.metrics.overlay.set(state.pending() as i64);
     }
 
+    /// The API server shows all objects of a kind.
+    pub(super) fn observe_list(
+        &self,
+        resource: &Resource,
+        objects: Vec<Live>,
+        unreadable: Vec<Unreadable>,
+    ) {
+        let kind = resource.kind;
+        objects.iter().for_each(|it| note_cut(resource, it));
+        let documents = objects.into_iter().map(|it| (it.version(), it.document));
+        let documents = documents.map(|(version, document)| (document, version)).collect();
+        self.state().observe_list(kind, "", documents);
+        self.unreadable().insert(kind, BTreeSet::new());
+        unreadable.iter().for_each(|it| self.observe_unreadable(resource, it));
+    }
+
     /// The API server shows an object.
-    pub(super) fn observe(&self, resource: &Resource, object: Value) {
-        let (document, version) = document(resource, &object);
-        let Some(key) = Key::of(document.tree.root()) else { return };
-        self.change(&key, |state| state.observe(document, version));
+    pub(super) fn observe(&self, resource: &Resource, object: Live) {
+        note_cut(resource, &object);
+        let version = object.version();
+        let Some(key) = Key::of(object.document.tree.root()) else { return };
+        self.change(&key, |state| state.observe(object.document, version));
+        self.is_readable(&key);
+    }
+
+    /// The API server shows an object that cannot be read: it is there, and nothing else is known of it, so nothing is
+    /// known to be missing of its kind as long as it stays so.
+    pub(super) fn observe_unreadable(&self, resource: &Resource, it: &Unreadable) {
+        let key = resource.key(&it.namespace, &it.name);
+        self.change(&key, |state| {
+            state.observe_deletion(&key);
+            state.set_complete(key.kind, false);
+        });
+        if self.unreadable().entry(key.kind).or_default().insert(key.clone()) {
+            tracing::error!(%key, why = it.why, "an object cannot be read");
+        }
+    }
+
+    /// An object can be read, or is gone.
+    fn is_readable(&self, key: &Key) {
+        let mut unreadable = self.unreadable();
+        let Some(of_kind) = unreadable.get_mut(&key.kind) else { return };
+        if of_kind.remove(key) && of_kind.is_empty() {
+            drop(unreadable);
+            self.state().set_complete(key.kind, true);
+        }
+    }
+
+    fn unreadable(&self) -> MutexGuard<'_, BTreeMap<Kind, BTreeSet<Key>>> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often the API server was found to have gone back in time.
+    pub(super) fn restored(&self) -> usize {
+        self.restored.load(Ordering::Acquire)
+    }
+
+    /// The API server has gone back in time, as after its store was restored from a backup: versions that are lower than
+    /// those that are known are the newer ones, so every kind is listed anew. `known` is how often that was known to have
+    /// happened.
+    pub(super) fn restore(&self, known: usize) {
+        let next = known + 1;
+        if self.restored.compare_exchange(known, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        {
+            tracing::error!("the API server has gone back in time; everything is listed anew");
+            self.metrics.restorations.inc();
+            self.state().forget_versions(Instant::now());
+        }
     }
 
     /// The API server shows that an object is gone.
     pub(super) fn observe_deletion(&self, key: &Key) {
         self.change(key, |state| state.observe_deletion(key));
+        self.is_readable(key);
     }
 
     /// The version in which an object is known.
@@ -181,10 +261,16 @@ impl Knowledge {
         resource: &Resource,
         key: &Key,
         (known, asked): (Option<u64>, Instant),
-        object: Option<Value>,
+        object: Option<Live>,
     ) {
-        let object = object.map(|it| document(resource, &it));
-        self.change(key, |state| state.observe_read(key, (known, asked), object));
+        let version = object.as_ref().map_or(0, Live::version);
+        // Of one object versions only grow, unless the API server has gone back in time.
+        if version != 0 && known.is_some_and(|it| version < it) && self.version(key) == known {
+            self.restore(self.restored());
+        }
+        object.iter().for_each(|it| note_cut(resource, it));
+        let shown = object.map(|it| (it.document, version));
+        self.change(key, |state| state.observe_read(key, (known, asked), shown));
     }
 
     /// Some of the allowed writes that no watch has shown in time.
@@ -210,12 +296,18 @@ impl Knowledge {
         since
     }
 
+    /// Whether the API server asks about objects of this kind.
+    pub(super) fn is_asked_about(&self, kind: Kind) -> bool {
+        self.asked_about.contains(&kind)
+    }
+
     fn change(&self, key: &Key, change: impl FnOnce(&mut State)) {
         let mut state = self.state();
         state.set_time(jiff::Timestamp::now());
         let before = state.namespace_revision(&key.namespace);
         change(&mut state);
-        if state.namespace_revision(&key.namespace) != before {
+        // Who was never asked about could not be held up, so it raced with nobody.
+        if self.is_asked_about(key.kind) && state.namespace_revision(&key.namespace) != before {
             *self.changes_mut().entry(key.namespace.clone()).or_default() += 1;
         }
     }
@@ -230,12 +322,11 @@ impl Knowledge {
     }
 }
 
-/// An object as rules read it, and its `resourceVersion`.
-pub(super) fn document(resource: &Resource, object: &Value) -> (Document, u64) {
-    let live = Live::of(SourceId(0), object, &resource.api_version, resource.kind.name());
-    let version = live.version();
-    if live.document.tree.root().is_null() {
-        tracing::error!(kind = resource.kind.name(), version, "cannot read an object");
+/// Says that an object was read only down to some depth: no rule reads anything below it.
+fn note_cut(resource: &Resource, object: &Live) {
+    if object.is_cut {
+        let kind = resource.kind.name();
+        let key = Key::of(object.document.tree.root()).map(|it| it.to_string());
+        tracing::warn!(kind, object = key, "what is nested too deep in an object is not read");
     }
-    (live.document, version)
 }

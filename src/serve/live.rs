@@ -30,8 +30,10 @@ pub(super) async fn look(
     key: &Key,
 ) -> Result<(), kube::Error> {
     let asked = (knowledge.version(key), Instant::now());
-    let object = resources::read(client, resource, key).await?;
-    knowledge.observe_live(resource, key, asked, object);
+    match resources::read(client, resource, key).await? {
+        Ok(object) => knowledge.observe_live(resource, key, asked, object),
+        Err(it) => knowledge.observe_unreadable(resource, &it),
+    }
     Ok(())
 }
 

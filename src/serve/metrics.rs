@@ -42,8 +42,12 @@ pub(super) struct Metrics {
     pub(super) seconds: Histogram,
     pub(super) waiting: Gauge,
     pub(super) connections: Gauge,
+    pub(super) connections_refused: Counter,
+    pub(super) slow: Gauge,
     pub(super) staleness: Family<OfKind, Gauge<f64, std::sync::atomic::AtomicU64>>,
     pub(super) watch_failures: Family<OfKind, Counter>,
+    pub(super) unreadable: Family<OfKind, Gauge>,
+    pub(super) restorations: Counter,
     pub(super) objects: Gauge,
     pub(super) overlay: Gauge,
     pub(super) certificate_expiry: Gauge,
@@ -68,8 +72,12 @@ impl Default for Metrics {
             seconds: Histogram::new((0..16).map(|it| 0.0001 * f64::from(1 << it))),
             waiting: Gauge::default(),
             connections: Gauge::default(),
+            connections_refused: Counter::default(),
+            slow: Gauge::default(),
             staleness: Family::default(),
             watch_failures: Family::default(),
+            unreadable: Family::default(),
+            restorations: Counter::default(),
             objects: Gauge::default(),
             overlay: Gauge::default(),
             certificate_expiry: Gauge::default(),
@@ -97,11 +105,31 @@ impl Metrics {
         it.register("reviews_waiting", "Reviews under way", self.waiting.clone());
         it.register("connections", "Open connections", self.connections.clone());
         it.register(
+            "connections_refused",
+            "Connections that were closed to make room for others",
+            self.connections_refused.clone(),
+        );
+        it.register(
+            "reviews_slow",
+            "Reviews that hold up a thread, some of them past their deadline",
+            self.slow.clone(),
+        );
+        it.register(
             "watch_staleness_seconds",
             "For how long nothing was heard of a kind; 0 while its watch is open",
             self.staleness.clone(),
         );
         it.register("watch_failures", "Watches that broke off", self.watch_failures.clone());
+        it.register(
+            "unreadable_objects",
+            "Objects that are there and cannot be read",
+            self.unreadable.clone(),
+        );
+        it.register(
+            "api_server_restorations",
+            "Times that the API server was found to have gone back in time",
+            self.restorations.clone(),
+        );
         it.register("objects", "Objects known", self.objects.clone());
         it.register(
             "overlay_entries",

@@ -7,6 +7,7 @@
 //! `configuration` and `lease`. What a request means and what the verdict is, [`crate::webhook`] tells.
 
 mod authority;
+mod bodies;
 pub mod certificates;
 mod configuration;
 mod confirm;
@@ -19,6 +20,7 @@ mod live;
 pub mod logs;
 mod metrics;
 pub mod past;
+mod peers;
 pub mod policy_source;
 mod pool;
 mod race;
@@ -34,8 +36,12 @@ mod watch;
 use crate::api::kind::Kind;
 use crate::check;
 use crate::check::needs;
+use crate::policy::Mode;
 use crate::rules::built_in;
-use crate::webhook::verdict::judge;
+use crate::webhook::context::Context;
+use crate::webhook::review::Review;
+use crate::webhook::snapshot::Snapshot;
+use crate::webhook::verdict::{Verdict, judge};
 use certificates::Files;
 use endpoints::Endpoints;
 use events::Events;
@@ -44,6 +50,7 @@ use knowledge::Knowledge;
 use kube::{Client, Config};
 use metrics::Metrics;
 use past::{Keeper, PastSource};
+use peers::Limits;
 use policy_source::PolicySource;
 use pool::Pool;
 use race::{Races, Second};
@@ -51,7 +58,7 @@ use reports::Reporter;
 use reviewer::Reviewer;
 use self_managed::SelfManaged;
 use serde_json::{Value, json};
-use server::{Limits, Server, Stage};
+use server::{Server, Stage};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,6 +97,8 @@ pub struct Options {
     pub policy: PolicySource,
     /// Where it keeps what was there a short time ago, if anywhere.
     pub past: Option<PastSource>,
+    /// How far it goes where the policy does not say.
+    pub mode: Option<Mode>,
     /// How old what is known may be.
     pub stale_after: Duration,
     /// The most connections.
@@ -102,12 +111,24 @@ pub struct Options {
     pub drain: Duration,
 }
 
+/// The verdict on a review, by what is known.
+pub type Judgement = fn(&Snapshot, &Review, &Context<'_>) -> Verdict;
+
 /// Serves until a signal ends it.
 ///
 /// # Errors
 ///
 /// What is missing to begin.
 pub async fn run(options: Options, config: Config) -> Result<(), String> {
+    run_judging(options, config, judge).await
+}
+
+/// Serves, with somebody else's judgement.
+///
+/// # Errors
+///
+/// What is missing to begin.
+pub async fn run_judging(options: Options, config: Config, judge: Judgement) -> Result<(), String> {
     let metrics = Arc::new(Metrics::default());
     let (client, watching) = clients(config).map_err(|why| format!("no client: {why}"))?;
     let pod = own_pod();
@@ -116,9 +137,14 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     let (stage, stages) = channel::channel(Stage::Serving);
     // What has to come to its end before the program may.
     let mut last = JoinSet::new();
-    let policy =
-        policy_source::follow(options.policy, client.clone(), events.clone(), metrics.clone())
-            .await?;
+    let policy = policy_source::follow(
+        options.policy,
+        options.mode,
+        client.clone(),
+        events.clone(),
+        metrics.clone(),
+    )
+    .await?;
     let identity = match options.certificate {
         CertificateSource::Files(files) => certificates::follow(files, metrics.clone()).await?,
         CertificateSource::SelfManaged(managed) => {
@@ -174,7 +200,7 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
     tokio::spawn(watch::follow_all(watching, kinds, knowledge.clone(), metrics.clone()));
     tokio::spawn(second.look());
     tokio::spawn(reporter.write());
-    tokio::spawn(keep_time(knowledge));
+    tokio::spawn(keep_time(knowledge, pool.clone(), metrics.clone()));
 
     let endpoints = Arc::new(Endpoints::new(
         Arc::new(reviewer),
@@ -191,11 +217,11 @@ pub async fn run(options: Options, config: Config) -> Result<(), String> {
         metrics: metrics.clone(),
     };
     let (for_api_server, for_others) = (endpoints.clone(), endpoints);
-    let admission = server(Some(identity)).serve(admission, move |request| {
+    let admission = server(Some(identity)).serve(admission, move |request, peer| {
         let endpoints = for_api_server.clone();
-        async move { endpoints.admission(request).await }
+        async move { endpoints.admission(request, peer).await }
     });
-    let operations = server(None).serve(operations, move |request| {
+    let operations = server(None).serve(operations, move |request, _| {
         let endpoints = for_others.clone();
         async move { endpoints.operations(&request) }
     });
@@ -250,10 +276,11 @@ async fn end(stage: &channel::Sender<Stage>, drain: Duration) -> Result<(), Stri
 }
 
 /// Tells the metrics every now and then how fresh what is known is.
-async fn keep_time(knowledge: Arc<Knowledge>) {
+async fn keep_time(knowledge: Arc<Knowledge>, pool: Pool, metrics: Arc<Metrics>) {
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
         knowledge.measure();
+        metrics.slow.set(pool.slow() as i64);
     }
 }
 

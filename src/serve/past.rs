@@ -6,7 +6,7 @@
 
 use super::knowledge::Knowledge;
 use super::policy_source::{Current, InForce};
-use super::pool::Pool;
+use super::pool::{Pool, Turn};
 use super::resources;
 use crate::webhook::context::Context;
 use crate::webhook::past::Gone;
@@ -93,7 +93,7 @@ impl Keeper {
     /// What was wrong with what is gone; of most things nothing was.
     async fn settled(&self, gone: Vec<Gone>) -> Vec<Gone> {
         let (snapshot, policy) = (self.knowledge.state().snapshot(), self.policy.get());
-        let settle = move || -> Vec<Gone> {
+        let settle = move |_: &Turn<'_>| -> Vec<Gone> {
             let InForce { policy, run } = &*policy;
             let context = Context { policy, run, own_account: None, now: Timestamp::now() };
             gone.iter().filter_map(|it| settled(&snapshot, it, &context)).collect()

@@ -8,7 +8,11 @@ use super::metrics::Metrics;
 use super::resources;
 use crate::check::baseline::Baseline;
 use crate::load::read::decode;
-use crate::policy::Policy;
+use crate::load::read::split;
+use crate::load::read::split::Chunk;
+use crate::load::read::yaml;
+use crate::load::read::yaml::Syntax;
+use crate::policy::{Admission, Mode, Policy};
 use crate::policy_file;
 use crate::run::Run;
 use crate::text::source::Source;
@@ -77,15 +81,16 @@ impl Current {
 /// If there is none now, or it is not valid.
 pub(super) async fn follow(
     source: PolicySource,
+    mode: Option<Mode>,
     client: Client,
     events: Events,
     metrics: Arc<Metrics>,
 ) -> Result<Current, String> {
     let read = match source {
         PolicySource::ConfigMap { .. } => {
-            resources::at_start(async || read(&source, &client).await).await??
+            resources::at_start(async || read(&source, mode, &client).await).await??
         }
-        _ => read(&source, &client).await??,
+        _ => read(&source, mode, &client).await??,
     };
     let mut seen = (read.texts, today().today);
     let current = Current::new(read.policy);
@@ -98,14 +103,21 @@ pub(super) async fn follow(
         loop {
             tokio::time::sleep(INTERVAL).await;
             // Exceptions expire, so another day makes another policy.
-            match self::read(&source, &client).await.flatten() {
+            match self::read(&source, mode, &client).await.flatten() {
                 Ok(it) if (&it.texts, today().today) == (&seen.0, seen.1) => refused = None,
                 Ok(it) => {
+                    let before = strictest(&followed.get().policy);
+                    let after = strictest(&it.policy.policy);
                     followed.set(it.policy);
                     seen = (it.texts, today().today);
                     refused = None;
                     metrics.policy_reloads.inc();
                     tracing::info!("the policy was replaced");
+                    if before < Mode::Enforce && after == Mode::Enforce {
+                        let message = "the new policy denies what the old one let pass: its mode is `enforce`";
+                        tracing::warn!(before = before.name(), message);
+                        events.warn(subject(&source), Reason::PolicyEnforces, message).await;
+                    }
                 }
                 Err(why) if refused.as_ref() == Some(&why) => {}
                 Err(why) => {
@@ -137,13 +149,18 @@ struct Read {
 
 /// Reads the policy and its baseline. The inner error is what is wrong with them; the outer one, that they cannot be read
 /// now.
-async fn read(source: &PolicySource, client: &Client) -> Result<Result<Read, String>, String> {
+async fn read(
+    source: &PolicySource,
+    mode: Option<Mode>,
+    client: &Client,
+) -> Result<Result<Read, String>, String> {
     if matches!(source, PolicySource::None) {
-        let policy = InForce { run: today(), ..InForce::default() };
+        let mut policy = InForce { run: today(), ..InForce::default() };
+        policy.policy.admission.mode = mode.unwrap_or_default();
         return Ok(Ok(Read { policy, texts: Vec::new() }));
     }
     let text = text(source, client, None).await?;
-    let mut policy = match parse(name(source, None), &text) {
+    let mut policy = match parse(name(source, None), &text, mode.unwrap_or(Mode::Audit)) {
         Ok(policy) => InForce { policy, run: today() },
         Err(why) => return Ok(Err(why)),
     };
@@ -210,15 +227,37 @@ fn name(source: &PolicySource, beside: Option<&str>) -> String {
     }
 }
 
-fn parse(name: String, text: &Arc<str>) -> Result<Policy, String> {
-    policy_file::read(text).map(|it| it.value).map_err(|mistakes| {
-        let source = Source::new(name, text.clone());
+/// Reads a policy; one that names no mode has this one.
+fn parse(name: String, text: &Arc<str>, mode: Mode) -> Result<Policy, String> {
+    let policy = policy_file::read(text).map(|it| it.value);
+    let mut policy = policy.map_err(|mistakes| {
+        let source = Source::new(name.clone(), text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
             format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)
         });
         lines.collect::<Vec<_>>().join("\n")
-    })
+    })?;
+    let parsed = split::split(text).find_map(|it| match it {
+        Chunk::Text(range) => yaml::parse(text, range, Syntax::Yaml).ok().flatten(),
+        Chunk::Bad { .. } => None,
+    });
+    let root = parsed.as_ref().map(|it| it.tree.root());
+    if root.is_none_or(|it| it.get("kind").is_none()) {
+        return Err(format!("{name} holds no policy: it is empty"));
+    }
+    let is_said = root.and_then(|it| it.at(&["admission", "mode"])).is_some_and(|it| !it.is_null());
+    if !is_said {
+        policy.admission.mode = mode;
+    }
+    Ok(policy)
+}
+
+/// How far a policy goes at most.
+fn strictest(policy: &Policy) -> Mode {
+    let Admission { mode, rules, namespaces, .. } = &policy.admission;
+    let rules = rules.values().filter_map(|it| it.mode);
+    rules.chain(namespaces.iter().map(|it| it.1)).fold(*mode, Mode::max)
 }
 
 /// What is so today.

@@ -5,9 +5,10 @@ use super::events::{Events, Reason};
 use super::knowledge::Knowledge;
 use super::metrics::{Metrics, OfRule};
 use super::policy_source::{Current, InForce};
-use super::pool::Pool;
+use super::pool::{Pool, Turn};
 use crate::webhook::change::stands;
 use crate::webhook::context::Context;
+use crate::webhook::notice::Notice;
 use crate::webhook::review::{Operation, Review};
 use crate::webhook::snapshot::Snapshot;
 use crate::webhook::verdict::{Verdict, judge};
@@ -15,6 +16,7 @@ use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 /// How long after a watch showed the write itself: by then the watches show what others wrote at the same time.
 const AFTER: Duration = Duration::from_secs(1);
@@ -24,6 +26,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// For how long to wait until a watch shows the write itself; it may never come about. A request takes 34 s at most.
 const AT_MOST: Duration = Duration::from_secs(40);
+
+/// Whose work it is to judge them again, to the threads that do it.
+const SECOND_LOOK: &str = "purlin's second look";
 
 /// The most writes to look at again; beyond it the oldest are let go.
 const MOST: usize = 20_000;
@@ -139,15 +144,23 @@ impl Second {
     async fn judge(&self, review: &Arc<Review>) -> bool {
         let (policy, own_account) = (self.policy.get(), self.own_account.clone());
         let (knowledge, judged) = (self.knowledge.clone(), review.clone());
-        let work = move || -> Verdict {
+        let work = move |turn: &Turn<'_>| -> Option<Verdict> {
+            if !turn.is_for(SECOND_LOOK) {
+                return None;
+            }
             let own_account = own_account.as_deref();
             let InForce { policy, run } = &*policy;
             let context = Context { policy, run, own_account, now: jiff::Timestamp::now() };
             let snapshot = knowledge.state().snapshot();
-            judge(&snapshot, &judged, &context)
+            Some(judge(&snapshot, &judged, &context))
         };
-        let Ok(verdict) = self.pool.run(work).await else { return false };
-        for denial in &verdict.denials {
+        let Ok(Ok(Some(verdict))) = timeout(AT_MOST, self.pool.run(work)).await else {
+            return false;
+        };
+        // What the API server never asks about no webhook could have held up.
+        let is_bound =
+            |it: &&Notice| it.objects.iter().all(|it| self.knowledge.is_asked_about(it.kind));
+        for denial in verdict.denials.iter().filter(is_bound) {
             self.metrics.races.get_or_create(&OfRule { rule: denial.rule }).inc();
             let object = &review.key;
             tracing::error!(

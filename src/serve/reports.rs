@@ -20,9 +20,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// How often to write what has changed.
 const INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long it may take to tell what is wrong in a namespace.
+const AUDIT: Duration = Duration::from_secs(60);
+
+/// Whose work that is, to the threads that do it.
+const REPORTS: &str = "purlin's reports";
 
 /// The most results of one report: an object in etcd has at most 1.5 MB.
 const MOST: usize = 200;
@@ -104,26 +111,34 @@ impl Reporter {
         Ok(by_namespace.collect())
     }
 
-    /// What is wrong, by namespace.
-    async fn audit(&self) -> BTreeMap<String, Vec<Notice>> {
+    /// What is wrong, by namespace; nothing where that cannot be told.
+    async fn audit(&self) -> BTreeMap<String, Option<Vec<Notice>>> {
         let snapshot = self.knowledge.state().snapshot();
         let mut names: Vec<String> = snapshot.namespaces().map(str::to_string).collect();
         names.sort();
         let mut wrong = BTreeMap::new();
         for name in names {
             let (snapshot, policy, namespace) = (snapshot.clone(), self.policy.get(), name.clone());
-            let found = self.pool.run(move || {
+            let found = self.pool.run(move |turn| {
+                if !turn.is_for(REPORTS) {
+                    return None;
+                }
                 let now = jiff::Timestamp::now();
                 let InForce { policy, run } = &*policy;
-                audit(&snapshot, &namespace, &Context { policy, run, own_account: None, now })
+                let context = Context { policy, run, own_account: None, now };
+                Some(audit(&snapshot, &namespace, &context))
             });
-            let mut found = found.await.unwrap_or_default();
+            let Ok(Ok(Some(mut found))) = timeout(AUDIT, found).await else {
+                tracing::warn!(namespace = name, "cannot tell what is wrong");
+                wrong.insert(name, None);
+                continue;
+            };
             found.retain(|it| it.severity != Severity::Note);
             if found.iter().any(|it| !it.is_known) {
-                wrong.insert(name, found);
+                wrong.insert(name, Some(found));
             }
         }
-        let told = wrong.values().flatten().filter(|it| !it.is_known);
+        let told = wrong.values().flatten().flatten().filter(|it| !it.is_known);
         self.metrics.reports.set(told.count() as i64);
         wrong
     }
@@ -132,9 +147,14 @@ impl Reporter {
         &self,
         format: &Format,
         mut written: BTreeMap<String, Value>,
-        wrong: &BTreeMap<String, Vec<Notice>>,
+        wrong: &BTreeMap<String, Option<Vec<Notice>>>,
     ) {
         for (namespace, notices) in wrong {
+            let Some(notices) = notices else {
+                // What it says may still be so.
+                written.remove(namespace);
+                continue;
+            };
             let mut report = report(format, namespace, notices);
             let request = match written.remove(namespace) {
                 Some(it) if it.get("results") == report.get("results") => continue,

@@ -1,6 +1,10 @@
 //! Where the API server serves the kinds that rules read, and reading one object there.
 
+use super::knowledge::CLUSTER;
 use crate::api::kind::{Kind, Scope};
+use crate::load::cluster::live::Live;
+use crate::load::cluster::live::items;
+use crate::load::cluster::live::items::Unreadable;
 use crate::webhook::key::Key;
 use http::Request;
 use kube::Client;
@@ -33,6 +37,11 @@ impl Resource {
             api_version: api_version.into(),
             path: format!("/{root}/{api_version}/{plural}"),
         }
+    }
+
+    /// The name of one of its objects.
+    pub(super) fn key(&self, namespace: &str, name: &str) -> Key {
+        Key { namespace: namespace.into(), kind: self.kind, custom: "".into(), name: name.into() }
     }
 
     /// The path of one object.
@@ -76,7 +85,7 @@ pub(super) async fn discover(
     Ok(resources)
 }
 
-/// Reads an object; `None` where there is none.
+/// Reads an object; `None` where there is none, and the inner error where it cannot be made out.
 ///
 /// # Errors
 ///
@@ -85,14 +94,25 @@ pub(super) async fn read(
     client: &Client,
     resource: &Resource,
     key: &Key,
-) -> Result<Option<Value>, kube::Error> {
+) -> Result<Result<Option<Live>, Unreadable>, kube::Error> {
     let is_cluster_wide = key.kind.info().is_some_and(|it| it.scope == Scope::Cluster);
     let namespace = if is_cluster_wide { "" } else { &key.namespace };
-    match get(client, &resource.object(namespace, &key.name)).await {
-        Ok(it) => Ok(Some(it)),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
-        Err(why) => Err(why),
-    }
+    let path = resource.object(namespace, &key.name);
+    let text = match client.request_text(request(&path)?).await {
+        Ok(it) => it,
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(Ok(None)),
+        Err(why) => return Err(why),
+    };
+    let (api_version, kind) = (resource.api_version.clone(), resource.kind.name());
+    let read = move || items::object(&text, CLUSTER, &api_version, kind);
+    let unread = |why: &str| Unreadable { why: why.into(), ..Unreadable::default() };
+    let read = tokio::task::spawn_blocking(read).await;
+    let read = read.unwrap_or_else(|_| Err(unread("reading it panicked")));
+    Ok(read.map_err(|it| Unreadable {
+        namespace: namespace.into(),
+        name: key.name.to_string(),
+        ..it
+    }))
 }
 
 /// Tries until something comes of it, for as long as an API server may take to start: whoever starts at the same time

@@ -1,19 +1,18 @@
 //! From the body of a review to the answer: judge, look again before a denial, and enter what was allowed.
 
+use super::Judgement;
 use super::endpoints::{Answered, Judge, NoVerdict};
 use super::knowledge::Knowledge;
 use super::live;
 use super::metrics::{ByRule, Metrics};
 use super::policy_source::{Current, InForce};
-use super::pool::{self, Failed, Pool};
+use super::pool::{Failed, Pool, Turn};
 use super::race::Races;
 use crate::webhook::context::Context;
 use crate::webhook::key::Key;
 use crate::webhook::notice::Notice;
 use crate::webhook::review::Review;
-use crate::webhook::snapshot::Snapshot;
 use crate::webhook::verdict::Verdict;
-use crate::webhook::world;
 use futures_util::future::try_join_all;
 use hyper::body::Bytes;
 use kube::Client;
@@ -25,17 +24,9 @@ use std::time::{Duration, Instant};
 /// The most objects that are read again before a denial.
 const MOST_READ: usize = 32;
 
-/// From how many bytes of a body and how many objects of its namespace on another thread is worth the way there. Less
-/// takes a fraction of a millisecond.
-const MUCH: usize = 64 * 1024;
-const MANY: usize = 200;
-
 /// How often an object is tried to be read, and how long to wait in between: a connection may just have been cut.
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// The verdict on a review, by what is known.
-pub(super) type Judgement = fn(&Snapshot, &Review, &Context<'_>) -> Verdict;
 
 /// Who judges reviews.
 pub(super) struct Reviewer {
@@ -65,14 +56,27 @@ impl Judge for Reviewer {
         let unlisted = self.knowledge.unlisted().into_iter();
         unlisted.map(|it| format!("{} were not listed yet", it.name())).collect()
     }
+
+    fn is_lost(&self) -> bool {
+        self.pool.is_lost()
+    }
 }
 
 impl Reviewer {
+    /// Reads, judges and words the answer on the threads that judge: at once where it is allowed.
     async fn answer(&self, body: Bytes, deadline: Instant) -> Result<Answered, NoVerdict> {
         self.is_fresh()?;
         let policy = self.policy.get();
-        let review = self.parse(body).await?;
-        let mut verdict = self.verdict(&policy, &review, deadline).await?;
+        let work = self.work(policy.clone());
+        let (review, mut verdict) =
+            match self.run(move |turn| work.first(&body, turn, deadline)).await? {
+                First::Answered(it) => return Ok(it),
+                First::Denied(review, verdict) => (review, verdict),
+                First::Waits(review) => {
+                    let verdict = self.verdict(&policy, &review, deadline).await?;
+                    (review, verdict)
+                }
+            };
         // What else turns out to be in the way then has to be confirmed as well.
         let mut read = BTreeSet::new();
         while self.read_again(&verdict.denials, &mut read, deadline).await? {
@@ -82,8 +86,34 @@ impl Reviewer {
             }
         }
         let verdict = self.confirmed(&policy, &review, verdict, &mut read, deadline).await?;
-        self.note(&review, &verdict);
-        Ok(Answered { body: verdict.answer(&review.uid), verdict: name(&verdict) })
+        let work = self.work(policy);
+        self.run(move |_| Ok(work.answer(&review, &verdict))).await
+    }
+
+    pub(super) async fn verdict(
+        &self,
+        policy: &Arc<InForce>,
+        review: &Arc<Review>,
+        deadline: Instant,
+    ) -> Result<Verdict, NoVerdict> {
+        loop {
+            let (work, review) = (self.work(policy.clone()), review.clone());
+            let judged = self.run(move |turn| work.judge(&review, turn, deadline)).await?;
+            match judged {
+                Some(verdict) => return Ok(verdict),
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Turn<'_>) -> Result<T, NoVerdict> + Send + 'static,
+    ) -> Result<T, NoVerdict> {
+        match self.pool.run(work).await {
+            Ok(it) => it,
+            Err(Failed::Panicked(place)) => Err(NoVerdict::Failed(format!("a panic at {place}"))),
+        }
     }
 
     /// Whether enough is known for a verdict.
@@ -101,36 +131,12 @@ impl Reviewer {
         Ok(())
     }
 
-    async fn parse(&self, body: Bytes) -> Result<Arc<Review>, NoVerdict> {
-        let parsed = match body.len() {
-            0..MUCH => pool::attempt(|| Review::parse(&body)),
-            _ => self.pool.run(move || Review::parse(&body)).await,
-        };
-        let review = parsed.map_err(failed)?;
-        review.map(Arc::new).map_err(|it| NoVerdict::Malformed(it.message))
-    }
-
-    pub(super) async fn verdict(
-        &self,
-        policy: &Arc<InForce>,
-        review: &Arc<Review>,
-        deadline: Instant,
-    ) -> Result<Verdict, NoVerdict> {
-        let objects = self.knowledge.state().count(world::namespace_of(&review.key));
-        let (work, review) = (self.work(policy.clone()), review.clone());
-        let judge = move || work.judge(&review, deadline);
-        let judged = match objects {
-            0..MANY => pool::attempt(judge),
-            _ => self.pool.run(judge).await,
-        };
-        judged.map_err(failed)?.ok_or(NoVerdict::Late)
-    }
-
     fn work(&self, policy: Arc<InForce>) -> Work {
         Work {
             judge: self.judge,
             knowledge: self.knowledge.clone(),
             races: self.races.clone(),
+            metrics: self.metrics.clone(),
             own_account: self.own_account.clone(),
             policy,
         }
@@ -176,6 +182,79 @@ impl Reviewer {
             Err(why) => Err(NoVerdict::Failed(format!("cannot confirm a denial: {key}: {why}"))),
         }
     }
+}
+
+/// What comes of judging for the first time.
+enum First {
+    /// It is allowed.
+    Answered(Answered),
+    /// It is denied, as far as is known now.
+    Denied(Arc<Review>, Verdict),
+    /// Other requests of the same user come first.
+    Waits(Arc<Review>),
+}
+
+/// What judging needs, on whichever thread.
+struct Work {
+    judge: Judgement,
+    knowledge: Arc<Knowledge>,
+    races: Arc<Races>,
+    metrics: Arc<Metrics>,
+    own_account: Option<Arc<str>>,
+    policy: Arc<InForce>,
+}
+
+impl Work {
+    fn first(&self, body: &[u8], turn: &Turn<'_>, deadline: Instant) -> Result<First, NoVerdict> {
+        let review = Review::parse(body).map_err(|it| NoVerdict::Malformed(it.message))?;
+        let review = Arc::new(review);
+        Ok(match self.judge(&review, turn, deadline)? {
+            None => First::Waits(review),
+            Some(verdict) if verdict.is_denied() => First::Denied(review, verdict),
+            Some(verdict) => First::Answered(self.answer(&review, &verdict)),
+        })
+    }
+
+    /// The verdict on what is known now, unless other requests of the same user come first. What is allowed is known from then on, so of two requests that exclude each
+    /// other the later one is judged with the earlier one in place.
+    fn judge(
+        &self,
+        review: &Arc<Review>,
+        turn: &Turn<'_>,
+        deadline: Instant,
+    ) -> Result<Option<Verdict>, NoVerdict> {
+        if !turn.is_for(&review.user) {
+            return Ok(None);
+        }
+        let context = Context {
+            policy: &self.policy.policy,
+            run: &self.policy.run,
+            own_account: self.own_account.as_deref(),
+            now: jiff::Timestamp::now(),
+        };
+        loop {
+            let changes = self.knowledge.changes(&review.key.namespace);
+            let basis = self.knowledge.state().snapshot();
+            let verdict = (self.judge)(&basis, review, &context);
+            if verdict.is_denied() {
+                return Ok(Some(verdict));
+            }
+            let now = Instant::now();
+            if now > deadline {
+                return Err(NoVerdict::Late);
+            }
+            if self.knowledge.state().commit(&basis, review, &verdict.change, now) {
+                self.races.allowed(review, changes, now);
+                return Ok(Some(verdict));
+            }
+        }
+    }
+
+    /// The answer, which is noted.
+    fn answer(&self, review: &Review, verdict: &Verdict) -> Answered {
+        self.note(review, verdict);
+        Answered { body: verdict.answer(&review.uid), verdict: name(verdict) }
+    }
 
     fn note(&self, review: &Review, verdict: &Verdict) {
         for (name, notices) in
@@ -199,54 +278,10 @@ impl Reviewer {
     }
 }
 
-/// What judging needs, on whichever thread.
-struct Work {
-    judge: Judgement,
-    knowledge: Arc<Knowledge>,
-    races: Arc<Races>,
-    own_account: Option<Arc<str>>,
-    policy: Arc<InForce>,
-}
-
-impl Work {
-    /// The verdict on what is known now; none if time runs out. What is allowed is known from then on, so of two requests
-    /// that exclude each other the later one is judged with the earlier one in place.
-    fn judge(&self, review: &Arc<Review>, deadline: Instant) -> Option<Verdict> {
-        let context = Context {
-            policy: &self.policy.policy,
-            run: &self.policy.run,
-            own_account: self.own_account.as_deref(),
-            now: jiff::Timestamp::now(),
-        };
-        loop {
-            let changes = self.knowledge.changes(&review.key.namespace);
-            let basis = self.knowledge.state().snapshot();
-            let verdict = (self.judge)(&basis, review, &context);
-            if verdict.is_denied() {
-                return Some(verdict);
-            }
-            let now = Instant::now();
-            if now > deadline {
-                return None;
-            }
-            if self.knowledge.state().commit(&basis, review, &verdict.change, now) {
-                self.races.allowed(review, changes, now);
-                return Some(verdict);
-            }
-        }
-    }
-}
-
 fn name(verdict: &Verdict) -> &'static str {
     match verdict {
         it if it.is_denied() => "deny",
         it if !it.warnings.is_empty() => "warn",
         _ => "allow",
-    }
-}
-
-fn failed(why: Failed) -> NoVerdict {
-    match why {
-        Failed::Panicked(why) => NoVerdict::Failed(format!("a panic: {why}")),
     }
 }

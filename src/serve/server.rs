@@ -7,38 +7,24 @@
 
 use super::certificates::Identity;
 use super::metrics::Metrics;
+use super::peers::{Doing, Limits, Peer, Peers};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
-
-/// How long a client may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    /// From its first byte to the end of a request's head, handshake included.
-    pub(super) head: Duration,
-    /// From an answer to its next request.
-    pub(super) idle: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { head: Duration::from_secs(10), idle: Duration::from_secs(120) }
-    }
-}
 
 /// The most bytes of a request's head.
 const MOST_OF_HEAD: usize = 64 * 1024;
@@ -59,7 +45,7 @@ pub(super) enum Stage {
 pub(super) struct Server {
     /// Without one it speaks plain HTTP.
     pub(super) identity: Option<Identity>,
-    /// The most connections at a time; more wait to be accepted.
+    /// The most connections at a time; for more, others have to go.
     pub(super) most_connections: usize,
     pub(super) limits: Limits,
     pub(super) stage: watch::Receiver<Stage>,
@@ -70,25 +56,23 @@ impl Server {
     /// Serves until the stage says otherwise and the last request is answered.
     pub(super) async fn serve<A, F>(mut self, listener: TcpListener, answer: A)
     where
-        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        A: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response<Full<Bytes>>> + Send,
     {
-        let places = Arc::new(Semaphore::new(self.most_connections));
+        let peers = Arc::new(Peers::new(self.most_connections));
+        // Whoever holds the one end is connected; the other end tells when nobody is.
+        let (connected, mut ended) = mpsc::channel::<Infallible>(1);
         let server = self.clone();
         loop {
             let closing = self.stage.wait_for(|it| *it == Stage::Closing);
-            let accept = async {
-                let place = places.clone().acquire_owned().await;
-                (place, listener.accept().await)
-            };
             // Connections that are already there come first, even when closing.
-            let (place, accepted) = tokio::select! {
+            let accepted = tokio::select! {
                 biased;
-                it = accept => it,
+                it = listener.accept() => it,
                 _ = closing => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, address) = match accepted {
+                Ok(it) => it,
                 Err(why) => {
                     tracing::warn!(%why, "cannot accept a connection");
                     // Mostly there are too many open files, and waiting helps.
@@ -96,33 +80,45 @@ impl Server {
                     continue;
                 }
             };
+            let peer = Arc::new(Peer::new(address.ip()));
+            while !peers.admit(&peer) && *self.stage.borrow() != Stage::Closing {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             let (server, answer) = (server.clone(), answer.clone());
+            let (peers, connected) = (peers.clone(), connected.clone());
             tokio::spawn(async move {
                 server.metrics.connections.inc();
-                server.connection(stream, answer).await;
+                tokio::select! {
+                    () = server.connection(stream, &peer, answer) => {}
+                    () = peer.ended() => drop(server.metrics.connections_refused.inc()),
+                }
                 server.metrics.connections.dec();
-                drop(place);
+                peers.leave(&peer);
+                drop(connected);
             });
         }
-        drop(listener);
-        // Every place is free when every connection has ended.
-        let _ = places.acquire_many(self.most_connections as u32).await;
+        drop((listener, connected));
+        ended.recv().await;
     }
 
-    async fn connection<A, F>(&self, stream: TcpStream, answer: A)
+    async fn connection<A, F>(&self, stream: TcpStream, peer: &Arc<Peer>, answer: A)
     where
-        A: Fn(Request<Incoming>) -> F,
+        A: Fn(Request<Incoming>, Arc<Peer>) -> F,
         F: Future<Output = Response<Full<Bytes>>>,
     {
         let _ = stream.set_nodelay(true);
-        let activity = Arc::new(Activity::default());
-        let stream = Watched { stream, activity: activity.clone() };
+        let stream = Watched { stream, peer: peer.clone() };
         let Some(identity) = &self.identity else {
-            return self.talk(stream, &activity, answer).await;
+            return self.talk(stream, peer, answer).await;
         };
         let handshake = TlsAcceptor::from(identity.get()).accept(stream);
         match tokio::time::timeout(self.limits.head, handshake).await {
-            Ok(Ok(stream)) => self.talk(stream, &activity, answer).await,
+            Ok(Ok(stream)) => {
+                if stream.get_ref().1.peer_certificates().is_some() {
+                    peer.certify();
+                }
+                self.talk(stream, peer, answer).await;
+            }
             Ok(Err(why)) => {
                 self.metrics.handshake_failures.inc();
                 tracing::debug!(%why, "a TLS handshake failed");
@@ -134,21 +130,21 @@ impl Server {
         }
     }
 
-    async fn talk<S, A, F>(&self, stream: S, activity: &Activity, answer: A)
+    async fn talk<S, A, F>(&self, stream: S, peer: &Arc<Peer>, answer: A)
     where
         S: AsyncRead + AsyncWrite + Unpin,
-        A: Fn(Request<Incoming>) -> F,
+        A: Fn(Request<Incoming>, Arc<Peer>) -> F,
         F: Future<Output = Response<Full<Bytes>>>,
     {
-        let service = service_fn(|request| {
-            activity.now(Doing::Answering);
-            let answer = answer(request);
+        let service = service_fn(|request: Request<Incoming>| {
+            peer.now(if request.body().is_end_stream() { Doing::Waiting } else { Doing::Body });
+            let answer = answer(request, peer.clone());
             async {
                 let mut response = answer.await;
                 if *self.stage.borrow() != Stage::Serving {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                activity.now(Doing::Nothing);
+                peer.now(Doing::Nothing);
                 Ok::<_, Infallible>(response)
             }
         });
@@ -165,51 +161,8 @@ impl Server {
                     is_closing = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                _ = tick.tick() => if activity.is_too_slow(self.limits) { return },
+                _ = tick.tick() => if peer.is_too_slow(&self.limits) { return },
             }
-        }
-    }
-}
-
-/// What a client does at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
-    /// It sends the head of a request, or greets.
-    Sending,
-    /// It waits, or sends the body of a request, for which there is a deadline of its own.
-    Answering,
-    /// Nothing.
-    Nothing,
-}
-
-/// Since when a client does what.
-#[derive(Debug)]
-struct Activity(Mutex<(Doing, Instant)>);
-
-impl Default for Activity {
-    fn default() -> Activity {
-        Activity(Mutex::new((Doing::Sending, Instant::now())))
-    }
-}
-
-impl Activity {
-    fn now(&self, doing: Doing) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (doing, Instant::now());
-    }
-
-    fn received(&self) {
-        let mut it = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if it.0 == Doing::Nothing {
-            *it = (Doing::Sending, Instant::now());
-        }
-    }
-
-    fn is_too_slow(&self, limits: Limits) -> bool {
-        let (doing, since) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match doing {
-            Doing::Sending => since.elapsed() > limits.head,
-            Doing::Answering => false,
-            Doing::Nothing => since.elapsed() > limits.idle,
         }
     }
 }
@@ -217,7 +170,7 @@ impl Activity {
 /// A stream that tells when something comes.
 struct Watched {
     stream: TcpStream,
-    activity: Arc<Activity>,
+    peer: Arc<Peer>,
 }
 
 impl AsyncRead for Watched {
@@ -228,8 +181,9 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let poll = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.activity.received();
+        let received = buffer.filled().len().saturating_sub(before);
+        if received > 0 {
+            self.peer.received(received);
         }
         poll
     }

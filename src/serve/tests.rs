@@ -6,11 +6,12 @@ use super::certificates::{Identity, Pems, configure};
 use super::endpoints::Endpoints;
 use super::knowledge::Knowledge;
 use super::metrics::Metrics;
+use super::peers::{Limits, Peer};
 use super::policy_source::{Current, InForce};
 use super::pool::Pool;
 use super::race::Races;
 use super::reviewer::Reviewer;
-use super::server::{Limits, Server, Stage};
+use super::server::{Server, Stage};
 use crate::api::kind::{Kind, Kinds};
 use crate::check;
 use crate::load::cluster::live;
@@ -49,7 +50,7 @@ struct Running {
 impl Running {
     async fn start<A, F>(limits: Limits, metrics: Arc<Metrics>, answer: A) -> Running
     where
-        A: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        A: Fn(Request<Incoming>, Arc<Peer>) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
     {
         let now = jiff::Timestamp::now().as_second();
@@ -123,7 +124,7 @@ impl Connection {
 async fn who_lies_idle_is_let_go_and_who_waits_is_not() {
     let idle = Duration::from_secs(1);
     let limits = Limits { idle, ..Limits::default() };
-    let answer = async |request: Request<Incoming>| {
+    let answer = async |request: Request<Incoming>, _| {
         if request.uri().path() == "/slow" {
             tokio::time::sleep(Duration::from_secs(4)).await;
         }
@@ -186,7 +187,6 @@ fn creation(namespace: &str, name: &str) -> String {
 async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     let metrics = Arc::new(Metrics::default());
     let knowledge = Arc::new(Knowledge::new([], metrics.clone()));
-    // What is judged in a large namespace is judged on another thread.
     for at in 0..300 {
         let map = config_map("large", &format!("it-{at}"));
         knowledge.state().observe(live::document(SourceId(0), &map, "", ""), 1);
@@ -212,9 +212,9 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     };
     let (_stage, stages) = watch::channel(Stage::Serving);
     let endpoints = Arc::new(Endpoints::new(Arc::new(reviewer), 4, stages, metrics.clone()));
-    let answer = move |request| {
+    let answer = move |request, peer| {
         let endpoints = endpoints.clone();
-        async move { endpoints.admission(request).await }
+        async move { endpoints.admission(request, peer).await }
     };
     let server = Running::start(Limits::default(), metrics, answer).await;
     let mut connection = server.connect().await;
@@ -223,7 +223,8 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
             let path = "/validate?timeout=30s";
             let (status, body) = connection.post(path, &creation(namespace, "bad")).await;
             assert_eq!(status, 500, "{body}");
-            assert!(body.contains("a panic: of the rule"), "{body}");
+            assert!(body.contains("a panic at src/serve/tests.rs:"), "{body}");
+            assert!(!body.contains("of the rule"), "what it says may quote an object: {body}");
             assert!(!body.contains("allowed"), "{body}");
             // On the same connection.
             let (status, body) = connection.post(path, &creation(namespace, "good")).await;

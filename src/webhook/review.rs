@@ -6,6 +6,7 @@ use super::key::Key;
 use crate::api::kind::{Kind, Scope};
 use crate::load::Document;
 use crate::load::cluster::live::Live;
+use crate::load::cluster::live::items::why;
 use crate::text::source::SourceId;
 use crate::text::tree::Node;
 use serde::{Deserialize, Deserializer};
@@ -91,7 +92,7 @@ impl Review {
     /// has to have.
     pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
         let body: Body<'_> = serde_json::from_slice(body)
-            .map_err(|it| malformed(format!("the body does not parse: {it}")))?;
+            .map_err(|it| malformed(format!("the body does not parse: {}", why(&it))))?;
         if text(&body.api_version) != VERSION || text(&body.kind) != "AdmissionReview" {
             return Err(malformed(format!("the body is no `{VERSION}` AdmissionReview")));
         }
@@ -108,7 +109,7 @@ impl Review {
             "UPDATE" => Operation::Update,
             "DELETE" => Operation::Delete,
             "CONNECT" => Operation::Connect,
-            other => return Err(malformed(format!("`request.operation` is `{other}`"))),
+            _ => return Err(malformed("`request.operation` is none that there is")),
         };
         let has_object = matches!(operation, Operation::Create | Operation::Update);
         let has_old = matches!(operation, Operation::Update | Operation::Delete);

@@ -206,6 +206,20 @@ impl State {
         }
     }
 
+    /// Has whatever is observed from now on be newer than what is known: the API server has gone back in time. Writes
+    /// that were allowed before are taken back.
+    pub fn forget_versions(&mut self, now: Instant) {
+        let unseen: Vec<Key> =
+            self.overlay.unseen(Duration::ZERO, now).map(|(_, key)| key.clone()).collect();
+        unseen.iter().for_each(|it| self.forget(it));
+        let known: Vec<Arc<Entry>> = self.confirmed.iter().cloned().collect();
+        for it in known {
+            let Some(entry) = Entry::new(it.document.clone(), 0) else { continue };
+            self.revision += 1;
+            write(&mut self.confirmed, &it.key, Some(Arc::new(entry)), self.revision);
+        }
+    }
+
     /// Says that every object of this kind is known, or that this can no longer be said: then what is not there may
     /// still be in the cluster.
     pub fn set_complete(&mut self, kind: Kind, is_complete: bool) {

@@ -5,12 +5,24 @@ mod apply;
 mod manifests;
 
 use super::{done, fail, print};
-use crate::cli::{AdmissionMode, FailurePolicy, Install, Uninstall};
+use crate::cli::{FailurePolicy, Install, Uninstall};
 use manifests::{Changes, Manifest};
 use std::process::ExitCode;
 
 /// What switches the webhook off, whatever state it is in.
 const BREAK_GLASS: &str = "kubectl delete validatingwebhookconfiguration purlin";
+
+/// Without an image its pods would never start, so nothing is applied.
+const NO_IMAGE: &str = concat!(
+    "no image of purlin is published, so there is none to run. In a clone of its repository build one, push it where the \
+     nodes of the cluster pull from, and name it:\n  \
+     docker build -f deploy/Dockerfile -t REGISTRY/purlin:",
+    env!("CARGO_PKG_VERSION"),
+    " .\n  docker push REGISTRY/purlin:",
+    env!("CARGO_PKG_VERSION"),
+    "\n  purlin install --apply --image REGISTRY/purlin:",
+    env!("CARGO_PKG_VERSION"),
+);
 
 /// Prints the manifests, or applies them.
 pub(super) fn install(args: &Install) -> ExitCode {
@@ -18,12 +30,11 @@ pub(super) fn install(args: &Install) -> ExitCode {
         FailurePolicy::Ignore => "Ignore",
         FailurePolicy::Fail => "Fail",
     };
-    let mode = match args.mode {
-        AdmissionMode::Audit => "audit",
-        AdmissionMode::Warn => "warn",
-        AdmissionMode::Enforce => "enforce",
-    };
+    let mode = args.mode.mode().name();
     let changes = Changes { failure_policy, mode, image: args.image.clone() };
+    if args.apply && args.image.is_none() {
+        return fail(NO_IMAGE);
+    }
     if args.apply {
         return result(apply::install(args.context.as_deref(), &changes, args.timeout));
     }

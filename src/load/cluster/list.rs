@@ -2,14 +2,12 @@
 
 use super::Refused;
 use super::connect::{explain, within};
-use super::live::Live;
+use super::live::items::{self, Unreadable};
 use super::relevant::is_relevant;
 use crate::load::Document;
 use crate::text::source::SourceId;
 use kube::Client;
 use kube::core::ApiResource;
-use serde::Deserialize;
-use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +35,8 @@ pub(super) struct Listed {
     pub(super) documents: Vec<Arc<Document>>,
     /// Why there are none.
     pub(super) refused: Option<Refused>,
+    /// Those that are there and cannot be read.
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 impl Request {
@@ -54,6 +54,12 @@ impl Request {
         format!("{root}/{api_version}{namespace}/{plural}?limit={PAGE}{page}")
     }
 
+    /// That one of its objects cannot be read.
+    pub(super) fn unreadable(&self, it: &Unreadable) -> Refused {
+        let resource = self.refused(String::new()).map_or_else(String::new, |it| it.resource);
+        Refused { resource, why: format!("an object that cannot be read, {it}") }
+    }
+
     fn refused(&self, why: String) -> Option<Refused> {
         let ApiResource { group, plural, .. } = &self.resource;
         let slash = if group.is_empty() { "" } else { "/" };
@@ -62,19 +68,6 @@ impl Request {
         let resource = format!("`{group}{slash}{plural}`{namespace}");
         Some(Refused { resource, why })
     }
-}
-
-#[derive(Deserialize)]
-struct Page {
-    metadata: Metadata,
-    #[serde(default)]
-    items: Option<Vec<Value>>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default, rename = "continue")]
-    next: String,
 }
 
 /// Reads a list. What may not be listed, or cannot be for a reason of its own, is no error.
@@ -88,7 +81,8 @@ pub(super) async fn list(
     request: Request,
     timeout: Duration,
 ) -> Result<Listed, String> {
-    let (mut documents, mut next, mut starts) = (Vec::new(), String::new(), 1);
+    let (mut documents, mut unreadable) = (Vec::new(), Vec::new());
+    let (mut next, mut starts) = (String::new(), 1);
     loop {
         let asked = http::Request::get(request.path(&next)).body(Vec::new());
         let asked =
@@ -100,52 +94,53 @@ pub(super) async fn list(
                 403 => {
                     let why = "it is not allowed; `purlin rbac` prints a role that allows it";
                     let refused = request.refused(why.into());
-                    return Ok(Listed { request, documents: Vec::new(), refused });
+                    return Ok(Listed::none(request, refused));
                 }
                 // Its definition was deleted since discovery, or it has no list after all.
-                404 | 405 => return Ok(Listed { request, documents: Vec::new(), refused: None }),
+                404 | 405 => return Ok(Listed::none(request, None)),
                 410 if starts < STARTS => {
-                    (documents, next, starts) = (Vec::new(), String::new(), starts + 1);
+                    (documents, unreadable) = (Vec::new(), Vec::new());
+                    (next, starts) = (String::new(), starts + 1);
                     continue;
                 }
                 401 => return Err(explain(&kube::Error::Api(status))),
                 // The server of an aggregated API may be down while all others are up.
                 _ => {
                     let refused = request.refused(explain(&kube::Error::Api(status)));
-                    return Ok(Listed { request, documents: Vec::new(), refused });
+                    return Ok(Listed::none(request, refused));
                 }
             },
             Err(error) => return Err(explain(&error)),
         };
         let (api_version, kind) =
             (request.resource.api_version.clone(), request.resource.kind.clone());
-        let page = tokio::task::spawn_blocking(move || page(&text, source, &api_version, &kind));
+        let page =
+            tokio::task::spawn_blocking(move || items::page(&text, source, &api_version, &kind));
         let page = page.await.map_err(|error| format!("a page was given up: {error}"))?;
-        let (read, token) = page.map_err(|error| {
+        let page = page.map_err(|error| {
             format!(
                 "the list of `{}` is not what an API server sends: {error}",
                 request.resource.plural
             )
         })?;
-        documents.extend(read);
-        if token.is_empty() {
-            return Ok(Listed { request, documents, refused: None });
+        for it in page.items {
+            match it {
+                Ok(it) if is_relevant(&request.resource.kind, it.document.tree.root()) => {
+                    documents.push(Arc::new(it.document));
+                }
+                Ok(_) => {}
+                Err(it) => unreadable.push(it),
+            }
         }
-        next = token;
+        if page.next.is_empty() {
+            return Ok(Listed { request, documents, refused: None, unreadable });
+        }
+        next = page.next;
     }
 }
 
-fn page(
-    text: &str,
-    source: SourceId,
-    api_version: &str,
-    kind: &str,
-) -> Result<(Vec<Arc<Document>>, String), serde_json::Error> {
-    let page: Page = serde_json::from_str(text)?;
-    let objects = page.items.unwrap_or_default().into_iter();
-    let objects = objects.filter(|it| is_relevant(kind, it));
-    let read = objects.map(|it| Live::read(source, &it, api_version, kind));
-    let documents: Result<Vec<_>, _> =
-        read.filter_map(Result::transpose).map(|it| it.map(|it| Arc::new(it.document))).collect();
-    Ok((documents?, page.metadata.next))
+impl Listed {
+    fn none(request: Request, refused: Option<Refused>) -> Listed {
+        Listed { request, documents: Vec::new(), refused, unreadable: Vec::new() }
+    }
 }

@@ -239,12 +239,16 @@ fn gather(mut listed: Vec<Listed>, wanted: &[Wanted], namespaces: &[String]) -> 
     let (mut documents, mut refused) = (Vec::new(), Vec::new());
     for it in listed {
         documents.extend(it.documents);
-        let Some(no) = it.refused else { continue };
         let resource = &it.request.resource;
-        let known = wanted.iter().find(|it| it.kind == resource.kind && it.has(&resource.group));
-        let missing = format!("what `list` on {} would show: {}", no.resource, no.why);
-        coverage.lacks(known.map_or(CUSTOM, |it| it.kind), missing);
-        refused.push(no);
+        let unreadable = it.unreadable.into_iter().map(|one| it.request.unreadable(&one));
+        let refused_as = it.refused.into_iter().chain(unreadable);
+        for no in refused_as {
+            let known =
+                wanted.iter().find(|it| it.kind == resource.kind && it.has(&resource.group));
+            let missing = format!("what `list` on {} would show: {}", no.resource, no.why);
+            coverage.lacks(known.map_or(CUSTOM, |it| it.kind), missing);
+            refused.push(no);
+        }
     }
     Read { documents, coverage, refused }
 }

@@ -1,23 +1,28 @@
 //! What a cluster makes and keeps for itself, and what is over: no rule has anything to say of it.
 
-use serde_json::Value;
+use crate::text::tree::Node;
 
 /// Whether an object is somebody's, and still there for something.
-pub(super) fn is_relevant(kind: &str, object: &Value) -> bool {
-    let metadata = &object["metadata"];
+pub(super) fn is_relevant(kind: &str, object: Node<'_>) -> bool {
     match kind {
         // What made it is listed itself; old ones are kept only to roll back to.
-        "ReplicaSet" | "Job" => !is_controlled(metadata),
-        "Pod" => !matches!(object["status"]["phase"].as_str(), Some("Succeeded" | "Failed")),
+        "ReplicaSet" | "Job" => !is_controlled(object),
+        "Pod" => !matches!(text(object, &["status", "phase"]), Some("Succeeded" | "Failed")),
         // The API server makes those anew at each start, for controllers that need not run.
         "ClusterRoleBinding" | "RoleBinding" => {
-            metadata["labels"]["kubernetes.io/bootstrapping"].as_str() != Some("rbac-defaults")
+            let bootstrapping = ["metadata", "labels", "kubernetes.io/bootstrapping"];
+            text(object, &bootstrapping) != Some("rbac-defaults")
         }
         _ => true,
     }
 }
 
-fn is_controlled(metadata: &Value) -> bool {
-    let owners = metadata["ownerReferences"].as_array();
-    owners.into_iter().flatten().any(|it| it["controller"] == Value::Bool(true))
+fn text<'o>(object: Node<'o>, path: &[&str]) -> Option<&'o str> {
+    object.at(path).and_then(Node::str)
+}
+
+fn is_controlled(object: Node<'_>) -> bool {
+    let metadata = object.get("metadata");
+    let mut owners = metadata.into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.any(|it| it.get("controller").and_then(Node::bool) == Some(true))
 }

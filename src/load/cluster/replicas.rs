@@ -4,7 +4,10 @@
 //! written, it contradicts every budget that keeps a pod, until the autoscaler comes.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
 
 /// Workloads that have one replica unless told.
 const KINDS: [&str; 2] = ["Deployment", "StatefulSet"];
@@ -30,16 +33,16 @@ pub(super) struct Writer {
     manager: Option<String>,
     operation: Option<String>,
     #[serde(rename = "fieldsV1")]
-    fields: Option<Fields>,
+    fields: Object<Fields>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Fields {
     #[serde(rename = "f:spec")]
-    spec: Option<OfSpec>,
+    spec: Object<OfSpec>,
     #[serde(rename = "f:metadata")]
-    metadata: Option<OfMetadata>,
+    metadata: Object<OfMetadata>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -55,7 +58,7 @@ struct OfSpec {
 #[serde(default)]
 struct OfMetadata {
     #[serde(rename = "f:annotations")]
-    annotations: Option<OfAnnotations>,
+    annotations: Object<OfAnnotations>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,16 +68,75 @@ struct OfAnnotations {
     sent: Option<IgnoredAny>,
 }
 
+/// An object, or nothing where it is anything else: whoever writes may write fields of their own making.
+#[derive(Debug)]
+struct Object<T>(Option<T>);
+
+impl<T> Default for Object<T> {
+    fn default() -> Object<T> {
+        Object(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Object<T>, D::Error> {
+        value.deserialize_any(Any(PhantomData))
+    }
+}
+
+struct Any<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Any<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|it| Object(Some(it)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Object<T>, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Object(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Object<T>, E> {
+        Ok(Object(None))
+    }
+}
+
 impl Writer {
     fn owns_replicas(&self) -> bool {
-        let spec = self.fields.as_ref().and_then(|it| it.spec.as_ref());
+        let spec = self.fields.0.as_ref().and_then(|it| it.spec.0.as_ref());
         spec.is_some_and(|it| it.replicas.is_some())
     }
 
     /// Whether it made the object, and so owns what the API server filled in: the selector of a workload never changes.
     /// Who applies on the server owns what it sent and no more.
     fn has_made(&self) -> bool {
-        let spec = self.fields.as_ref().and_then(|it| it.spec.as_ref());
+        let spec = self.fields.0.as_ref().and_then(|it| it.spec.0.as_ref());
         spec.is_some_and(|it| it.selector.is_some()) && !self.is_of_server()
     }
 
@@ -84,8 +146,8 @@ impl Writer {
 
     /// Whether it keeps what was applied last: the API server adds to its fields what it fills in.
     fn has_applied(&self) -> bool {
-        let metadata = self.fields.as_ref().and_then(|it| it.metadata.as_ref());
-        let annotations = metadata.and_then(|it| it.annotations.as_ref());
+        let metadata = self.fields.0.as_ref().and_then(|it| it.metadata.0.as_ref());
+        let annotations = metadata.and_then(|it| it.annotations.0.as_ref());
         annotations.is_some_and(|it| it.sent.is_some())
     }
 }

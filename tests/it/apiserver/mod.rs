@@ -33,7 +33,7 @@ pub(crate) struct ApiServer {
     assets: PathBuf,
     port: u16,
     authority: Authority,
-    _etcd: Process,
+    etcd: Option<Process>,
     folder: TempDir,
 }
 
@@ -82,7 +82,7 @@ impl ApiServer {
                     assets,
                     port,
                     authority,
-                    _etcd: etcd,
+                    etcd: Some(etcd),
                     folder,
                 };
             }
@@ -130,12 +130,51 @@ impl ApiServer {
         (&self.runtime, self.client.clone())
     }
 
+    /// Copies the store, which is stopped for it; where the copy is.
+    pub(crate) fn back_up(&mut self) -> PathBuf {
+        let backup = self.folder().join("backup");
+        self.replace_store(|store| copy(store, &backup));
+        backup
+    }
+
+    /// Puts a copy of the store in its place, as it was, revisions included.
+    pub(crate) fn restore(&mut self, backup: &Path) {
+        self.replace_store(|store| {
+            fs::remove_dir_all(store).unwrap();
+            copy(backup, store);
+        });
+    }
+
+    fn replace_store(&mut self, replace: impl Fn(&Path)) {
+        self.server = None;
+        self.etcd = None;
+        replace(&self.folder().join("etcd"));
+        for socket in ["etcd.sock", "peer.sock"] {
+            // A socket that nobody listens on any more is in the way.
+            let _ = fs::remove_file(self.folder().join(socket));
+        }
+        self.etcd = Some(process::etcd(&self.assets, self.folder.path()));
+        self.restart();
+    }
+
     /// Stops the API server as a crash would, and starts it again on the same port and store.
     pub(crate) fn restart(&mut self) {
         self.server = None;
         let server = process::server(&self.assets, self.folder.path(), self.port);
         self.server = objects::ready(&self.runtime, &self.client, server, READY);
         assert!(self.server.is_some(), "the API server did not become ready again");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for it in fs::read_dir(from).unwrap() {
+        let it = it.unwrap();
+        let to = to.join(it.file_name());
+        match it.file_type().unwrap().is_dir() {
+            true => copy(&it.path(), &to),
+            false => drop(fs::copy(it.path(), to).unwrap()),
+        }
     }
 }
 

@@ -12,4 +12,6 @@ mod random;
 #[cfg(feature = "webhook")]
 mod real;
 mod renames;
+#[cfg(feature = "webhook")]
+mod server;
 mod severity;

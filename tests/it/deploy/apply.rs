@@ -30,8 +30,20 @@ fn errors(output: &Output) -> String {
 fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
     let Some(server) = ApiServer::start() else { return };
 
+    // There is no image to run until somebody has built one, and nothing is touched.
+    let output = purlin(&server, &["install", "--apply"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let why = errors(&output);
+    for part in ["docker build -f deploy/Dockerfile -t ", "docker push ", "--image "] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert!(lines(&output).is_empty(), "{output:?}");
+    assert_eq!(get(&server, "/api/v1/namespaces/purlin-system"), None);
+
     // Nobody makes the replicas available, and so the API server is not told to ask.
-    let output = purlin(&server, &["install", "--apply", "--timeout", "1"]).output().unwrap();
+    let image = "--image=registry.example/purlin:1";
+    let args = ["install", "--apply", image, "--timeout", "1"];
+    let output = purlin(&server, &args).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let why = errors(&output);
     assert!(why.contains("0 of 2 replicas are available; the API server was not told"), "{why}");
@@ -41,7 +53,8 @@ fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
         "observedGeneration": get(&server, DEPLOYMENT).unwrap()["metadata"]["generation"],
         "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2,
     }});
-    let running = purlin(&server, &["install", "--apply", "--mode", "warn"]).spawn().unwrap();
+    let running =
+        purlin(&server, &["install", "--apply", image, "--mode", "warn"]).spawn().unwrap();
     let path = format!("{DEPLOYMENT}/status");
     send(&server, None, ("PATCH", &path), &status).unwrap();
     let output = running.wait_with_output().unwrap();
@@ -75,7 +88,7 @@ fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
         {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle},
     ]);
     json_patch(&server, WEBHOOK, &authority);
-    let args = ["install", "--apply", "--mode", "enforce", "--failure-policy", "fail"];
+    let args = ["install", "--apply", image, "--mode", "enforce", "--failure-policy", "fail"];
     let output = purlin(&server, &args).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let why = errors(&output);

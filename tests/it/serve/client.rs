@@ -60,7 +60,11 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects and shakes hands.
     pub(crate) fn open(address: SocketAddr, tls: &Arc<ClientConfig>) -> io::Result<Connection> {
-        let stream = TcpStream::connect(address)?;
+        Connection::over(TcpStream::connect(address)?, tls)
+    }
+
+    /// Shakes hands over a connection that there is.
+    pub(crate) fn over(stream: TcpStream, tls: &Arc<ClientConfig>) -> io::Result<Connection> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         let name = ServerName::try_from("localhost").unwrap();

@@ -16,7 +16,7 @@ pub(crate) fn register(api: &ApiServer, program: &Program) {
 }
 
 /// Tells the API server of a webhook at a port of loopback.
-pub(super) fn configure(api: &ApiServer, port: u16, authority: &str) {
+pub(crate) fn configure(api: &ApiServer, port: u16, authority: &str) {
     let rule = |group: &str, version: &str, resources: &[&str]| {
         json!({"apiGroups": [group], "apiVersions": [version], "resources": resources,
                "operations": ["CREATE", "UPDATE", "DELETE"], "scope": "*"})

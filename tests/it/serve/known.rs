@@ -14,7 +14,7 @@ const POLICY: &str = "apiVersion: purlin.dev/v1alpha1
 kind: Policy
 baseline: known.txt
 complete: ['*']
-admission: {recreate: 0s}
+admission: {mode: enforce, recreate: 0s}
 rules:
   pdb-unhealthy-pods-block-drain: off
 ";

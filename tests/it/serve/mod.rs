@@ -1,7 +1,7 @@
 //! `purlin serve`: the real program over real HTTPS.
 
 mod chaos;
-mod client;
+pub(crate) mod client;
 pub(crate) mod cluster;
 mod contract;
 mod doubt;
@@ -11,10 +11,10 @@ mod leases;
 mod pretence;
 pub(crate) mod program;
 mod protocol;
-mod relay;
+pub(crate) mod relay;
 mod replaced;
 mod replicas;
 mod reported;
-mod requests;
-mod setup;
+pub(crate) mod requests;
+pub(crate) mod setup;
 mod stale;

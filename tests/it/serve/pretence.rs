@@ -20,6 +20,8 @@ struct Shared {
     /// The open watches, by path.
     watches: Mutex<Vec<(String, TcpStream)>>,
     is_refusing: AtomicBool,
+    /// The path of watches that show this and end, and what they show.
+    garbled: Mutex<Option<(String, String)>>,
 }
 
 /// `apiVersion`, kind and resource of what it serves.
@@ -77,6 +79,15 @@ impl Pretence {
         self.shared.is_refusing.store(is_refusing, Ordering::Relaxed);
     }
 
+    /// Has watches of a path show this and end, at once and whenever they are opened again.
+    pub(crate) fn garble(&self, path: &str, line: Option<&str>) {
+        *self.shared.garbled.lock().unwrap() = line.map(|it| (path.to_string(), it.to_string()));
+        // Those that are open are ended.
+        for (_, stream) in self.shared.watches.lock().unwrap().iter().filter(|it| it.0 == path) {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
     /// A kubeconfig for it.
     pub(crate) fn kubeconfig(&self, folder: &Path) -> PathBuf {
         let path = folder.join("kubeconfig");
@@ -120,7 +131,15 @@ fn serve(stream: TcpStream, shared: &Shared) {
             let watch = (path.to_string(), stream.try_clone().unwrap());
             shared.watches.lock().unwrap().push(watch);
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
-            stream.write_all(head.as_bytes())
+            let garbled = shared.garbled.lock().unwrap().clone();
+            let line = garbled.filter(|it| it.0 == path).map(|it| it.1);
+            match line {
+                None => stream.write_all(head.as_bytes()),
+                Some(line) => {
+                    let chunk = format!("{head}{:x}\r\n{line}\n\r\n0\r\n\r\n", line.len() + 1);
+                    stream.write_all(chunk.as_bytes())
+                }
+            }
         } else {
             let (status, body) = match is_refused {
                 true => (403, status(403, "Forbidden")),

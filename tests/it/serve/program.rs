@@ -38,7 +38,29 @@ pub(crate) struct Start<'s> {
 impl Program {
     /// Starts one and waits until it listens.
     pub(crate) fn start(start: &Start<'_>) -> Program {
-        let mut program = Program::spawn(start);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_purlin"));
+        command
+            .args(["serve", "--listen=127.0.0.1:0", "--operations=127.0.0.1:0", "--kubeconfig"])
+            .arg(start.kubeconfig)
+            .args(start.more)
+            .env_clear();
+        if let Some((certificate, key)) = start.certificate {
+            command.arg("--certificate").arg(certificate).arg("--key").arg(key);
+        }
+        Program::begin(command, &start.log, start.authority)
+    }
+
+    /// Starts a program that serves as `purlin serve` does, and waits until it listens.
+    pub(crate) fn begin(mut command: Command, log: &Path, authority: &Path) -> Program {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(log).unwrap());
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut program = Program {
+            child: command.spawn().unwrap(),
+            log: log.into(),
+            reviews: nowhere,
+            operations: nowhere,
+            tls: client::trusting(authority, None),
+        };
         for what in ["reviews", "operations"] {
             let line =
                 program.wait_for_log(|it| it["message"] == "listening" && it["what"] == what);
@@ -49,30 +71,6 @@ impl Program {
             }
         }
         program
-    }
-
-    fn spawn(start: &Start<'_>) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_purlin"));
-        command
-            .args(["serve", "--listen=127.0.0.1:0", "--operations=127.0.0.1:0", "--kubeconfig"])
-            .arg(start.kubeconfig)
-            .args(start.more)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&start.log).unwrap());
-        if let Some((certificate, key)) = start.certificate {
-            command.arg("--certificate").arg(certificate).arg("--key").arg(key);
-        }
-        let child = command.spawn().unwrap();
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Program {
-            child,
-            log: start.log.clone(),
-            reviews: nowhere,
-            operations: nowhere,
-            tls: client::trusting(start.authority, None),
-        }
     }
 
     /// The lines of its log so far.
@@ -135,6 +133,15 @@ impl Program {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// The bytes of memory that it holds; nothing where there is no `/proc`.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|it| it.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) * 1024
     }
 
     /// Waits until it ends by itself.

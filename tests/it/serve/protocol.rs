@@ -95,7 +95,7 @@ fn what_is_no_review_gets_no_verdict() {
     ask(text, 415);
     ask("GET /validate HTTP/1.1\r\nHost: it\r\n\r\n", 405);
     ask("GET /metrics HTTP/1.1\r\nHost: it\r\n\r\n", 404);
-    ask("GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n", 200);
+    ask("GET /healthz HTTP/1.1\r\nHost: it\r\n\r\n", 404);
     // The connection is as good as before.
     assert_eq!(connection.post("/validate?timeout=30s", review.as_bytes()).unwrap().status, 200);
     assert_eq!(program.metric("purlin_requests_total{verdict=\"malformed\"}"), 12.0);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// Hands each connection to the next of some servers, as a Service does. Its threads end with the test binary.
-pub(super) struct Relay {
+pub(crate) struct Relay {
     port: u16,
     shared: Arc<Shared>,
 }
@@ -22,7 +22,7 @@ struct Shared {
 
 impl Relay {
     /// To these servers, in turn.
-    pub(super) fn to(servers: &[SocketAddr]) -> Relay {
+    pub(crate) fn to(servers: &[SocketAddr]) -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
@@ -37,17 +37,17 @@ impl Relay {
     }
 
     /// Where it listens.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Hands new connections to other servers; those that are open stay where they are.
-    pub(super) fn lead_to(&self, servers: &[SocketAddr]) {
+    pub(crate) fn lead_to(&self, servers: &[SocketAddr]) {
         *self.shared.servers.lock().unwrap() = servers.to_vec();
     }
 
     /// Breaks off every connection.
-    pub(super) fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for it in self.shared.open.lock().unwrap().drain(..) {
             // One that has ended by itself cannot be shut down.
             let _ = it.shutdown(Shutdown::Both);
@@ -55,18 +55,18 @@ impl Relay {
     }
 
     /// Passes nothing on any more, and says nothing of it.
-    pub(super) fn hold(&self) {
+    pub(crate) fn hold(&self) {
         *self.shared.is_held.lock().unwrap() = true;
     }
 
     /// Passes on what was held up.
-    pub(super) fn release(&self) {
+    pub(crate) fn release(&self) {
         *self.shared.is_held.lock().unwrap() = false;
         self.shared.released.notify_all();
     }
 
     /// How many connections it has taken.
-    pub(super) fn taken(&self) -> usize {
+    pub(crate) fn taken(&self) -> usize {
         self.shared.taken.load(Ordering::Relaxed)
     }
 }

@@ -4,6 +4,7 @@
 //! string stands once, and what no rule reads is never built: `managedFields`, the last applied configuration, most of
 //! `status`, the schemas of custom kinds, every value of a Secret, and replicas that nobody asked for.
 
+pub mod items;
 mod keep;
 mod sink;
 
@@ -15,6 +16,7 @@ use keep::Keep;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sink::{Key, Sink, Whole};
 use std::fmt;
 
@@ -30,6 +32,8 @@ pub struct Live {
     pub resource_version: String,
     /// When it was created, as the API server writes it; empty where it is not yet.
     pub created: String,
+    /// Whether something in it is nested deeper than anything that rules read, and was left out.
+    pub is_cut: bool,
 }
 
 impl Live {
@@ -46,6 +50,7 @@ impl Live {
                 document: Document { source, tree, duplicate_keys, origin: None },
                 resource_version: String::new(),
                 created: String::new(),
+                is_cut: false,
             }
         })
     }
@@ -102,9 +107,10 @@ struct Reader {
 impl Reader {
     fn finish(mut self, source: SourceId) -> Live {
         self.sink.close(self.fields);
+        let is_cut = self.sink.is_cut;
         let document =
             Document { source, tree: self.sink.finish(), duplicate_keys: Vec::new(), origin: None };
-        Live { document, resource_version: self.resource_version, created: self.created }
+        Live { document, resource_version: self.resource_version, created: self.created, is_cut }
     }
 
     /// What the object is comes first, where it is found soonest.
@@ -128,7 +134,7 @@ impl Reader {
         };
         let start = self.sink.len();
         self.sink.str(key);
-        let whole = Whole { sink: &mut self.sink, keep };
+        let whole = Whole::new(&mut self.sink, keep);
         if whole.deserialize(value)? {
             self.fields += 1;
         } else {
@@ -163,7 +169,7 @@ impl<'de> Visitor<'de> for Root<'_> {
         let Root(reader) = self;
         reader.sink.open_map();
         // An API server writes the kind first and then the metadata. What comes before them waits.
-        let mut waiting: Vec<(String, Value)> = Vec::new();
+        let mut waiting: Vec<(String, Box<RawValue>)> = Vec::new();
         let mut has_metadata = false;
         while let Some(Key(key)) = map.next_key()? {
             match &*key {
@@ -181,7 +187,7 @@ impl<'de> Visitor<'de> for Root<'_> {
         waiting.sort_by_key(|(key, _)| key != "metadata");
         for (key, value) in &waiting {
             let field = Field { reader, key };
-            field.deserialize(value).map_err(A::Error::custom)?;
+            field.deserialize(&**value).map_err(A::Error::custom)?;
         }
         Ok(true)
     }
@@ -257,7 +263,7 @@ impl<'de> DeserializeSeed<'de> for OfMetadata<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
         let Reader { sink, kind, asked, is_controlled, .. } = self.reader;
-        let whole = Whole { sink, keep: Keep::All };
+        let whole = Whole::new(sink, Keep::All);
         match self.key {
             "annotations" => return value.deserialize_any(Annotations { sink, asked, kind }),
             "ownerReferences" if kind == "Pod" => {
@@ -301,7 +307,7 @@ impl<'de> Visitor<'de> for Annotations<'_> {
                 count += 1;
                 asked.is_of_helm |= *key == *HELM;
                 sink.str(&key);
-                map.next_value_seed(Whole { sink, keep: Keep::All })?;
+                map.next_value_seed(Whole::new(sink, Keep::All))?;
             } else if Asked::is_of(kind) {
                 asked.sent = map.next_value()?;
             } else {

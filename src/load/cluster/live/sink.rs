@@ -26,7 +26,12 @@ pub(super) struct Sink {
     text: String,
     places: HashTable<Span>,
     builder: Builder,
+    /// Whether something was nested too deep to be kept.
+    pub(super) is_cut: bool,
 }
+
+/// How deep what is kept may be nested: no field that a rule knows is half as deep, and the parser gives up at 128.
+const DEEPEST: u8 = 64;
 
 impl Sink {
     pub(super) fn new() -> Sink {
@@ -34,11 +39,12 @@ impl Sink {
             text: String::with_capacity(TEXT),
             places: HashTable::with_capacity(STRINGS),
             builder: Builder::with_room(CELLS),
+            is_cut: false,
         }
     }
 
     pub(super) fn str(&mut self, string: &str) {
-        let Sink { text, places, builder } = self;
+        let Sink { text, places, builder, .. } = self;
         let hash = |it: &str| FxBuildHasher.hash_one(it);
         let found = places.find(hash(string), |it| text[it.range()] == *string).copied();
         let span = found.unwrap_or_else(|| {
@@ -80,8 +86,16 @@ impl Sink {
 
 /// A value, of which what is to be kept goes to the sink; whether anything does.
 pub(super) struct Whole<'s> {
-    pub(super) sink: &'s mut Sink,
-    pub(super) keep: Keep,
+    sink: &'s mut Sink,
+    keep: Keep,
+    /// How much deeper it may be nested.
+    depth: u8,
+}
+
+impl<'s> Whole<'s> {
+    pub(super) fn new(sink: &'s mut Sink, keep: Keep) -> Whole<'s> {
+        Whole { sink, keep, depth: DEEPEST }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Whole<'_> {
@@ -143,10 +157,16 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<bool, A::Error> {
-        let Whole { sink, keep } = self;
+        let Whole { sink, keep, depth } = self;
         sink.builder.open_seq(NOWHERE);
         let mut count = 0;
-        while items.next_element_seed(Whole { sink, keep })?.is_some() {
+        if depth == 0 {
+            sink.is_cut = true;
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        while depth > 0
+            && items.next_element_seed(Whole { sink, keep, depth: depth - 1 })?.is_some()
+        {
             count += 1;
         }
         sink.close(count);
@@ -154,20 +174,26 @@ impl<'de> Visitor<'de> for Whole<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let Whole { sink, keep } = self;
+        let Whole { sink, keep, depth } = self;
         sink.open_map();
         let mut count = 0;
-        loop {
+        if depth == 0 {
+            sink.is_cut = true;
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        }
+        while depth > 0 {
             let start = sink.len();
             match map.next_key_seed(Entry { sink, keep })? {
                 None => break,
                 Some(None) => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                Some(Some(keep)) => match map.next_value_seed(Whole { sink, keep })? {
-                    true => count += 1,
-                    false => sink.take_back(start),
-                },
+                Some(Some(keep)) => {
+                    match map.next_value_seed(Whole { sink, keep, depth: depth - 1 })? {
+                        true => count += 1,
+                        false => sink.take_back(start),
+                    }
+                }
             }
         }
         sink.close(count);
