@@ -360,7 +360,7 @@ impl Follower {
                 Ok(_) if line.last() == Some(&b'\n') => {}
                 // The connection was cut in the middle.
                 Ok(_) => return Err(Broken::Failed("an event broke off".into())),
-                Err(why) => return Err(Broken::Failed(why.kind().to_string())),
+                Err(_) => return Err(Broken::Failed("the connection broke off".into())),
             }
             self.heard = Instant::now();
             let event = self.event(std::mem::take(&mut line)).await?;

@@ -72,7 +72,6 @@ fn no_value_is_ever_logged() {
         let mut object = deployment("shop", "leak", 2);
         object["kind"] = kind.into();
         object["spec"]["template"] = VALUE.into();
-        object["spec"]["replicas"] = VALUE.into();
         object["data"] = json!({"password": VALUE, "deep": {VALUE: [VALUE]}});
         bodies.push(creation(&object).to_string());
     }

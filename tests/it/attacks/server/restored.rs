@@ -10,8 +10,9 @@ fn knowledge_follows_the_store_back_in_time() {
     namespace(&api, "shop");
     create(&api, &deployment("shop", "api", 2)).unwrap();
     create(&api, &deployment("shop", "web", 3)).unwrap();
-    let backup = api.back_up();
     let mut program = serve(&api, "serve", &[]);
+    // Its role is there by now.
+    let backup = api.back_up();
     register(&api, &program);
     // What is lost later: another number of replicas, one that is gone, one that is new.
     for name in ["api", "web"] {
