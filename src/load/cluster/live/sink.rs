@@ -65,6 +65,12 @@ impl Sink {
         self.builder.open_map(NOWHERE);
     }
 
+    /// Closes what is left empty, because it is nested too deep.
+    fn cut(&mut self) {
+        self.is_cut = true;
+        self.close(0);
+    }
+
     pub(super) fn close(&mut self, count: u32) {
         self.builder.close(count, 0);
     }
@@ -160,13 +166,12 @@ impl<'de> Visitor<'de> for Whole<'_> {
         let Whole { sink, keep, depth } = self;
         sink.builder.open_seq(NOWHERE);
         let mut count = 0;
-        if depth == 0 {
-            sink.is_cut = true;
+        let Some(depth) = depth.checked_sub(1) else {
             while items.next_element::<IgnoredAny>()?.is_some() {}
-        }
-        while depth > 0
-            && items.next_element_seed(Whole { sink, keep, depth: depth - 1 })?.is_some()
-        {
+            sink.cut();
+            return Ok(true);
+        };
+        while items.next_element_seed(Whole { sink, keep, depth })?.is_some() {
             count += 1;
         }
         sink.close(count);
@@ -177,23 +182,22 @@ impl<'de> Visitor<'de> for Whole<'_> {
         let Whole { sink, keep, depth } = self;
         sink.open_map();
         let mut count = 0;
-        if depth == 0 {
-            sink.is_cut = true;
+        let Some(depth) = depth.checked_sub(1) else {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        }
-        while depth > 0 {
+            sink.cut();
+            return Ok(true);
+        };
+        loop {
             let start = sink.len();
             match map.next_key_seed(Entry { sink, keep })? {
                 None => break,
                 Some(None) => {
                     map.next_value::<IgnoredAny>()?;
                 }
-                Some(Some(keep)) => {
-                    match map.next_value_seed(Whole { sink, keep, depth: depth - 1 })? {
-                        true => count += 1,
-                        false => sink.take_back(start),
-                    }
-                }
+                Some(Some(keep)) => match map.next_value_seed(Whole { sink, keep, depth })? {
+                    true => count += 1,
+                    false => sink.take_back(start),
+                },
             }
         }
         sink.close(count);
