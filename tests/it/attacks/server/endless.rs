@@ -94,6 +94,7 @@ fn serve(kubeconfig: PathBuf, folder: PathBuf) {
             }),
             policy: PolicySource::None,
             mode: None,
+            past: None,
             stale_after: Duration::from_secs(30),
             most_connections: 64,
             most_reviews: 64,
