@@ -27,8 +27,7 @@ pub(crate) fn steps(program: &Path, arguments: &[String], folder: &Path) -> io::
     match (found, output.status.code()) {
         (Some(found), Some(0 | 1 | 3)) => Ok(found),
         (_, code) => {
-            let last =
-                text.lines().filter(|it| !it.starts_with("--") && !it.starts_with("==")).last();
+            let last = text.lines().rfind(|it| !it.starts_with("--") && !it.starts_with("=="));
             let what = format!("{} {}", program.display(), arguments.join(" "));
             Err(io::Error::other(format!(
                 "{what} ended with {code:?}: {}",

@@ -65,7 +65,7 @@ impl<'r, 'd> Entries<'r, 'd> {
         let is_head = |key: Node<'_>| key.str().is_some_and(|it| super::HEAD.contains(&it));
         let left = map
             .entries()
-            .filter(|(key, value)| !run.is_skipped(*value) && !(is_root && is_head(*key)));
+            .filter(|(key, value)| !(run.is_skipped(*value) || is_root && is_head(*key)));
         let left: Vec<_> = left.collect();
         Entries { run, left: left.into_iter(), taken: None, nulls_are_absent: false, is_root }
     }

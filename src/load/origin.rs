@@ -44,12 +44,15 @@ pub struct Change {
     pub kind: String,
 }
 
+/// A patch that a kustomization holds itself, read; `None` where it does not parse.
+type InlinePatch = Option<Arc<Tree>>;
+
 /// The texts that objects were rendered from, read as YAML when first asked for: only findings need them.
 #[derive(Debug, Default)]
 pub struct Inputs {
     texts: FxHashMap<SourceId, Text>,
     /// Patches that a kustomization holds itself, by where they stand in it.
-    inline: Mutex<FxHashMap<(SourceId, u32), Option<Arc<Tree>>>>,
+    inline: Mutex<FxHashMap<(SourceId, u32), InlinePatch>>,
     /// The files that a kustomization names.
     names: FxHashMap<SourceId, Vec<Named>>,
     /// The same by their paths.

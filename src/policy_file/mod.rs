@@ -65,7 +65,7 @@ fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
             rules.filter(|it| it.str().and_then(|it| rules::built_in().find(it)).is_none());
         mistakes.extend(unknown.map(unknown_rule));
         let is_given = |it: &&str| exemption.get(it).is_some_and(|it| it.count() > 0);
-        if exemption.is_map() && !CONDITIONS.iter().any(|it| is_given(it)) {
+        if exemption.is_map() && !CONDITIONS.iter().any(is_given) {
             let help = Some(format!("name at least one of {}", CONDITIONS.join(", ")));
             let message = "this exempts every request".into();
             mistakes.push(Mistake { span: exemption.span(), message, help });

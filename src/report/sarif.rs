@@ -180,7 +180,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let notifications: Vec<_> = failures
         .map(|it| Notification { level: "error", message: Message { text: it.to_string() } })
         .collect();
-    let invocation = (!notifications.is_empty()).then(|| Invocation {
+    let invocation = (!notifications.is_empty()).then_some(Invocation {
         execution_successful: false,
         tool_execution_notifications: notifications,
     });

@@ -189,7 +189,7 @@ impl Judge<'_> {
                 || *kind == Kind::LimitRange
                 || AUTOSCALERS.contains(kind) && self.is_rescaled
         };
-        !it.awaits.is_empty() && !(is_update && it.awaits.iter().any(is_changed))
+        !(it.awaits.is_empty() || is_update && it.awaits.iter().any(is_changed))
     }
 
     /// Whether an annotation accepts a finding as far as the policy lets it.

@@ -28,13 +28,11 @@ fn mistakes(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Called with the fields of a mapping and what puts a text at its place.
+type Visit<'v> = dyn FnMut(&serde_json::Map<String, Value>, &dyn Fn(&str) -> String) + 'v;
+
 /// Visits every mapping of fixed fields in a schema, with a text that puts something at its place.
-fn structs(
-    schema: &Value,
-    node: &Value,
-    around: &dyn Fn(&str) -> String,
-    visit: &mut dyn FnMut(&serde_json::Map<String, Value>, &dyn Fn(&str) -> String),
-) {
+fn structs(schema: &Value, node: &Value, around: &dyn Fn(&str) -> String, visit: &mut Visit<'_>) {
     if let Some(name) = node["$ref"].as_str() {
         let name = name.strip_prefix("#/$defs/").unwrap();
         structs(schema, &schema["$defs"][name], around, visit);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 fn rules_are_listed_by_name_and_have_all_their_files() {
     let ids: Vec<_> = built_in().ids().collect();
     assert!(ids.is_sorted(), "a set of rules is sorted by id");
-    let listed: BTreeSet<String> = built_in().iter().map(|it| file_of(it)).collect();
+    let listed: BTreeSet<String> = built_in().iter().map(file_of).collect();
     for (extension, what) in [("rs", "code"), ("md", "page")] {
         let files: BTreeSet<String> = folders_of_groups()
             .iter()

@@ -14,9 +14,9 @@ use crate::text::tree::{Node, Value};
 pub(in crate::analyze) fn read<'d>(object: &Object<'d>) -> Vec<Read<'d>> {
     let Some(spec) = object.field(&["spec"]) else { return Vec::new() };
     let is_global = object.kind_name == "GlobalNetworkPolicy";
-    let mut all = vec![of(spec, "selector", |text| expression::pods(text))];
+    let mut all = vec![of(spec, "selector", expression::pods)];
     if is_global {
-        all.push(of(spec, "namespaceSelector", |text| expression::namespaces(text)));
+        all.push(of(spec, "namespaceSelector", expression::namespaces));
     }
     if is_some(spec, "serviceAccountSelector") {
         all.push(Condition::Unknown);

@@ -69,15 +69,14 @@ impl Reach<'_> {
         let all = self.selecting_in_tiers(subject).iter();
         let all = all.map(|(at, truth)| (&self.tiers[*at as usize], *truth));
         for (policy, truth) in all.filter(|it| it.0.tier == tier) {
-            for rule in policy.rules(direction).iter().filter(|it| !self.is_for_some(it, direction))
-            {
-                let is_sure = truth == Truth::Yes && rule.ports.numbers == PortSet::all();
-                return match rule.action {
-                    _ if !is_sure => Some(None),
-                    it if it == Outcome::PASS => None,
-                    it => Some(Some(it == Outcome::ALLOW)),
-                };
-            }
+            let mut rules = policy.rules(direction).iter();
+            let Some(rule) = rules.find(|it| !self.is_for_some(it, direction)) else { continue };
+            let is_sure = truth == Truth::Yes && rule.ports.numbers == PortSet::all();
+            return match rule.action {
+                _ if !is_sure => Some(None),
+                it if it == Outcome::PASS => None,
+                it => Some(Some(it == Outcome::ALLOW)),
+            };
         }
         None
     }
