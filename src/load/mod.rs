@@ -4,7 +4,6 @@
 //! a live cluster, and this module keeps what Kubernetes would read and counts the rest.
 
 mod breaks;
-#[cfg(feature = "cluster")]
 pub mod cluster;
 pub mod files;
 pub mod git;
