@@ -3,6 +3,7 @@
 //! What is not declared is meant to be denied, between those that any flow names and everybody else.
 
 use crate::analyze::Facts;
+use crate::analyze::network::policies::DIRECTIONS;
 use crate::analyze::network::reach::ask::{Party, Question};
 use crate::analyze::network::reach::party::{Named, called, named};
 use crate::analyze::network::reach::{Because, EndpointId, Reason, Verdict};
@@ -126,10 +127,16 @@ pub struct Comparison<'d> {
 }
 
 /// The flows that are allowed and not declared, from and to the workloads that any flow names.
-pub fn undeclared<'d>(facts: &Facts<'d>, flows: &[Flow<'_>]) -> Comparison<'d> {
+///
+/// `is_isolated` tells of namespaces that have policies in another world.
+pub fn undeclared<'d>(
+    facts: &Facts<'d>,
+    flows: &[Flow<'_>],
+    is_isolated: impl Fn(&str) -> bool,
+) -> Comparison<'d> {
     let reach = facts.reach();
     let declared = ports(facts, flows);
-    let mentioned = mentioned(facts, flows);
+    let mentioned = own(facts, flows, is_isolated);
     let everybody = facts.workloads().iter().map(|it| Some(it.id)).chain([None]);
     let public = reach.of_party(facts, &Party::Internet);
     let endpoints = |it: Option<WorkloadId>| -> Vec<EndpointId> {
@@ -204,6 +211,29 @@ pub fn mentioned(facts: &Facts<'_>, flows: &[Flow<'_>]) -> BTreeSet<WorkloadId> 
     let ends = flows.iter().flat_map(|it| [ends(facts, &it.from), ends(facts, &it.to)]);
     let is_own = |it: &WorkloadId| facts.workloads().get(*it).namespace != "kube-system";
     ends.flatten().flatten().filter(is_own).collect()
+}
+
+/// Of those, the ones that somebody isolates: where some namespaces have policies and others have none, whoever runs in
+/// these is no part of what is closed, such as an ingress controller.
+pub fn own(
+    facts: &Facts<'_>,
+    flows: &[Flow<'_>],
+    is_isolated: impl Fn(&str) -> bool,
+) -> BTreeSet<WorkloadId> {
+    let all = mentioned(facts, flows);
+    let reach = facts.reach();
+    let is_own = |it: &WorkloadId| {
+        let namespace = facts.workloads().get(*it).namespace;
+        let end = reach.of_workload(*it);
+        let is_decided =
+            end.is_some_and(|it| DIRECTIONS.iter().any(|way| reach.is_decided(*way, it)));
+        is_decided
+            || facts.policies().in_namespace(namespace).next().is_some()
+            || !facts.other_policies().of_workload(*it).is_empty()
+            || is_isolated(namespace)
+    };
+    let own: BTreeSet<_> = all.iter().copied().filter(is_own).collect();
+    if own.is_empty() { all } else { own }
 }
 
 /// A workload, or the Internet.

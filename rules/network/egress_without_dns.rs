@@ -156,25 +156,38 @@ fn finding(
     let is_one = workloads.len() == 1;
     let whose = names(cx, workloads);
     let object = cx.object(first.object);
+    let rules = policies.iter().flat_map(|policy| {
+        policy.egress.iter().flatten().map(move |rule| (policy.namespace, rule))
+    });
+    let (whom_to, [port_udp, port_tcp]) =
+        cx.facts.dns().advice(cx.facts, &rules.collect::<Vec<_>>());
+    let numbers = match port_udp == port_tcp {
+        true => format!("UDP and TCP port {port_udp} are closed"),
+        false => format!("UDP port {port_udp} and TCP port {port_tcp} are closed"),
+    };
     let (message, why, ports, effect, severity) = match (way.udp, way.tcp) {
         (Reach::Open, _) => (
-            format!("{whose} may ask the cluster's DNS over UDP alone: TCP port 53 is closed"),
+            format!(
+                "{whose} may ask the cluster's DNS over UDP alone: TCP port {port_tcp} is closed"
+            ),
             "an answer that does not fit into a datagram is asked for again over TCP, and then never comes",
-            "TCP 53",
+            format!("TCP {port_tcp}"),
             "long answers do not arrive",
             Severity::Warning,
         ),
         (_, Reach::Open) => (
-            format!("{whose} may ask the cluster's DNS over TCP alone: UDP port 53 is closed"),
+            format!(
+                "{whose} may ask the cluster's DNS over TCP alone: UDP port {port_udp} is closed"
+            ),
             "resolvers ask over UDP, and few go on to TCP when nothing answers",
-            "UDP 53",
+            format!("UDP {port_udp}"),
             UNRESOLVED,
             Severity::Error,
         ),
         _ => (
-            format!("{whose} may not ask the cluster's DNS: UDP and TCP port 53 are closed"),
+            format!("{whose} may not ask the cluster's DNS: {numbers}"),
             "no name resolves, those of the peers that the policies allow included",
-            "UDP 53 and TCP 53",
+            format!("UDP {port_udp} and TCP {port_tcp}"),
             UNRESOLVED,
             Severity::Error,
         ),
@@ -189,6 +202,11 @@ fn finding(
     for workload in workloads.iter().take(8) {
         let place = cx.object(cx.facts.workloads().get(*workload).object).whole();
         finding = finding.label(place, effect);
+    }
+    if [port_udp, port_tcp] != [53; 2] {
+        finding = finding.note(
+            "the DNS pods do not listen on 53, and policies are asked once the Service's port has become theirs",
+        );
     }
     // Where NodeLocal DNSCache answers in place of the DNS pods, their selector may not be enough.
     let addresses = cx.facts.dns().cache_addresses();
@@ -212,9 +230,7 @@ fn finding(
         .awaits(&[Kind::NetworkPolicy])
         .note(format!("{isolate}; what is allowed: {}", allowed(policies)))
         .note(why)
-        .help(format!(
-            "allow egress on {ports} to the pods `k8s-app=kube-dns` of the namespace `kubernetes.io/metadata.name=kube-system`{cache}"
-        ))
+        .help(format!("allow egress on {ports} to {whom_to}{cache}"))
 }
 
 /// The ports that the policies let out, in short.

@@ -1,5 +1,6 @@
 //! Flows that network policies allow, and that nobody declared.
 
+use crate::absence::Absence;
 use crate::analyze::network::other_policies::why;
 use crate::analyze::network::reach::Effect;
 use crate::analyze::selection::workloads::WorkloadId;
@@ -33,9 +34,25 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let known = flows(cx.model, cx.facts, cx.policy);
-    let Comparison { undeclared, others } = undeclared(cx.facts, &known);
+    let Comparison { undeclared, others } =
+        undeclared(cx.facts, &known, |it| cx.elsewhere(Kind::NetworkPolicy, it, "*").is_some());
     for it in undeclared {
-        finding(cx, &it, out);
+        // Policies that the input does not hold may close it at either end.
+        let namespaces = [it.from, it.to].into_iter().flatten();
+        let namespaces = namespaces.map(|it| cx.facts.workloads().get(it).namespace);
+        let absences: Vec<_> = namespaces.map(|it| cx.absence_of_policies(it)).collect();
+        if absences.iter().any(|it| *it == Absence::Elsewhere) {
+            continue;
+        }
+        let missing = absences.into_iter().find_map(|it| match it {
+            Absence::CannotTell(missing) => Some(missing),
+            Absence::Elsewhere | Absence::Absent => None,
+        });
+        let end = it.to.or(it.from).map(|it| cx.object(cx.facts.workloads().get(it).object));
+        match (missing, end) {
+            (Some(missing), Some(object)) => out.cannot_tell(object, missing),
+            _ => finding(cx, &it, out),
+        }
     }
     for it in others.into_iter().map(|it| cx.object(it)) {
         out.cannot_tell(it, format!("whether flows pass that nobody declared: {}", why(it)));

@@ -83,16 +83,17 @@ fn judge(
     if !may_serve(cx.facts, workload, protocol, number) {
         return;
     }
-    let (caller, by) = match gate(cx.facts, callers, workload, protocol, port_number) {
-        Gate::Open => return,
-        Gate::CannotTell(reason) => {
-            return out.cannot_tell(
-                object,
-                format!("whether its controller gets through: {}", reason.told(cx.model)),
-            );
-        }
-        Gate::Closed { caller, by } => (caller, by),
-    };
+    let (caller, by) =
+        match gate(cx.facts, (Caller::Controller, callers), workload, protocol, port_number) {
+            Gate::Open => return,
+            Gate::CannotTell(reason) => {
+                return out.cannot_tell(
+                    object,
+                    format!("whether its controller gets through: {}", reason.told(cx.model)),
+                );
+            }
+            Gate::Closed { caller, by } => (caller, by),
+        };
     if let Some(missing) = cx.policy_elsewhere(by.iter().map(|it| it.0)) {
         return out.cannot_tell(object, missing);
     }

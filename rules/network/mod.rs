@@ -9,6 +9,7 @@ mod exposed_node_port;
 mod flow_missing;
 mod flow_names_nothing;
 mod flow_undeclared;
+mod half_open_flow;
 mod ingress_cut_off;
 mod invalid_network_policy;
 mod pod_not_isolated;
@@ -28,6 +29,7 @@ pub(super) const RULES: &[&Rule] = &[
     &flow_missing::RULE,
     &flow_names_nothing::RULE,
     &flow_undeclared::RULE,
+    &half_open_flow::RULE,
     &ingress_cut_off::RULE,
     &invalid_network_policy::RULE,
     &pod_not_isolated::RULE,

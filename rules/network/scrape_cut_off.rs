@@ -1,7 +1,7 @@
 //! ServiceMonitors and PodMonitors of pods that network policies close to Prometheus.
 
 use crate::analyze::network::access::{Caller, Gate, callers, gate};
-use crate::analyze::network::monitors::Scraped;
+use crate::analyze::network::monitors::{Scraped, annotated};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
@@ -37,6 +37,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let callers = callers(cx.facts, Caller::Prometheus);
+    for (object, it) in annotated(cx.facts) {
+        judge(cx, cx.object(object), &it, &callers, out);
+    }
     for monitor in cx.facts.monitors().iter() {
         let mut all = monitor.scraped.clone();
         all.sort_by_key(|it| (it.node.index(), it.workload));
@@ -62,16 +65,17 @@ fn judge(
     }
     let Some(protocol) = Protocol::parse(it.protocol) else { return };
     let Ok(number) = u16::try_from(it.number) else { return };
-    let (caller, by) = match gate(cx.facts, callers, it.workload, protocol, number) {
-        Gate::Open => return,
-        Gate::CannotTell(reason) => {
-            return out.cannot_tell(
-                object,
-                format!("whether Prometheus gets through: {}", reason.told(cx.model)),
-            );
-        }
-        Gate::Closed { caller, by } => (caller, by),
-    };
+    let (caller, by) =
+        match gate(cx.facts, (Caller::Prometheus, callers), it.workload, protocol, number) {
+            Gate::Open => return,
+            Gate::CannotTell(reason) => {
+                return out.cannot_tell(
+                    object,
+                    format!("whether Prometheus gets through: {}", reason.told(cx.model)),
+                );
+            }
+            Gate::Closed { caller, by } => (caller, by),
+        };
     if let Some(missing) = cx.policy_elsewhere(by.iter().map(|it| it.0)) {
         return out.cannot_tell(object, missing);
     }
@@ -80,8 +84,12 @@ fn judge(
         Some(it) => format!("`{}`", cx.object(cx.facts.workloads().get(it).object)),
         None => "Prometheus".to_string(),
     };
+    let asks = match object.kind {
+        Kind::ServiceMonitor | Kind::PodMonitor => "scrapes",
+        _ => "asks Prometheus to scrape",
+    };
     let message = format!(
-        "`{object}` scrapes `{pods}`, which {whose} may not reach on port {number}/{protocol}"
+        "`{object}` {asks} `{pods}`, which {whose} may not reach on port {number}/{protocol}"
     );
     let place = object.place(it.node);
     let mut finding = Finding::new(message, place, format!("port {number} of the pods is closed"));

@@ -3,9 +3,12 @@
 //! Their real pods are asked about where the input holds them, in whichever namespace. Where it does not, what is closed to
 //! everybody outside the namespace is closed to them, too.
 
-use super::policies::Direction;
+use super::policies::{Direction, PeerKind};
+use super::reach::stranger::Stranger;
 use super::reach::{Because, Effect, Reason, Verdict};
 use crate::analyze::Facts;
+use crate::analyze::selection::namespaces::NAME_LABEL;
+use crate::analyze::selection::selector::Operator;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
@@ -53,6 +56,33 @@ const CONTROLLERS: &[&str] = &[
     "traefik",
 ];
 
+/// Namespaces that controllers run in by their own documentation.
+const CONTROLLERS_IN: &[&str] = &[
+    "contour",
+    "emissary",
+    "envoy-gateway-system",
+    "haproxy-controller",
+    "ingress",
+    "ingress-nginx",
+    "istio-ingress",
+    "istio-system",
+    "kong",
+    "nginx-gateway",
+    "nginx-ingress",
+    "openshift-ingress",
+    "projectcontour",
+    "traefik",
+];
+
+/// The same for Prometheus.
+const PROMETHEUS_IN: &[&str] = &[
+    "cattle-monitoring-system",
+    "monitoring",
+    "observability",
+    "openshift-monitoring",
+    "prometheus",
+];
+
 const LABELS: [&str; 3] = ["app.kubernetes.io/name", "app", "k8s-app"];
 
 impl Caller {
@@ -62,6 +92,40 @@ impl Caller {
             return false;
         }
         workload.labels.written.iter().any(|(key, value)| self.is_called(key, value))
+    }
+
+    fn namespaces(self) -> &'static [&'static str] {
+        match self {
+            Caller::Controller => CONTROLLERS_IN,
+            Caller::Prometheus => PROMETHEUS_IN,
+        }
+    }
+
+    /// The pods of it that policies mean by the namespace that they run in: what lets others in does not let it in.
+    fn named_by<'d>(self, facts: &Facts<'d>, to: WorkloadId) -> Vec<Stranger<'d>> {
+        let policies = facts.policies().isolating(to, Direction::Ingress);
+        let rules = policies.flat_map(|it| it.0.ingress.iter().flatten());
+        let peers = rules.flat_map(|it| it.peers.iter().flatten());
+        let mut found: Vec<Stranger<'d>> = Vec::new();
+        for peer in peers {
+            let PeerKind::Pods { namespaces: Some(it), .. } = &peer.kind else { continue };
+            let named = it.requirements.iter().find_map(|it| match &it.operator {
+                Operator::In(values) if [NAME_LABEL, "name"].contains(&it.key) => {
+                    values.iter().find(|it| self.namespaces().contains(it))
+                }
+                _ => None,
+            });
+            let Some(name) = named else { continue };
+            let stranger = Stranger {
+                namespace: Some(name),
+                namespace_labels: vec![("name", name)],
+                labels: Vec::new(),
+            };
+            if !found.contains(&stranger) {
+                found.push(stranger);
+            }
+        }
+        found
     }
 
     /// Whether pods with this label call themselves so.
@@ -91,7 +155,7 @@ pub fn may_serve(facts: &Facts<'_>, id: WorkloadId, protocol: Protocol, number: 
 /// How a port of a workload's pods stands towards a caller with these pods.
 pub fn gate<'d>(
     facts: &Facts<'d>,
-    callers: &[WorkloadId],
+    (caller, callers): (Caller, &[WorkloadId]),
     to: WorkloadId,
     protocol: Protocol,
     port: u16,
@@ -121,7 +185,12 @@ pub fn gate<'d>(
         by.dedup();
         return Gate::Closed { caller: Some(caller), by };
     }
-    match reach.stranger(target, protocol, port) {
+    let named = caller.named_by(facts, to);
+    let stranger = match named.is_empty() {
+        true => reach.stranger(target, protocol, port),
+        false => reach.any_of(facts, &named, target, protocol, port),
+    };
+    match stranger {
         Verdict::Allow => return Gate::Open,
         Verdict::Undefined(reason) => return Gate::CannotTell(reason),
         Verdict::Deny => {}

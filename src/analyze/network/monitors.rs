@@ -151,6 +151,42 @@ fn scraped_pods<'d>(
     found
 }
 
+/// The ports that annotations of pods ask to be scraped, or those of a Service in front of them: `prometheus.io/scrape`,
+/// and which port `prometheus.io/port` says. The scrape configuration that everybody copies goes by them
+/// (<https://github.com/prometheus/prometheus/blob/main/documentation/examples/prometheus-kubernetes.yml>).
+pub fn annotated<'d>(facts: &Facts<'d>) -> Vec<(crate::model::ObjId, Scraped<'d>)> {
+    let pods = facts.workloads().iter().filter_map(|it| {
+        let node = asked(it.template.at(&["metadata", "annotations"])?)?;
+        Some((it.object, scraped_at(facts, node, it.id)?))
+    });
+    let services = facts.services().iter().flat_map(|service| {
+        let annotations = facts.model.object(service.object).field(&["metadata", "annotations"]);
+        let node = annotations.and_then(asked);
+        let of_pods = node.into_iter().flat_map(|node| {
+            service.selects.iter().filter_map(move |it| scraped_at(facts, node, it.0))
+        });
+        of_pods.map(|it| (service.object, it)).collect::<Vec<_>>()
+    });
+    pods.chain(services).collect()
+}
+
+/// The annotation that asks for it: the one with the port, where there is one.
+fn asked(annotations: Node<'_>) -> Option<Node<'_>> {
+    let scrape = annotations.get("prometheus.io/scrape").filter(|it| it.str() == Some("true"))?;
+    Some(annotations.get("prometheus.io/port").unwrap_or(scrape))
+}
+
+/// The port that is written, or the only one that the pods declare: of several all are tried, and most answer nothing.
+fn scraped_at<'d>(facts: &Facts<'d>, node: Node<'d>, workload: WorkloadId) -> Option<Scraped<'d>> {
+    let written = node.str().filter(|it| *it != "true");
+    let mut declared = facts.ports(workload).iter().filter(|it| it.protocol == "TCP");
+    let number = match written {
+        Some(it) => it.parse().ok()?,
+        None => declared.next().filter(|_| declared.next().is_none())?.number,
+    };
+    Some(Scraped { node, workload, number, protocol: "TCP" })
+}
+
 /// A port of the pods themselves: by its name, or by a number.
 fn of_pods<'d>(facts: &Facts<'d>, endpoint: Node<'d>, workload: WorkloadId) -> Option<Scraped<'d>> {
     let fields = ["port", "targetPort", "portNumber"];

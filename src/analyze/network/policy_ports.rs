@@ -91,14 +91,20 @@ fn is_unserved(facts: &Facts<'_>, port: &PortRule<'_>, workloads: &[&Workload<'_
         }
         PortRange::Numbers(first, last) => {
             let is_in = |it: i64| (i64::from(first)..=i64::from(last)).contains(&it);
+            // By the port of some pods' Service nobody means others that are behind none and declare nothing.
+            let is_of_service = service(facts, port, workloads).is_some();
+            let is_meant = |it: &Workload<'_>| {
+                let is_behind = facts.services().of_workload(it.id).next().is_some();
+                !is_of_service || is_behind || facts.ports(it.id).iter().next().is_some()
+            };
             workloads.iter().all(|it| {
                 let ports = facts.ports(it.id);
                 let is_led_to = facts.services().of_workload(it.id).any(|service| {
                     let mut all = service.ports.iter().filter(|it| it.protocol == port.protocol);
                     all.any(|it| it.on(ports).is_some_and(is_in))
                 });
-                ports.declares(port.protocol)
-                    && ports.silent_container().is_none()
+                let is_told = ports.declares(port.protocol) && ports.silent_container().is_none();
+                (is_told || !is_meant(it))
                     && !ports.iter().any(|it| it.protocol == port.protocol && is_in(it.number))
                     && !is_led_to
                     && !(first == last && it.speaks_of_port(i64::from(first)))

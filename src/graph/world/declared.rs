@@ -7,7 +7,7 @@ use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::ports::PortSet;
 use crate::graph::scene::{ComponentKind, Flow, State};
 use crate::intended_flows;
-use crate::intended_flows::{End, flows, mentioned, missing};
+use crate::intended_flows::{End, flows, missing, own};
 use crate::policy::Policy;
 
 impl Painter<'_, '_> {
@@ -18,7 +18,7 @@ impl Painter<'_, '_> {
             return;
         }
         let wanted = intended_flows::ports(self.facts, &known);
-        let mentioned = mentioned(self.facts, &known);
+        let mentioned = own(self.facts, &known, |_| false);
         let ends: Vec<Option<End>> =
             (0..self.scene.components.len()).map(|it| self.end(it)).collect();
         let is_mentioned = |it: End| it.is_some_and(|it| mentioned.contains(&it));

@@ -172,7 +172,13 @@ impl Painter<'_, '_> {
         let is_closed = |it: &Ports| {
             may_serve(self.facts, workload, it.protocol, i64::from(it.first))
                 && matches!(
-                    gate(self.facts, &callers, workload, it.protocol, it.first),
+                    gate(
+                        self.facts,
+                        (Caller::Controller, &callers),
+                        workload,
+                        it.protocol,
+                        it.first
+                    ),
                     Gate::Closed { .. }
                 )
         };

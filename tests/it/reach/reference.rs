@@ -2,7 +2,7 @@
 //! in which Kubernetes or a plugin may read it is tried, and what all of them agree on is the verdict.
 
 use super::world::{
-    Cidr, Labels, NODE, Number, Other, Peer, Pod, Policy, Rule, Section, Selector, TierPeer,
+    Cidr, Labels, NODES, Number, Other, Peer, Pod, Policy, Rule, Section, Selector, TierPeer,
     TierPolicy, TierRule, World, contains,
 };
 use purlin::api::network::Plugin;
@@ -22,6 +22,8 @@ struct Reading {
     blocks_mean_pods: bool,
     selectors_mean_host_network: bool,
     node_is_own: bool,
+    /// Which of the nodes is meant.
+    node: usize,
     baseline_by_direction: bool,
 }
 
@@ -55,7 +57,9 @@ fn readings(plugin: Plugin) -> Vec<Reading> {
     for blocks_mean_pods in both {
         for selectors_mean_host_network in both {
             for node_is_own in both {
-                for baseline_by_direction in both {
+                for (baseline_by_direction, node) in
+                    both.into_iter().flat_map(|it| [(it, 0), (it, 1)])
+                {
                     let blocks_are_read =
                         is_generic || blocks_mean_pods == (plugin != Plugin::Cilium);
                     let hosts_are_read = is_generic || !selectors_mean_host_network;
@@ -65,6 +69,7 @@ fn readings(plugin: Plugin) -> Vec<Reading> {
                             blocks_mean_pods,
                             selectors_mean_host_network,
                             node_is_own,
+                            node,
                             baseline_by_direction,
                         });
                     }
@@ -160,7 +165,15 @@ impl Flow<'_> {
             End::Pod(at) => self.world.pods[at].is_in_host_network,
             End::Address(_) => false,
         };
-        let is_own_node = !self.is_egress && is_of_node && self.reading.node_is_own;
+        let is_own = match self.peer {
+            // On which nodes both run the manifests may say.
+            End::Pod(at) => match (self.world.pods[at].node, self.pod.node) {
+                (Some(a), Some(b)) => a == b,
+                _ => self.reading.node_is_own,
+            },
+            _ => self.reading.node_is_own,
+        };
+        let is_own_node = !self.is_egress && is_of_node && is_own;
         Some(is_own_node || affecting.iter().any(|it| self.allows(it)))
     }
 
@@ -239,7 +252,7 @@ impl Flow<'_> {
         let nodes_have_addresses = self.world.plugin != Plugin::Cilium;
         match self.peer {
             End::Address(it) => is_in(it),
-            End::Node => nodes_have_addresses && is_in(NODE),
+            End::Node => nodes_have_addresses && is_in(NODES[self.reading.node]),
             End::Pod(at) => {
                 let pod = &self.world.pods[at];
                 let counts = if pod.is_in_host_network {
@@ -312,7 +325,7 @@ impl Flow<'_> {
         let address = match self.peer {
             End::Pod(at) => self.world.pods[at].address,
             End::Address(it) => it,
-            End::Node => NODE,
+            End::Node => NODES[self.reading.node],
         };
         match peer {
             TierPeer::Namespaces(it) => {

@@ -57,6 +57,8 @@ pub(super) struct Pod {
     /// Of which container (`containers`, a sidecar, an init container), name, number and protocol.
     pub(super) ports: Vec<(usize, Option<&'static str>, u16, Protocol)>,
     pub(super) address: u32,
+    /// On which of the nodes, where the manifest says so.
+    pub(super) node: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -152,8 +154,8 @@ pub(super) struct World {
     pub(super) others: Vec<Other>,
 }
 
-/// The address of the only node.
-pub(super) const NODE: u32 = 0xc0a8_0001;
+/// The addresses of the nodes.
+pub(super) const NODES: [u32; 2] = [0xc0a8_0001, 0xc0a8_0002];
 
 pub(super) const PORTS: [u16; 9] = [1, 53, 79, 80, 81, 443, 8080, 8081, 65535];
 
@@ -261,10 +263,13 @@ impl World {
 
     /// As one List.
     pub(super) fn manifest(&self) -> String {
-        let mut items = vec![json!({
-            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"},
-            "status": {"addresses": [{"type": "InternalIP", "address": text(NODE)}]},
-        })];
+        let nodes = NODES.iter().enumerate().map(|(at, address)| {
+            json!({
+                "apiVersion": "v1", "kind": "Node", "metadata": {"name": format!("n{at}")},
+                "status": {"addresses": [{"type": "InternalIP", "address": text(*address)}]},
+            })
+        });
+        let mut items: Vec<_> = nodes.collect();
         for (name, labels) in &self.namespaces {
             items.push(json!({
                 "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": map(labels)},
@@ -319,6 +324,9 @@ impl World {
         if pod.is_in_host_network {
             spec["hostNetwork"] = json!(true);
         }
+        if let Some(node) = pod.node {
+            spec["nodeName"] = json!(format!("n{node}"));
+        }
         json!({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {
@@ -364,6 +372,7 @@ fn namespace_selector(random: &mut Random) -> Selector {
 
 fn pod(random: &mut Random, at: u32) -> Pod {
     let is_in_host_network = random.one_in(6);
+    let node = random.maybe(|it| it.below(2));
     let address = if random.one_in(2) { 0x0a01_0001 + at } else { 0x0a02_0100 + at };
     Pod {
         namespace: random.below(3),
@@ -373,7 +382,8 @@ fn pod(random: &mut Random, at: u32) -> Pod {
             let name = it.maybe(|it| it.of(&NAMES));
             (it.below(4), name, it.of(&PORTS), it.of(&Protocol::ALL))
         }),
-        address: if is_in_host_network { NODE } else { address },
+        address: if is_in_host_network { NODES[node.unwrap_or(0)] } else { address },
+        node,
     }
 }
 

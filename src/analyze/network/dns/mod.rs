@@ -63,6 +63,7 @@ impl Dns {
         let in_front = facts.services().in_namespace(SYSTEM).filter(|it| {
             it.name == "kube-dns" || it.selects.iter().any(|(workload, _)| is_in_front(workload))
         });
+        let in_front = in_front.chain(server::services(facts));
         let addresses = in_front.flat_map(|it| {
             let spec = facts.model.object(it.object).field(&["spec"]);
             let listed =
@@ -87,6 +88,23 @@ impl Dns {
     /// Whether a peer of a policy in `namespace` selects the DNS pods, for certain.
     pub fn is_peer(&self, facts: &Facts<'_>, namespace: &str, peer: &PeerKind<'_>) -> bool {
         self.servers.iter().any(|it| it.fits(facts, namespace, peer) == Reach::Open)
+    }
+
+    /// Who is to be let through to, in words, and on which ports for UDP and TCP: those whom the rules mean already, else
+    /// the first.
+    pub fn advice(&self, facts: &Facts<'_>, ways: &[Way<'_, '_>]) -> (String, [u16; 2]) {
+        let is_meant = |it: &&Server| {
+            let mut peers = ways
+                .iter()
+                .flat_map(|(own, rule)| rule.peers.iter().flatten().map(move |it| (own, it)));
+            peers.any(|(own, peer)| it.fits(facts, own, &peer.kind) != Reach::Closed)
+        };
+        let meant = self.servers.iter().find(is_meant).or(self.servers.first());
+        let ports = |it: &Server| [it.port("UDP"), it.port("TCP")];
+        meant.map_or_else(
+            || ("the cluster's DNS".into(), [53; 2]),
+            |it| (it.described(facts), ports(it)),
+        )
     }
 
     /// The addresses at which NodeLocal DNSCache answers what pods ask, as far as policies see these.

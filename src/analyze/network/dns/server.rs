@@ -7,6 +7,7 @@ use crate::analyze::network::reach::network::{Block, private};
 use crate::analyze::network::reach::verdict::Truth;
 use crate::analyze::selection::namespaces::NAME_LABEL;
 use crate::analyze::selection::selector::{Operator, Requirement, Selector, Selects};
+use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::network::Network;
 use ipnet::IpNet;
@@ -19,8 +20,8 @@ pub(super) struct Server {
     workload: Option<WorkloadId>,
     /// Those of its labels that are known where the input does not have it.
     labels: &'static [(&'static str, &'static str)],
-    /// On which port.
-    port: u16,
+    /// On which port for UDP, and for TCP.
+    ports: [u16; 2],
 }
 
 const KUBE_DNS: (&str, &str) = ("k8s-app", "kube-dns");
@@ -30,22 +31,57 @@ const UNUSUAL: [u16; 3] = [1053, 5353, 8053];
 
 const WHICH_PORT: &str = "on which port its pods listen";
 
+/// Where a cluster runs its DNS.
+const NAMESPACES: [&str; 2] = [SYSTEM, "openshift-dns"];
+
+/// The Services in front of the cluster's DNS.
+pub(super) fn services<'f, 'd>(facts: &'f Facts<'d>) -> impl Iterator<Item = &'f Service<'d>> {
+    let all = NAMESPACES.into_iter().flat_map(|it| facts.services().in_namespace(it));
+    all.filter(|it| it.numbered(53).any(|it| it.protocol == "UDP"))
+}
+
+/// The pods that the DNS Service of the input leads to, and on which ports: policies are asked after its address and port
+/// have become those of a pod.
+fn behind_service(facts: &Facts<'_>) -> Vec<Server> {
+    let each = services(facts).flat_map(|service| {
+        service.selects.iter().filter_map(|(workload, _)| {
+            let namespace = NAMESPACES.into_iter().find(|it| *it == service.namespace)?;
+            let port = |protocol: &str| {
+                let port = service.numbered(53).find(|it| it.protocol == protocol)?;
+                u16::try_from(port.on(facts.ports(*workload))?).ok()
+            };
+            let udp = port("UDP")?;
+            let ports = [udp, port("TCP").unwrap_or(udp)];
+            Some(Server { namespace, workload: Some(*workload), labels: &[], ports })
+        })
+    });
+    let mut all: Vec<Server> = each.collect();
+    all.dedup_by_key(|it| it.workload);
+    all
+}
+
 /// The DNS pods of the input; else those that a cluster of each kind has.
 pub(super) fn servers(facts: &Facts<'_>) -> Vec<Server> {
+    let behind = behind_service(facts);
+    if !behind.is_empty() {
+        return behind;
+    }
     let operator = Operator::In(vec![KUBE_DNS.1]);
     let requirements = vec![Requirement { key: KUBE_DNS.0, operator }];
     let by_label = Selector { requirements, invalid: false };
     let found = facts.workloads().select(SYSTEM, &by_label);
     if found.is_empty() {
-        let kube = Server { namespace: SYSTEM, workload: None, labels: &[KUBE_DNS], port: 53 };
+        let kube =
+            Server { namespace: SYSTEM, workload: None, labels: &[KUBE_DNS], ports: [53; 2] };
         let labels = &[("dns.operator.openshift.io/daemonset-dns", "default")];
-        let openshift = Server { namespace: "openshift-dns", workload: None, labels, port: 5353 };
+        let openshift =
+            Server { namespace: "openshift-dns", workload: None, labels, ports: [5353; 2] };
         return vec![kube, openshift];
     }
     let servers = found.into_iter().map(|(workload, _)| {
         let port = facts.ports(workload.id).named("dns", "UDP").map(|it| it.number);
         let port = port.and_then(|it| u16::try_from(it).ok()).unwrap_or(53);
-        Server { port, ..Server::of(workload.id) }
+        Server { ports: [port; 2], ..Server::of(workload.id) }
     });
     servers.collect()
 }
@@ -53,7 +89,20 @@ pub(super) fn servers(facts: &Facts<'_>) -> Vec<Server> {
 impl Server {
     /// A workload of the system that answers on the usual port.
     pub(super) fn of(workload: WorkloadId) -> Server {
-        Server { namespace: SYSTEM, workload: Some(workload), labels: &[], port: 53 }
+        Server { namespace: SYSTEM, workload: Some(workload), labels: &[], ports: [53; 2] }
+    }
+
+    /// On which port it answers.
+    pub(super) fn port(&self, protocol: &str) -> u16 {
+        self.ports[usize::from(protocol != "UDP")]
+    }
+
+    /// Who it is, in words.
+    pub(super) fn described(&self, facts: &Facts<'_>) -> String {
+        let written = self.workload.map(|it| facts.workloads().get(it).labels.written.as_slice());
+        let labels = written.unwrap_or(self.labels).iter().take(1);
+        let labels: Vec<_> = labels.map(|(key, value)| format!("`{key}={value}`")).collect();
+        format!("the pods {} of the namespace `{NAME_LABEL}={}`", labels.join(", "), self.namespace)
     }
 
     /// Whether it is this workload.
@@ -69,8 +118,11 @@ impl Server {
         (namespace, rule): &Way<'_, '_>,
         protocol: &str,
     ) -> Reach {
-        let name = if protocol == "UDP" { "dns" } else { "dns-tcp" };
-        let is_open = if rule.opens(protocol, self.port, Some(name)) {
+        let port = self.port(protocol);
+        let usual = if protocol == "UDP" { "dns" } else { "dns-tcp" };
+        let own = self.workload.map(|it| facts.ports(it).numbered(i64::from(port), protocol));
+        let name = own.map_or(Some(usual), |it| it.and_then(|it| it.name).or(Some(usual)));
+        let is_open = if rule.opens(protocol, port, name) {
             Reach::Open
         } else if self.workload.is_none()
             && UNUSUAL.iter().any(|it| rule.opens(protocol, *it, None))
@@ -84,7 +136,7 @@ impl Server {
             PeerKind::Block { cidr, except } => {
                 let block = Block { cidr: *cidr, except: except.clone() };
                 // A name means a port of a pod: an address has none.
-                match rule.opens(protocol, self.port, None) {
+                match rule.opens(protocol, port, None) {
                     true => self.in_block(network, &block),
                     false => Reach::Closed,
                 }
@@ -102,7 +154,9 @@ impl Server {
                 "whether its addresses lie in the block, and the plugin minds blocks for pods",
             ),
             // That there are such pods at all a block does not say.
-            Truth::Yes if self.port != 53 && self.workload.is_none() => Reach::Unsure(WHICH_PORT),
+            Truth::Yes if self.ports[0] != 53 && self.workload.is_none() => {
+                Reach::Unsure(WHICH_PORT)
+            }
             Truth::Yes => Reach::Open,
         }
     }

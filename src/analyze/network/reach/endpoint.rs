@@ -39,6 +39,8 @@ pub struct Pods<'d> {
     pub(super) exposed: PortSet,
     /// The policies of kinds that are not judged which may select them.
     pub(super) others: Vec<OtherId>,
+    /// The node that they run on, where the input says so.
+    pub(super) node: &'d str,
     /// Where they are pods that the input does not hold: which.
     pub stranger: Option<StrangerId>,
 }

@@ -34,6 +34,7 @@ impl<'d> Reach<'d> {
                 &key.addresses,
                 &key.exposed,
                 &key.others,
+                key.node,
                 key.stranger,
                 signature,
             );
@@ -47,6 +48,7 @@ impl<'d> Reach<'d> {
                     addresses: key.addresses.clone(),
                     exposed: key.exposed.clone(),
                     others: key.others.clone(),
+                    node: key.node,
                     stranger: key.stranger,
                 }));
                 next
@@ -98,12 +100,12 @@ impl<'d> Reach<'d> {
             Spec::Pods { .. } => self.pods(found),
             Spec::Block(block) => {
                 let pods = |known: &[IpNet]| self.network.means_pods(block, known);
-                let nodes = self.network.means_nodes(block, &self.nodes.addresses);
+                let nodes = |known: &[IpNet]| self.network.means_nodes(block, known);
                 self.block(block, pods, nodes)
             }
             Spec::Network(block) => {
                 let pods = |known: &[IpNet]| self.network.holds_pods(block, known);
-                let nodes = Network::holds_nodes(block, &self.nodes.addresses);
+                let nodes = |known: &[IpNet]| Network::holds_nodes(block, known);
                 self.block(block, pods, nodes)
             }
             Spec::Nodes(selector) => Set { nodes: self.nodes.fit(selector), ..Set::nobody() },
@@ -131,15 +133,32 @@ impl<'d> Reach<'d> {
     }
 
     /// The set of those with addresses in a block, which means pods with `known` addresses as it is told, and nodes.
-    fn block(&self, block: &Block, pods: impl Fn(&[IpNet]) -> Truth, nodes: Truth) -> Set {
+    fn block(
+        &self,
+        block: &Block,
+        pods: impl Fn(&[IpNet]) -> Truth,
+        hosts: impl Fn(&[IpNet]) -> Truth,
+    ) -> Set {
+        let nodes = hosts(&self.nodes.addresses);
         let known = self.with_address.iter().filter_map(|it| {
-            let addresses = &self.get(*it).pods()?.addresses;
-            Some((*it, pods(addresses)))
+            let known = self.get(*it).pods()?;
+            let truth = match known.is_in_host_network {
+                true => hosts(&known.addresses),
+                false => pods(&known.addresses),
+            };
+            Some((*it, truth))
         });
         let mut members: Vec<_> = known.filter(|(_, truth)| *truth != Truth::No).collect();
         members.extend(self.shapes.asked.blocks.members(block));
         members.sort_unstable();
-        Set { members, in_host_network: Vec::new(), pods: pods(&[]), nodes, is_open: true }
+        Set {
+            members,
+            in_host_network: Vec::new(),
+            pods: pods(&[]),
+            nodes,
+            is_block: true,
+            is_open: true,
+        }
     }
 
     /// The addresses that a domain name may stand for.

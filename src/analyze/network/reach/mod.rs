@@ -15,6 +15,7 @@ mod compile;
 pub mod difference;
 pub mod endpoint;
 mod group;
+pub mod half_open;
 pub mod network;
 mod nodes;
 mod others;
@@ -125,12 +126,13 @@ impl<'d> Reach<'d> {
         let above: Vec<_> = above.collect();
         let names = names_in_use(policies.iter().chain(&more), tiers.iter().chain(&above));
         let asked = Asked::new(&specs.all, names);
+        let nodes = Nodes::new(model);
         let mut reach = Reach {
             network: network.clone(),
-            nodes: Nodes::new(model),
             unlisted: Unlisted::new(model),
             others: Others::new(facts),
-            shapes: Shapes::new(model, facts, asked),
+            shapes: Shapes::new(model, facts, &nodes, asked),
+            nodes,
             of_shape: Vec::new(),
             endpoints: Vec::new(),
             of_workload: FxHashMap::default(),

@@ -6,6 +6,7 @@ use crate::api::kind::Kind;
 use crate::model::Model;
 use crate::text::tree::Node;
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 use std::net::IpAddr;
 
 /// The nodes, as far as they are known.
@@ -14,6 +15,8 @@ pub(super) struct Nodes<'d> {
     /// The addresses of all of them; empty where one of them tells none.
     pub(super) addresses: Vec<IpNet>,
     labels: Vec<Vec<(&'d str, &'d str)>>,
+    /// The addresses of each, by its name.
+    of_node: FxHashMap<&'d str, Vec<IpNet>>,
 }
 
 impl<'d> Nodes<'d> {
@@ -26,13 +29,19 @@ impl<'d> Nodes<'d> {
             let own = listed.filter_map(|it| it.text("address")?.parse::<IpAddr>().ok());
             let own: Vec<_> = own.map(IpNet::from).collect();
             is_told &= !own.is_empty();
-            nodes.addresses.extend(own);
+            nodes.addresses.extend(&own);
+            nodes.of_node.insert(object.name, own);
             nodes.labels.push(object.labels());
         }
         if !is_told {
             nodes.addresses.clear();
         }
         nodes
+    }
+
+    /// The addresses of a node, if the input tells them.
+    pub(super) fn of(&self, node: &str) -> &[IpNet] {
+        self.of_node.get(node).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a selector means the nodes.

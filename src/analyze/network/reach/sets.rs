@@ -85,6 +85,8 @@ pub(super) struct Set {
     pub(super) pods: Truth,
     /// Nodes, and pods in their network.
     pub(super) nodes: Truth,
+    /// Whether it is a block of addresses.
+    pub(super) is_block: bool,
     /// Whether it may mean somebody whom the input does not hold: in other namespaces, or by an address.
     pub(super) is_open: bool,
 }
@@ -97,6 +99,7 @@ impl Set {
             in_host_network: Vec::new(),
             pods: Truth::No,
             nodes: Truth::No,
+            is_block: false,
             is_open: false,
         }
     }
@@ -122,6 +125,12 @@ impl Set {
         }
         match endpoint {
             Endpoint::Addresses(_) => Truth::No,
+            // Whose address is known, is a member where a block holds it; other peers by node are told by no address.
+            Endpoint::Pods(it)
+                if it.is_in_host_network && self.is_block && !it.addresses.is_empty() =>
+            {
+                Truth::No
+            }
             _ if endpoint.is_of_node() => self.nodes,
             Endpoint::Pods(it) if it.addresses.is_empty() => self.pods,
             _ => Truth::No,

@@ -1,6 +1,7 @@
 //! Pods by what selectors can ask of them: the first, coarse grouping, so that selectors are held against few.
 
 use super::blocks::Blocks;
+use super::nodes::Nodes;
 use super::sets::{Scope, Spec};
 use super::stranger::{Stranger, StrangerId};
 use super::verdict::{Reason, Truth};
@@ -44,6 +45,8 @@ pub(super) struct Key<'d> {
     pub(super) exposed: PortSet,
     /// The policies of kinds that are not judged which may select them.
     pub(super) others: Vec<OtherId>,
+    /// The node that they run on, where the input says so of a bare pod.
+    pub(super) node: &'d str,
     /// Where they are pods that the input does not hold: which.
     pub(super) stranger: Option<StrangerId>,
 }
@@ -101,7 +104,12 @@ fn keys_of<'s, 'd>(spec: &'s Spec<'d>) -> impl Iterator<Item = &'d str> + use<'s
 }
 
 impl<'d> Shapes<'d> {
-    pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>, asked: Asked<'d>) -> Shapes<'d> {
+    pub(super) fn new(
+        model: &Model<'d>,
+        facts: &Facts<'d>,
+        nodes: &Nodes<'d>,
+        asked: Asked<'d>,
+    ) -> Shapes<'d> {
         let mut all: Vec<Shape<'d>> = Vec::new();
         let exposing = Exposing::new(model, facts);
         let mut by_key: FxHashMap<Key<'d>, u32> = FxHashMap::default();
@@ -109,7 +117,7 @@ impl<'d> Shapes<'d> {
             if !is_on_the_network(workload) {
                 continue;
             }
-            let key = key(facts, workload, &asked, &exposing);
+            let key = key(facts, nodes, workload, &asked, &exposing);
             let at = by_key.get(&key).copied().unwrap_or_else(|| {
                 let at = all.len() as u32;
                 by_key.insert(key.clone(), at);
@@ -252,6 +260,7 @@ fn is_on_the_network(workload: &Workload<'_>) -> bool {
 
 fn key<'d>(
     facts: &Facts<'d>,
+    nodes: &Nodes<'d>,
     workload: &Workload<'d>,
     asked: &Asked<'d>,
     exposing: &Exposing<'_, 'd>,
@@ -273,16 +282,21 @@ fn key<'d>(
     });
     let named = named.collect();
     let is_in_host_network = is_in_host_network(workload);
-    let is_bare = workload.kind == Kind::Pod && !is_in_host_network;
+    let is_bare = workload.kind == Kind::Pod;
+    let on_node = nodes.of(node(workload)).iter().filter(|_| is_in_host_network);
     Key {
         namespace: workload.namespace,
         is_in_host_network,
         labels,
         owner,
         names: named,
-        addresses: if is_bare { addresses(workload.template, &asked.blocks) } else { Vec::new() },
+        addresses: match is_bare {
+            true => addresses(workload.template, on_node, &asked.blocks),
+            false => Vec::new(),
+        },
         exposed: exposing.ports(facts, workload),
         others: facts.other_policies().of_workload(workload.id).to_vec(),
+        node: node(workload),
         stranger: None,
     }
 }
@@ -299,17 +313,30 @@ fn stranger<'d>(facts: &Facts<'d>, id: StrangerId, it: &Stranger<'d>) -> Shape<'
         addresses: Vec::new(),
         exposed: PortSet::default(),
         others: facts.other_policies().selecting(facts, it.namespace, &labels),
+        node: "",
         stranger: Some(id),
     };
     Shape { key, labels, workloads: Vec::new() }
 }
 
-/// What policies can tell of the addresses of a pod.
-fn addresses(pod: Node<'_>, blocks: &Blocks) -> Vec<IpNet> {
-    let Some(status) = pod.get("status") else { return Vec::new() };
-    let listed = status.list("podIPs").filter_map(|it| it.text("ip"));
-    let parsed = listed.chain(status.text("podIP")).filter_map(|it| it.parse().ok());
-    let mut addresses: Vec<IpNet> = parsed.map(|it| blocks.around(it)).collect();
+/// The node that a bare pod runs on, or has to.
+fn node<'d>(workload: &Workload<'d>) -> &'d str {
+    let named = workload.pod.text("nodeName").filter(|_| workload.kind == Kind::Pod);
+    named.unwrap_or_default()
+}
+
+/// What policies can tell of the addresses of a pod: its own, or those of its node, in whose network it is.
+fn addresses<'n>(
+    pod: Node<'_>,
+    on_node: impl Iterator<Item = &'n IpNet>,
+    blocks: &Blocks,
+) -> Vec<IpNet> {
+    let status = pod.get("status");
+    let listed = status.into_iter().flat_map(|it| it.list("podIPs")).filter_map(|it| it.text("ip"));
+    let first = status.and_then(|it| it.text("podIP"));
+    let parsed = listed.chain(first).filter_map(|it| it.parse().ok());
+    let mut addresses: Vec<IpNet> =
+        parsed.chain(on_node.map(IpNet::addr)).map(|it| blocks.around(it)).collect();
     addresses.sort_unstable();
     addresses.dedup();
     addresses

@@ -163,9 +163,19 @@ impl<'d> Reach<'d> {
         if !is_of_node || node == WhichNode::Another {
             return map;
         }
-        map.with(&PortMap::of(()), |it, ()| {
-            if it.may(Outcome::DENY) { it.or_for(Outcome::ALLOW, Reason::OwnNode) } else { it }
-        })
+        match self.is_own_node(side) {
+            Some(false) => map,
+            Some(true) => PortMap::of(Outcome::ALLOW),
+            None => map.with(&PortMap::of(()), |it, ()| {
+                if it.may(Outcome::DENY) { it.or_for(Outcome::ALLOW, Reason::OwnNode) } else { it }
+            }),
+        }
+    }
+
+    /// Whether a peer in the network of its node is on the subject's; `None` where the input does not tell.
+    fn is_own_node(&self, side: Side) -> Option<bool> {
+        let node = |id| self.get(id).pods().map(|it| it.node).filter(|it| !it.is_empty());
+        Some(node(side.subject)? == node(side.peer)?)
     }
 
     /// What the rules of one policy open towards the peer.

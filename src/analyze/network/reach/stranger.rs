@@ -3,12 +3,14 @@
 
 use super::Reach;
 use super::endpoint::EndpointId;
+use super::sets::{Scope, SetId, Spec};
 use super::shapes::namespace_fits;
-use super::verdict::{Reason, Truth};
+use super::verdict::{Reason, Truth, Verdict};
 use crate::analyze::Facts;
-use crate::analyze::network::policies::PeerKind;
+use crate::analyze::network::policies::{Direction, PeerKind};
 use crate::analyze::selection::namespaces::NAME_LABEL;
-use crate::analyze::selection::selector::{Operator, PodLabels, Requirement, Selector};
+use crate::analyze::selection::selector::{Operator, PodLabels, Requirement, Selector, Selects};
+use crate::api::ports::Protocol;
 use std::fmt;
 
 /// A stranger's place among those that are asked about.
@@ -128,6 +130,46 @@ impl<'d> Stranger<'d> {
 }
 
 impl Reach<'_> {
+    /// Whether a port of an endpoint may be open to any of these, whose other labels nobody knows; denied where it is not.
+    pub fn any_of(
+        &self,
+        facts: &Facts<'_>,
+        strangers: &[Stranger<'_>],
+        to: EndpointId,
+        protocol: Protocol,
+        port: u16,
+    ) -> Verdict {
+        let selecting = self.selecting(Direction::Ingress, to);
+        let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
+        if self.may_be_selected(to) || !is_isolated || !self.selecting_in_tiers(to).is_empty() {
+            return Verdict::Allow;
+        }
+        let mut rules = selecting.iter().flat_map(|(at, _)| {
+            self.policies[*at as usize].rules(Direction::Ingress).unwrap_or_default()
+        });
+        let means = |set: &SetId| match &self.specs.all[set.0 as usize] {
+            Spec::Pods { scope, pods } => strangers.iter().any(|it| {
+                let in_scope = match scope {
+                    Scope::Namespace(own) => it.is_in(own),
+                    Scope::Selected(selector) => it.fits(facts, selector),
+                };
+                in_scope != Truth::No && pods.selects(&it.pod_labels()) != Selects::None
+            }),
+            // Their addresses may lie in any block.
+            _ => true,
+        };
+        let names = self.names(to);
+        let is_open = rules.any(|rule| {
+            let mut ports = rule.ports.on(names);
+            rule.peers.as_ref().is_none_or(|it| it.iter().any(means))
+                && ports.any(|it| it.protocol == protocol && (it.first..=it.last).contains(&port))
+        });
+        match is_open {
+            true => Verdict::Allow,
+            false => self.with_others(Direction::Ingress, to, Verdict::Deny),
+        }
+    }
+
     /// The endpoint of pods that the input does not hold.
     pub fn of_stranger(&self, id: StrangerId) -> Option<EndpointId> {
         let mut all = self.endpoints();
