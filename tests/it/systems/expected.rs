@@ -194,6 +194,7 @@ fn yt_video_creator() {
             ("pdb-blocks-drain", "PodDisruptionBudget/production/postgres", &["2", "1"]),
             ("single-replica", "StatefulSet/production/postgres", &["1"]),
             ("scrape-cut-off", "ServiceMonitor/monitoring/api", &["8000"]),
+            ("half-open-flow", "NetworkPolicy/monitoring/prometheus", &["ingress"]),
         ],
     );
 }

@@ -39,6 +39,8 @@ pub enum Reach {
 pub struct Dns {
     network: Network,
     servers: Vec<Server>,
+    /// Whether the input holds the DNS Service and its pods: with them a cache on the nodes would be there.
+    is_whole: bool,
     /// The addresses of the Services in front of them, as far as the input tells.
     services: Vec<IpNet>,
     /// The addresses that pods are told to ask; empty where the input does not say.
@@ -58,6 +60,7 @@ const WHO_TRANSLATES: &str = "whether NodeLocal DNSCache or the network plugin i
 
 impl Dns {
     pub(in crate::analyze) fn new(facts: &Facts<'_>) -> Dns {
+        let is_whole = server::is_whole(facts);
         let servers = server::servers(facts);
         let is_in_front = |it: &WorkloadId| servers.iter().any(|server| server.is(*it));
         let in_front = facts.services().in_namespace(SYSTEM).filter(|it| {
@@ -77,7 +80,7 @@ impl Dns {
         services.sort_unstable();
         services.dedup();
         let (cache, asked) = (cache::find(facts), kubelet::cluster_dns(facts));
-        Dns { network: facts.network.clone(), servers, services, asked, cache }
+        Dns { network: facts.network.clone(), servers, is_whole, services, asked, cache }
     }
 
     /// Whether a workload is the DNS itself.
@@ -141,7 +144,7 @@ impl Dns {
         let pods = best(ways, |way| self.of_pods(facts, way, protocol));
         match &self.cache {
             // Pods that ask the DNS Service are served by a cache under its address, if by any.
-            None if pods == Reach::Closed && !self.asks_service() => {
+            None if pods == Reach::Closed && !self.is_whole && !self.asks_service() => {
                 best(ways, |way| cache::perhaps(&self.network, way, protocol))
             }
             None => pods,

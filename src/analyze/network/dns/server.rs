@@ -60,6 +60,11 @@ fn behind_service(facts: &Facts<'_>) -> Vec<Server> {
     all
 }
 
+/// Whether the input holds the DNS Service and its pods.
+pub(super) fn is_whole(facts: &Facts<'_>) -> bool {
+    !behind_service(facts).is_empty()
+}
+
 /// The DNS pods of the input; else those that a cluster of each kind has.
 pub(super) fn servers(facts: &Facts<'_>) -> Vec<Server> {
     let behind = behind_service(facts);
