@@ -15,6 +15,7 @@ mod rollout_deadlock;
 mod rollout_drops_all;
 mod shared_read_write_once_volume;
 mod single_replica;
+mod webhook_locks_itself_out;
 
 /// The rules of this group, by id.
 pub(super) const RULES: &[&Rule] = &[
@@ -31,4 +32,5 @@ pub(super) const RULES: &[&Rule] = &[
     &rollout_drops_all::RULE,
     &shared_read_write_once_volume::RULE,
     &single_replica::RULE,
+    &webhook_locks_itself_out::RULE,
 ];

@@ -1,5 +1,6 @@
 //! Budgets that let no pod go when their workloads run as few as they may.
 
+use crate::absence::Absence;
 use crate::analyze::capacity::replicas::AUTOSCALERS;
 use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::disruption::evictions::{Count, Evictions};
@@ -33,6 +34,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             Evictions::Counted(count) if count.lets_go == 0 => {
                 out.find(finding(cx, budget, count));
             }
+            // A budget that keeps every pod blocks whatever it selects.
+            Evictions::Nothing | Evictions::CannotTell(_) if keeps_whatever(cx, budget) => {
+                out.find(whatever(cx, budget));
+            }
             Evictions::CannotTell(missing) => {
                 out.cannot_tell(cx.object(budget.object), missing.clone());
             }
@@ -40,6 +45,36 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             Evictions::Counted(_) | Evictions::Unscalable(_) | Evictions::Nothing => {}
         }
     }
+}
+
+/// Whether a budget keeps every pod that it may select, be these in the input or not. Of one that surely selects none
+/// `pdb-selects-nothing` speaks.
+fn keeps_whatever(cx: &Cx<'_, '_>, budget: &Budget<'_>) -> bool {
+    let Some(selector) = budget.selector.as_ref() else { return false };
+    if !budget.demand.is_some_and(Demand::keeps_all) {
+        return false;
+    }
+    match budget.covers.is_empty() {
+        true => cx.absence_of_selected(budget.namespace, selector) != Absence::Absent,
+        // What is scaled to nothing for good has no pod to evict.
+        false => budget
+            .covers
+            .iter()
+            .any(|(it, _)| cx.facts.envelope(*it).is_none_or(|it| it.peak.count > 0)),
+    }
+}
+
+fn whatever(cx: &Cx<'_, '_>, budget: &Budget<'_>) -> Finding {
+    let object = cx.object(budget.object);
+    let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
+    let message = format!("`{object}` lets no pod be evicted: it keeps all, whatever it selects");
+    let described = match budget.demand {
+        Some(Demand::Nothing) => {
+            "neither minAvailable nor maxUnavailable, so it keeps every pod".into()
+        }
+        _ => format!("{} keeps every pod, however many there are", budget.describe()),
+    };
+    Finding::new(message, place, described).note(HANGS).help(FITS)
 }
 
 fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {

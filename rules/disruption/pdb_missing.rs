@@ -14,7 +14,12 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
-    reads: &[Kind::PodDisruptionBudget, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    reads: &[
+        Kind::PodDisruptionBudget,
+        Kind::HorizontalPodAutoscaler,
+        Kind::ScaledObject,
+        Kind::Service,
+    ],
     like: &[
         "kube-score:deployment-has-poddisruptionbudget",
         "kube-score:statefulset-has-poddisruptionbudget",
@@ -33,7 +38,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     {
         let Some(envelope) = cx.facts.envelope(workload.id) else { continue };
         let is_covered = cx.facts.budgets().of_workload(workload.id).next().is_some();
-        if envelope.peak.count < 2 || is_covered {
+        if envelope.peak.count < 2 || is_covered || may_go_to_nothing(cx, workload) {
             continue;
         }
         let lost = cx.may_be_lost_in(Kind::PodDisruptionBudget, workload.namespace);
@@ -42,6 +47,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             None => out.find(finding(cx, workload, envelope)),
         }
     }
+}
+
+/// Whether an autoscaler takes a workload to nothing that no Service leads to: then nothing depends on some of its pods
+/// being up, as of a worker that an empty queue sends to sleep.
+pub(super) fn may_go_to_nothing(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> bool {
+    let floor = cx.facts.envelope(workload.id).map(|it| it.floor);
+    floor.is_some_and(|it| it.count == 0 && it.object != workload.object)
+        && cx.facts.services().of_workload(workload.id).next().is_none()
 }
 
 fn finding(cx: &Cx<'_, '_>, workload: &Workload<'_>, envelope: &Envelope) -> Finding {

@@ -1,5 +1,6 @@
 //! Workloads with several replicas that may all land on one node.
 
+use super::pdb_missing::may_go_to_nothing;
 use crate::analyze::disruption::spread::{takes_host_port, terms};
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
@@ -11,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
-    reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
+    reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject, Kind::Service],
     like: &[
         "kube-linter:no-anti-affinity",
         "kube-score:deployment-has-host-podantiaffinity",
@@ -35,6 +36,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         else {
             continue;
         };
+        if may_go_to_nothing(cx, workload) {
+            continue;
+        }
         let terms = terms(workload);
         if takes_host_port(workload) || terms.iter().any(|it| it.keeps_own_apart(workload)) {
             continue;

@@ -17,7 +17,9 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     reads: &[
         Kind::Service,
+        Kind::PersistentVolume,
         Kind::PersistentVolumeClaim,
+        Kind::StorageClass,
         Kind::HorizontalPodAutoscaler,
         Kind::ScaledObject,
     ],
@@ -34,7 +36,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for workload in cx.facts.workloads().iter().filter(|it| it.kind == Kind::Deployment) {
         let rollout = Rollout::of(cx.model, workload);
         // Both bounds zero are refused, and `rollout-deadlock` says so.
-        if !rollout.may_move() {
+        if !rollout.may_move() || has_to_stop_first(cx, workload) {
             continue;
         }
         let service = cx.facts.services().of_workload(workload.id).next();
@@ -42,6 +44,16 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             out.find(finding(cx, workload, rollout, bound, service));
         }
     }
+}
+
+/// Whether a new pod beside an old one would wait for a volume that the old one holds, so that stopping first is the only
+/// way to roll out: what `rollout-deadlock` advises.
+fn has_to_stop_first(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> bool {
+    cx.facts.claims().of_workload(workload.id).any(|(claim, user)| match claim.access {
+        Access::Shared => false,
+        Access::OneNode => !user.stays_on_node,
+        Access::OnePod => true,
+    })
 }
 
 /// The end of the envelope at which every pod may go.
@@ -107,7 +119,7 @@ fn finding(
         }
         None => finding.note(sum),
     };
-    finding.help(help(cx, workload, rollout))
+    finding.help(help(rollout))
 }
 
 /// `maxUnavailable`, or where it would stand.
@@ -115,19 +127,9 @@ fn bounds_place(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> Place {
     cx.object(workload.object).at("spec.strategy.rollingUpdate.maxUnavailable")
 }
 
-fn help(cx: &Cx<'_, '_>, workload: &Workload<'_>, rollout: Rollout) -> String {
-    const IGNORE: &str = "say so with the annotation `purlin.dev/ignore.rollout-drops-all`";
-    let mut claims = cx.facts.claims().of_workload(workload.id).map(|(claim, _)| claim);
-    // A new pod beside the old one would wait for such a volume: `rollout-deadlock`.
-    match (rollout, claims.find(|it| it.access != Access::Shared)) {
-        (_, Some(claim)) => format!(
-            "claim `{}` is {}, so the old pod has to go first: {IGNORE}, or run a StatefulSet",
-            claim.name,
-            claim.access.name()
-        ),
-        (Rollout::Recreate, None) => format!(
-            "set `type: RollingUpdate` with `maxSurge: 1` and `maxUnavailable: 0`; where two pods must never run at once, {IGNORE}"
-        ),
+fn help(rollout: Rollout) -> String {
+    match rollout {
+        Rollout::Recreate => "set `type: RollingUpdate` with `maxSurge: 1` and `maxUnavailable: 0`; where two pods must never run at once, say so with the annotation `purlin.dev/ignore.rollout-drops-all`".into(),
         _ => "set `maxUnavailable: 0` and `maxSurge: 1`: each new pod is ready before an old one goes".into(),
     }
 }

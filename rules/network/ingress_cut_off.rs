@@ -2,7 +2,7 @@
 
 use crate::analyze::network::access::{Caller, Gate, callers, gate, may_serve};
 use crate::analyze::references::backends::Backend;
-use crate::analyze::selection::services::{Service, ServicePort, Target};
+use crate::analyze::selection::services::{Service, ServicePort};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
@@ -28,6 +28,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::Namespace,
         Kind::NetworkPolicy,
         Kind::Node,
+        Kind::Route,
         Kind::Service,
         Kind::TCPRoute,
         Kind::TLSRoute,
@@ -47,7 +48,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for backend in cx.facts.backends() {
         let service = cx.facts.services().find(backend.namespace, backend.service);
         let Some(service) = service else { continue };
-        for port in ports(service, backend) {
+        for port in backend.ports(cx.model, service) {
             for (workload, _) in service.selects.iter() {
                 let Some(number) = port.on(cx.facts.ports(*workload)) else { continue };
                 if seen.insert((backend.object, *workload, number)) {
@@ -55,15 +56,6 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                 }
             }
         }
-    }
-}
-
-/// The ports of the Service that a backend means.
-fn ports<'s, 'd>(service: &'s Service<'d>, backend: &Backend<'d>) -> Vec<&'s ServicePort<'d>> {
-    match backend.port {
-        Some((Target::Number(number), _)) => service.numbered(number).collect(),
-        Some((Target::Name(name), _)) => service.named(name).into_iter().collect(),
-        None => Vec::new(),
     }
 }
 

@@ -53,6 +53,9 @@ fn judge(
     moving: &[&str],
 ) -> Option<Finding> {
     let name = image.str().filter(|it| !it.is_empty() && !is_filled_in_later(it))?;
+    if name == "auto" && is_injected(workload) {
+        return None;
+    }
     let (repository, tag) = split(name)?;
     let (message, text) = match tag {
         Some(tag) if moving.contains(&tag) => {
@@ -84,6 +87,19 @@ fn split(image: &str) -> Option<(&str, Option<&str>)> {
         Some((_, tag)) => Some((&image[..image.len() - tag.len() - 1], Some(tag))),
         None => Some((image, None)),
     }
+}
+
+/// Whether Istio's injector fills the pod in: a gateway's container says `image: auto` and gets the proxy's image
+/// (istio.io, "Installing Gateways").
+fn is_injected(workload: &Workload<'_>) -> bool {
+    let metadata = workload.template.get("metadata");
+    let maps = ["annotations", "labels"].map(|it| metadata.and_then(|metadata| metadata.get(it)));
+    let mut marks = maps.into_iter().flatten().flat_map(Node::pairs);
+    marks.any(|(key, value)| match key {
+        "inject.istio.io/templates" | "istio.io/rev" => true,
+        "sidecar.istio.io/inject" => value.scalar().as_deref() == Some("true"),
+        _ => false,
+    })
 }
 
 /// Whether another program puts the name in: `${IMAGE}`, `{{ .Values.image }}`, `$(IMAGE)`, `<image>`.

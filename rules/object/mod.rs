@@ -3,6 +3,10 @@
 use crate::rule::Rule;
 
 mod image_tag_latest;
+mod invalid_schema;
 
 /// The rules of this group, by id.
-pub(super) const RULES: &[&Rule] = &[&image_tag_latest::RULE];
+pub(super) const RULES: &[&Rule] = &[
+    &image_tag_latest::RULE,
+    &invalid_schema::RULE,
+];

@@ -19,6 +19,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::Service,
         Kind::GRPCRoute,
         Kind::HTTPRoute,
+        Kind::Route,
         Kind::TCPRoute,
         Kind::TLSRoute,
         Kind::UDPRoute,
@@ -66,6 +67,7 @@ fn port(
         return None;
     }
     let is_there = match port {
+        _ if object.kind == Kind::Route => !backend.ports(cx.model, service).is_empty(),
         Target::Number(number) => service.numbered(number).next().is_some(),
         // Routes have numbers only; what they hold otherwise is refused by the API server.
         Target::Name(name) => service.named(name).is_some() || ROUTES.contains(&object.kind),
@@ -90,6 +92,9 @@ fn port(
     )
     .label(place, format!("its ports: {}", ports.join(", ")));
     let finding = match behind {
+        _ if object.kind == Kind::Route => {
+            finding.note("a Route names a port of the endpoints: the name of a Service's port, or the number of the pods' port")
+        }
         Some(it) => finding.note(format!(
             "{port} is the pods' port behind port {} of the Service; a backend names the Service's own port",
             it.port
@@ -97,6 +102,10 @@ fn port(
         None => finding.note("a backend names a port of the Service, by its number or its name, not a port of the pods"),
     };
     Some(match fitting {
+        Some(it) if object.kind == Kind::Route => {
+            let port = it.name.map_or(it.target.to_string(), String::from);
+            finding.help(format!("use `targetPort: {port}`"))
+        }
         Some(it) => {
             let field = if object.kind == Kind::Ingress { "number" } else { "port" };
             finding.help(format!("use `{field}: {}`", it.port))
@@ -126,9 +135,10 @@ fn missing(cx: &Cx<'_, '_>, object: &Object<'_>, backend: &Backend<'_>) -> Findi
             .hint(found.whole(), "a Service that is there")
             .help(format!("if `{found}` is meant, use `name: {}`", near.name));
     }
-    let help = if object.kind == Kind::Ingress {
+    let help = if matches!(object.kind, Kind::Ingress | Kind::Route) {
+        let what = if object.kind == Kind::Route { "a Route" } else { "an Ingress" };
         format!(
-            "an Ingress reaches Services of its own namespace: put it into namespace `{}`",
+            "{what} reaches Services of its own namespace: put it into namespace `{}`",
             near.namespace
         )
     } else {

@@ -1,6 +1,7 @@
 //! References of the Gateway API into other namespaces that no ReferenceGrant there allows.
 
 use crate::absence::Absence;
+use crate::analyze::references::route_attachment::{GATEWAY_API, is_of_mesh};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
@@ -30,9 +31,6 @@ pub(super) static RULE: Rule = Rule {
     checks: &[Check::World(check)],
 };
 
-/// The group of Gateways and routes.
-const GATEWAY_API: &str = "gateway.networking.k8s.io";
-
 /// A reference into another namespace.
 struct Reference<'c, 'd> {
     from: &'c Object<'d>,
@@ -47,6 +45,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let grants = Grants::new(cx);
     for reference in references(cx) {
         if grants.allow(&reference) {
+            continue;
+        }
+        // GEP-1294 leaves it open whether a route of a mesh needs a grant, and most implementations ask for none.
+        if is_of_mesh(reference.from) {
+            out.cannot_tell(
+                reference.from,
+                format!(
+                    "whether the mesh asks for a ReferenceGrant in namespace `{}`: the route's parents are Services, and most implementations do not",
+                    reference.namespace
+                ),
+            );
             continue;
         }
         let there = grants.by_namespace.get(reference.namespace).map_or(&[][..], Vec::as_slice);

@@ -1,6 +1,6 @@
 //! Keys that pods need of a ConfigMap or Secret which is there without them.
 
-use crate::analyze::references::keys::Keys;
+use crate::analyze::references::keys::{Keys, Part};
 use crate::analyze::references::named::{Reference, Use};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
@@ -32,8 +32,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let mut known: FxHashMap<(Kind, &str, &str), Keys<'_>> = FxHashMap::default();
-    let mut has: FxHashMap<(Kind, &str, &str), FxHashSet<&str>> = FxHashMap::default();
+    let mut known: FxHashMap<(Kind, &str, &str, Part), Keys<'_>> = FxHashMap::default();
+    let mut has: FxHashMap<(Kind, &str, &str, Part), FxHashSet<&str>> = FxHashMap::default();
     for reference in cx.facts.references().iter().filter(|it| it.is_needed) {
         let Some((key, _)) = reference.key else { continue };
         let Reference { kind, namespace, name, .. } = *reference;
@@ -44,12 +44,16 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let manifest = cx.model.find(kind, namespace, name).map(|it| it.id);
         // Where nothing is there at all, `missing-config-map` and `missing-secret` speak.
         let Some(holder) = manifest.or(made_of) else { continue };
-        let keys = known.entry((kind, namespace, name)).or_insert_with(|| {
-            Keys::new(cx.model, kind, namespace, name, made_of.map(|it| cx.object(it)))
+        let part = match reference.purpose {
+            Use::Variable(..) => Part::Text,
+            _ => Part::All,
+        };
+        let keys = known.entry((kind, namespace, name, part)).or_insert_with(|| {
+            Keys::new(cx.model, kind, namespace, name, made_of.map(|it| cx.object(it)), part)
         });
         match keys {
             Keys::Known(keys) => {
-                let of_holder = has.entry((kind, namespace, name));
+                let of_holder = has.entry((kind, namespace, name, part));
                 let of_holder = of_holder.or_insert_with(|| keys.iter().copied().collect());
                 if !of_holder.contains(&key) {
                     out.find(finding(cx, reference, key, keys, holder));
@@ -75,6 +79,7 @@ fn finding(
     let (from, holder) = (cx.object(reference.from), cx.object(holder));
     let what = format!("{} `{}`", reference.kind.name(), reference.name);
     let place = reference.key.map_or(reference.node, |(_, node)| node);
+    let is_binary = holder.field(&["binaryData"]).is_some_and(|it| it.get(key).is_some());
     let has = match keys {
         [] => "has no key".to_string(),
         keys => format!("has {}", list(keys)),
@@ -86,6 +91,16 @@ fn finding(
         Kind::SealedSecret => holder.at("spec.encryptedData"),
         _ => holder.whole(),
     };
+    if is_binary {
+        return Finding::new(
+            format!("`{from}` makes a variable of key `{key}` of {what}, which has it among `binaryData` only"),
+            from.place(place),
+            reference.purpose.to_string(),
+        )
+        .label(holder.at("binaryData"), "variables are made of `data` alone")
+        .note("the container stays in CreateContainerConfigError until the key is there")
+        .help(format!("put `{key}` into `data`, or mount it as a file"));
+    }
     let finding = Finding::new(
         format!("`{from}` needs key `{key}` of {what}, which does not have it"),
         from.place(place),

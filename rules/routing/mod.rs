@@ -3,8 +3,10 @@
 use crate::rule::Rule;
 
 mod dangling_ingress;
+mod dangling_reference;
 mod dangling_role_binding;
 mod dangling_service;
+mod dangling_webhook;
 mod duplicate_object;
 mod gateway_reference_denied;
 mod ingress_collision;
@@ -19,19 +21,24 @@ mod missing_service_account;
 mod missing_storage_class;
 mod missing_volume_claim;
 mod node_port_collision;
+mod route_not_attached;
 mod selector_mismatch;
 mod service_monitor_matches_nothing;
+mod service_monitor_unselected;
 mod service_port_unserved;
 mod service_spans_workloads;
 mod stateful_set_service_missing;
 mod unresolvable_address;
 mod unused_config;
+mod volume_claim_unbindable;
 
 /// The rules of this group, by id.
 pub(super) const RULES: &[&Rule] = &[
     &dangling_ingress::RULE,
+    &dangling_reference::RULE,
     &dangling_role_binding::RULE,
     &dangling_service::RULE,
+    &dangling_webhook::RULE,
     &duplicate_object::RULE,
     &gateway_reference_denied::RULE,
     &ingress_collision::RULE,
@@ -46,11 +53,14 @@ pub(super) const RULES: &[&Rule] = &[
     &missing_storage_class::RULE,
     &missing_volume_claim::RULE,
     &node_port_collision::RULE,
+    &route_not_attached::RULE,
     &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,
+    &service_monitor_unselected::RULE,
     &service_port_unserved::RULE,
     &service_spans_workloads::RULE,
     &stateful_set_service_missing::RULE,
     &unresolvable_address::RULE,
     &unused_config::RULE,
+    &volume_claim_unbindable::RULE,
 ];

@@ -2,9 +2,11 @@
 
 use crate::analyze::selection::ports::PodPorts;
 use crate::analyze::selection::services::{Service, ServicePort, Target};
-use crate::analyze::selection::workloads::Workload;
+use crate::analyze::selection::workloads::{Workload, speaks_of};
 use crate::api::kind::Kind;
+use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::tree::Node;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -28,8 +30,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if pods.is_empty() || pods.iter().any(|(it, _)| it.kind == Kind::Custom) {
             continue;
         }
-        let unserved: Vec<_> = service.ports.iter().filter(|it| is_unserved(it, &pods)).collect();
-        let none_is_served = unserved.len() == service.ports.len();
+        let unserved = service.ports.iter().filter(|it| is_unserved(it, &pods));
+        let unserved = unserved.filter(|it| !is_named_by(cx.object(service.object), it));
         for port in unserved {
             match silent_container(port, &pods) {
                 Some((workload, name)) => out.cannot_tell(
@@ -40,7 +42,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                         port.target
                     ),
                 ),
-                None => out.find(finding(cx, service, port, &pods, none_is_served)),
+                None => out.find(finding(cx, service, port, &pods)),
             }
         }
     }
@@ -66,6 +68,17 @@ fn is_unserved(port: &ServicePort<'_>, pods: &Pods<'_, '_>) -> bool {
     })
 }
 
+/// Whether an annotation of the Service says the number (`prometheus.io/port`): then somebody listens there, whatever the
+/// pods declare.
+fn is_named_by(service: &Object<'_>, port: &ServicePort<'_>) -> bool {
+    let Target::Number(number) = port.target else { return false };
+    // What kubectl applied last is the manifest itself, with its ports.
+    let annotations = service.field(&["metadata", "annotations"]).into_iter().flat_map(Node::pairs);
+    let mut written = annotations.filter(|(key, _)| !key.ends_with("/last-applied-configuration"));
+    let number = number.to_string();
+    written.any(|(_, value)| speaks_of(value, &number))
+}
+
 /// A container beside others that declares no ports, and so may serve a number that they do not.
 fn silent_container<'c, 'd>(
     port: &ServicePort<'_>,
@@ -84,7 +97,6 @@ fn finding(
     service: &Service<'_>,
     port: &ServicePort<'_>,
     pods: &Pods<'_, '_>,
-    none_is_served: bool,
 ) -> Finding {
     let object = cx.object(service.object);
     let (target, protocol) = (port.target, port.protocol);
@@ -121,9 +133,10 @@ fn finding(
         finding = finding
             .note("the Service is headless: its name leads to the pods, and clients use the port as it is");
     }
-    // What is only undeclared may be served; where another port of the Service is declared, more probably so.
-    if matches!(target, Target::Number(_)) && (service.is_headless || !none_is_served) {
-        finding = finding.severity(Severity::Warning);
+    // "Not specifying a port here DOES NOT prevent that port from being exposed" (`k8s.io/api/core/v1/types.go`, Ports):
+    // only the name of a port has to be declared.
+    if matches!(target, Target::Number(_)) {
+        finding = finding.severity(Severity::Note);
     }
     finding.help(help(service, port, pods))
 }

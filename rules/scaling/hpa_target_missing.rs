@@ -33,7 +33,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if let Some(finding) = unscalable(cx, scaler, object, reference) {
             out.find(finding);
         } else if scaler.target.is_none() {
-            missing(cx, out, object, reference, name);
+            missing(
+                cx,
+                out,
+                object,
+                (reference, name),
+                "scales",
+                "an autoscaler without a target scales nothing, and says so only in its conditions",
+            );
         }
     }
 }
@@ -84,7 +91,15 @@ fn unscalable(
     None
 }
 
-fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<'_>, name: &str) {
+/// Reports a target that is not there; `does` says what the autoscaler does with targets, `note` what comes of it.
+pub(super) fn missing(
+    cx: &Cx<'_, '_>,
+    out: &mut Out,
+    object: &Object<'_>,
+    (reference, name): (Node<'_>, &str),
+    does: &str,
+    note: &str,
+) {
     let kind = reference.text("kind").unwrap_or("Deployment");
     let written_group = reference.text("apiVersion").map_or("apps", group);
     let is_there = match Kind::of(written_group, kind) {
@@ -106,7 +121,7 @@ fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<
         Absence::Absent => {
             let place = object.place(reference.get("name").unwrap_or(reference));
             let message = format!(
-                "`{object}` scales `{kind}/{}/{name}`, which does not exist",
+                "`{object}` {does} `{kind}/{}/{name}`, which does not exist",
                 object.namespace
             );
             let mut finding = Finding::new(message, place, format!("no {kind} of this name"));
@@ -116,9 +131,7 @@ fn missing(cx: &Cx<'_, '_>, out: &mut Out, object: &Object<'_>, reference: Node<
                     near.kind_name, near.name
                 ));
             }
-            out.find(finding.note(
-                "an autoscaler without a target scales nothing, and says so only in its conditions",
-            ));
+            out.find(finding.note(note));
         }
     }
 }

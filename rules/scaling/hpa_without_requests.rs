@@ -1,6 +1,9 @@
 //! Autoscalers that measure against requests which a container does not make.
 
+use crate::analyze::capacity::effective_resources::ContainerDemand;
 use crate::analyze::capacity::hpa_metrics::{Measure, utilization};
+use crate::analyze::capacity::injected::unsized_sidecar;
+use crate::analyze::capacity::scaled_pods::scaled_pods;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
@@ -27,12 +30,28 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let Some(target) = scaler.target else { continue };
         let workload = cx.facts.workloads().get(target);
         let object = cx.object(scaler.object);
-        for measure in utilization(object) {
-            let Some(finding) = finding(cx, object, workload, measure) else { continue };
-            match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
-                Some(missing) => out.cannot_tell(object, missing),
-                None if has_limit_range(cx, workload.namespace) => out.find(finding),
-                None => out.find(finding.awaits(&[Kind::LimitRange])),
+        let measures = utilization(object);
+        if measures.is_empty() {
+            continue;
+        }
+        let counted = scaled_pods(cx.facts, scaler).map(|it| it.workloads).unwrap_or_default();
+        let others =
+            counted.iter().filter(|it| **it != target).map(|it| cx.facts.workloads().get(*it));
+        let others: Vec<_> = others.collect();
+        for measure in measures {
+            let own = finding(cx, object, workload, measure);
+            let is_right = own.is_none();
+            let of_others =
+                others.iter().filter_map(|it| stranger(cx, object, workload, it, measure));
+            for finding in own.into_iter().chain(of_others) {
+                match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
+                    Some(missing) => out.cannot_tell(object, missing),
+                    None if has_limit_range(cx, workload.namespace) => out.find(finding),
+                    None => out.find(finding.awaits(&[Kind::LimitRange])),
+                }
+            }
+            if is_right && let Some(missing) = injected(cx, workload, measure) {
+                out.cannot_tell(object, missing);
             }
         }
     }
@@ -40,6 +59,78 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 
 fn has_limit_range(cx: &Cx<'_, '_>, namespace: &str) -> bool {
     cx.model.of_kind(Kind::LimitRange).any(|it| it.namespace == namespace)
+}
+
+/// A sidecar that is injected, and of whose request nothing in the input tells. A container that is measured by itself,
+/// or a request of the pod as a whole, leaves it out of the sum.
+fn injected(cx: &Cx<'_, '_>, workload: &Workload<'_>, measure: Measure<'_>) -> Option<String> {
+    let pod = cx.facts.demand(workload);
+    if measure.container.is_some() || pod.is_pod_level {
+        return None;
+    }
+    let injector = unsized_sidecar(cx.facts, workload, measure.resource)?;
+    // The API server runs its own plugins again after webhooks, so a LimitRange gives what is injected its default.
+    let ranges = cx.facts.limit_ranges().of(workload.namespace);
+    let has_default = ranges.iter().any(|it| it.default_request.get(measure.resource).is_some());
+    (!has_default).then(|| {
+        format!(
+            "whether the sidecar that {injector} injects into the pods of `{}` makes a {} request: an annotation can give it one",
+            cx.object(workload.object),
+            measure.resource
+        )
+    })
+}
+
+/// Pods of somebody else that the target's selector finds: the controller sums the requests of every pod that it finds,
+/// finished ones included, and fails for all of them where one makes none (`replica_calculator.go`, calculatePodRequests).
+fn stranger(
+    cx: &Cx<'_, '_>,
+    object: &Object<'_>,
+    target: &Workload<'_>,
+    other: &Workload<'_>,
+    measure: Measure<'_>,
+) -> Option<Finding> {
+    let pod = cx.facts.demand(other);
+    let resource = measure.resource;
+    if pod.is_pod_level && pod.requests.get(resource).is_some() {
+        return None;
+    }
+    let found: Vec<_> = measure.containers(pod).collect();
+    let lacks_container = found.is_empty() && measure.container.is_some();
+    let lacking: Vec<_> =
+        found.into_iter().filter(|it| it.requests.get(resource).is_none()).collect();
+    if lacking.is_empty() && !lacks_container {
+        return None;
+    }
+    let (target, other_object) = (cx.object(target.object), cx.object(other.object));
+    let what = match measure.container {
+        Some(name) if lacks_container => format!("run no container `{name}`"),
+        _ => format!("make no {resource} request in {}", names(&lacking)),
+    };
+    let mut finding = Finding::new(
+        format!("`{object}` counts the pods of `{other_object}` as well, and these {what}"),
+        measure.place(object),
+        format!("a percentage of the {resource} request of every pod that the selector finds"),
+    )
+    .label(target.at("spec.selector"), "the selector finds them")
+    .label(other_object.at(&other.labels_path()), "by these labels");
+    for container in lacking.iter().take(8) {
+        let place = other_object.place(container.node.get("name").unwrap_or(container.node));
+        finding = finding.label(place, format!("requests no {resource}"));
+    }
+    Some(
+        finding
+            .over(format!("{other_object} {resource}"), Quantity::units(1))
+            .note("an autoscaler takes every pod that its target's selector finds, whoever made it, finished ones included; one without the request fails the metric for all")
+            .help(format!(
+                "give the pods of `{other_object}` labels that the selector does not find, or set `resources.requests.{resource}` there"
+            )),
+    )
+}
+
+fn names(containers: &[&ContainerDemand<'_>]) -> String {
+    let names: Vec<_> = containers.iter().map(|it| format!("`{}`", it.name)).collect();
+    names.join(", ")
 }
 
 fn finding(
@@ -77,14 +168,13 @@ fn finding(
     }
     let lacking = measure.containers(pod).filter(|it| it.requests.get(resource).is_none());
     let lacking: Vec<_> = lacking.collect();
-    let names: Vec<_> = lacking.iter().map(|it| format!("`{}`", it.name)).collect();
     if lacking.is_empty() {
         return None;
     }
     let message = format!(
         "`{object}` scales `{target}` on a percentage of its {resource} request, and {} {} none",
-        names.join(", "),
-        if names.len() == 1 { "makes" } else { "make" }
+        names(&lacking),
+        if lacking.len() == 1 { "makes" } else { "make" }
     );
     let mut finding = Finding::new(message, place, text);
     for container in &lacking {
@@ -98,7 +188,7 @@ fn finding(
             .note("one container without the request is enough: the metric fails, and with it every scaling down")
             .help(format!(
                 "set `resources.requests.{resource}` of {}; or measure one container (`ContainerResource`) or an `AverageValue`",
-                names.join(", ")
+                names(&lacking)
             )),
     )
 }

@@ -5,6 +5,7 @@ use crate::rule::Rule;
 mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
+mod hpa_selector_ambiguous;
 mod hpa_target_missing;
 mod hpa_vpa_conflict;
 mod hpa_without_requests;
@@ -14,12 +15,15 @@ mod quota_below_rollout;
 mod quota_rejects_pod;
 mod requests_above_limits;
 mod vpa_cannot_evict;
+mod vpa_duplicate_target;
+mod vpa_target_missing;
 
 /// The rules of this group, by id.
 pub(super) const RULES: &[&Rule] = &[
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
+    &hpa_selector_ambiguous::RULE,
     &hpa_target_missing::RULE,
     &hpa_vpa_conflict::RULE,
     &hpa_without_requests::RULE,
@@ -29,4 +33,6 @@ pub(super) const RULES: &[&Rule] = &[
     &quota_rejects_pod::RULE,
     &requests_above_limits::RULE,
     &vpa_cannot_evict::RULE,
+    &vpa_duplicate_target::RULE,
+    &vpa_target_missing::RULE,
 ];

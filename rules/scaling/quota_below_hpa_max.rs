@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::ResourceQuota,
         Kind::LimitRange,
         Kind::HorizontalPodAutoscaler,
+        Kind::ScaledJob,
         Kind::ScaledObject,
         Kind::PersistentVolumeClaim,
         Kind::Service,
@@ -91,6 +92,12 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
         finding = finding.note(
             "a quota refuses pods when they are created: the apply succeeds, the autoscaler asks for more, and the missing pods show only in events (FailedCreate)",
         );
+    }
+    if over.iter().any(|it| it.resource == "count/jobs.batch") {
+        finding = finding.note(
+            "finished Jobs count as well, and none is removed before there are more of them than the history limits say: once the quota is full no further Job is made",
+        );
+        return finding.help(format!("{}; or lower the history limits", help(cx, quota, over)));
     }
     finding.help(help(cx, quota, over))
 }

@@ -31,8 +31,62 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let over: Vec<_> = quota.lines.iter().filter(is_over).collect();
         if !over.is_empty() {
             out.find(finding(cx, quota, &over));
+            continue;
+        }
+        let is_full = |it: &&Line<'_>| it.used() + it.terminating() > it.hard;
+        let full: Vec<_> = quota.lines.iter().filter(is_full).collect();
+        if !full.is_empty() {
+            out.find(slow(cx, quota, &full));
         }
     }
+}
+
+/// Rollouts that take old pods away first: each of these counts until its grace is over
+/// (`pkg/quota/v1/evaluator/core/pods.go`, QuotaV1Pod), and so long its replacement is refused.
+fn slow(cx: &Cx<'_, '_>, quota: &Quota<'_>, full: &[&Line<'_>]) -> Finding {
+    let object = cx.object(quota.object);
+    let names: Vec<_> = full.iter().map(|it| format!("`{}`", it.resource)).collect();
+    let message = format!(
+        "`{object}` has no room for pods that terminate beside their replacements: {}",
+        names.join(", ")
+    );
+    let text = |line: &Line<'_>| {
+        let resource = line.resource;
+        format!(
+            "{} of {} at the peaks, {} more while old pods terminate",
+            line.used().show(resource),
+            line.hard.show(resource),
+            line.terminating().show(resource)
+        )
+    };
+    let place = |line: &Line<'_>| object.place(line.node);
+    let first =
+        full.first().map_or((object.at("spec.hard"), String::new()), |it| (place(it), text(it)));
+    let mut finding = Finding::new(message, first.0, first.1).severity(Severity::Note);
+    for line in full.iter().skip(1) {
+        finding = finding.label(place(line), text(line));
+    }
+    let charges = full.iter().flat_map(|it| &it.charges).filter(|it| it.terminating > 0);
+    let replaced: BTreeMap<_, _> =
+        charges.filter_map(|it| Some((it.workload()?, it.terminating))).collect();
+    for (workload, count) in replaced.iter().take(8) {
+        let workload = cx.object(cx.facts.workloads().get(*workload).object);
+        let place = workload.at("spec.strategy.rollingUpdate.maxSurge");
+        finding = finding.label(place, format!("adds none, and replaces {count} at once"));
+    }
+    for line in full {
+        let beyond = line.used() + line.terminating() - line.hard;
+        finding = finding.over(format!("{} while pods terminate", line.resource), beyond);
+    }
+    let raise: Vec<_> = full
+        .iter()
+        .map(|it| {
+            format!("`{}: {}`", it.resource, (it.used() + it.terminating()).show(it.resource))
+        })
+        .collect();
+    finding
+        .note("a pod that terminates counts until its grace is over: its replacement is refused meanwhile and tried again ever more seldom, so the rollout goes on slowly")
+        .help(format!("raise the quota to {}", raise.join(", ")))
 }
 
 fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
@@ -100,7 +154,7 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
         .map(|it| format!("`{}: {}`", it.resource, (it.used() + it.surge()).show(it.resource)))
         .collect();
     finding.note(note).help(format!(
-        "raise the quota to {}; or set `maxSurge: 0` and `maxUnavailable: 1`; or lower a maximum",
+        "raise the quota to {}; or set `maxSurge: 0` and `maxUnavailable: 1`, which goes as fast as old pods terminate; or lower a maximum",
         raise.join(", ")
     ))
 }

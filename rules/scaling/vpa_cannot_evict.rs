@@ -47,7 +47,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             }
         }
     }
-    let free = evicting.filter(|it| !blocked.contains(&it.object));
+    // The updater counts the pods of a group before it resizes one in place, too
+    // (`updater/restriction/pods_restriction_factory.go`, "Too few replicas").
+    let acting = cx.facts.verticals().iter().filter(|it| it.mode.is_of_updater());
+    let free = acting.filter(|it| !blocked.contains(&it.object));
     out.findings.extend(free.filter_map(|it| too_few(cx, it)));
 }
 
@@ -93,8 +96,12 @@ fn too_few(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> Option<Finding> {
         return None;
     }
     let (object, target) = (cx.object(vertical.object), cx.object(workload.object));
+    let does = match vertical.mode {
+        Mode::InPlace => "resizes none of",
+        _ => "evicts nothing from",
+    };
     let message = format!(
-        "`{object}` evicts nothing from fewer than {} pods, and `{target}` has {} at the most",
+        "`{object}` {does} fewer than {} pods, and `{target}` has {} at the most",
         vertical.min_replicas, peak.count
     );
     Some(
@@ -102,8 +109,9 @@ fn too_few(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> Option<Finding> {
             .label(peak.place(cx.model), peak.describe())
             .severity(Severity::Note)
             .help(format!(
-                "set `updatePolicy.minReplicas: {}` if a restart does no harm, or `updateMode: Initial`",
-                peak.count
+                "set `updatePolicy.minReplicas: {}` if {} does no harm, or `updateMode: Initial`",
+                peak.count,
+                if vertical.mode == Mode::InPlace { "a resize" } else { "a restart" }
             )),
     )
 }
@@ -114,7 +122,9 @@ fn mode_place(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> crate::model::Place {
 }
 
 fn mode_text(vertical: &Vertical<'_>) -> &'static str {
-    if vertical.mode_node.is_some() {
+    if vertical.mode == Mode::InPlace {
+        "resizes in place, else by eviction"
+    } else if vertical.mode_node.is_some() {
         "resizes by eviction"
     } else {
         "updateMode not set, so by eviction"

@@ -1,7 +1,8 @@
 //! Credentials that are written out in Secrets, ConfigMaps, environment variables and arguments.
 
+use crate::analyze::references::credential_values::{self, holds_token};
 use crate::analyze::references::credentials::{
-    is_credential_name, is_secret_text, is_secret_value, is_surely_secret_text,
+    is_secret_text, is_secret_value, is_surely_secret_text,
 };
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -26,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("secret_in_repository.md"),
-    reads_images: false,
+    reads_images: true,
     checks: &[Check::Object(object), Check::Workload(workload)],
 };
 
@@ -40,7 +41,54 @@ fn object(_: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
 fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
     for container in workload.containers() {
         environment(cx, workload, container, out);
+        default_credentials(cx, workload, container, out);
     }
+}
+
+/// RabbitMQ's image makes user `guest` with password `guest`, who may log in from anywhere, unless it is told otherwise
+/// (docker-library/rabbitmq, `10-defaults.conf`: `loopback_users.guest = false`).
+fn default_credentials(
+    cx: &Cx<'_, '_>,
+    workload: &Workload<'_>,
+    container: Node<'_>,
+    out: &mut Out,
+) {
+    let Some(image) = container.get("image") else { return };
+    if !is_rabbitmq(image.str().unwrap_or_default()) || container.get("command").is_some() {
+        return;
+    }
+    let object = cx.object(workload.object);
+    let mut names = container.list("env").filter_map(|it| it.text("name"));
+    if names.any(|it| it.starts_with("RABBITMQ_DEFAULT_PASS")) {
+        return;
+    }
+    let mut mounts = container.list("volumeMounts").filter_map(|it| it.text("mountPath"));
+    if container.list("envFrom").next().is_some()
+        || mounts.any(|it| it.starts_with("/etc/rabbitmq"))
+    {
+        return out.cannot_tell(
+            object,
+            "whether the variables or files that RabbitMQ is given set another password than its default, `guest`",
+        );
+    }
+    out.find(
+        Finding::new(
+            format!("`{object}` runs RabbitMQ with the credentials that everybody knows, `guest` and `guest`"),
+            object.place(image),
+            "nothing sets RABBITMQ_DEFAULT_PASS",
+        )
+        .note("the image lets this user in from anywhere: whoever reaches the port reads and writes every queue")
+        .help("set `RABBITMQ_DEFAULT_USER` and `RABBITMQ_DEFAULT_PASS` from a Secret that is kept elsewhere"),
+    );
+}
+
+/// The official image, from wherever it is pulled; others of the name have defaults of their own.
+fn is_rabbitmq(image: &str) -> bool {
+    let name = image.split(['@']).next().unwrap_or(image);
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let is_other =
+        ["bitnami", "bitnamilegacy", "rabbitmqoperator"].iter().any(|it| name.contains(it));
+    last.split(':').next() == Some("rabbitmq") && !is_other
 }
 
 /// What Helm and controllers keep in Secrets is not written by people.
@@ -111,8 +159,8 @@ fn environment(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>, ou
         let Some(text) = argument.str() else { continue };
         let option = text.trim_start_matches('-').split_once('=').filter(|_| text.starts_with('-'));
         let is_option =
-            option.is_some_and(|(name, value)| is_credential_name(name) && is_secret_value(value));
-        if is_option || is_secret_text(text) {
+            option.is_some_and(|(name, value)| credential_values::is_credential(name, value));
+        if is_option || is_secret_text(text) || holds_token(text) {
             let name = option.map_or("an argument", |(name, _)| name);
             out.find(plain(object, argument, name, "an argument, which every process list shows"));
         }
@@ -121,7 +169,7 @@ fn environment(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>, ou
 
 fn is_credential(name: &str, value: Node<'_>) -> bool {
     let Some(text) = value.scalar() else { return false };
-    is_credential_name(name) && is_secret_value(&text) || is_secret_text(&text)
+    credential_values::is_credential(name, &text) || is_secret_text(&text) || holds_token(&text)
 }
 
 /// The value itself is never repeated.

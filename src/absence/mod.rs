@@ -244,6 +244,27 @@ impl Cx<'_, '_> {
         })
     }
 
+    /// Whether an object of a custom kind without a namespace, which is not in the input, is really missing.
+    pub fn absence_of_custom(&self, group: &str, kind: &str, name: &str) -> Absence {
+        if let Some(broken) = self.model.may_be_lost(&[Kind::Custom]) {
+            return Absence::CannotTell(may_be_in(self.model, broken));
+        }
+        let custom = Kind::Custom.name();
+        let is_absent = match self.coverage() {
+            // Of a cluster that was not read as a whole, only what was looked for is known.
+            Some(it) if !it.is_whole() => it.has_looked_for(custom, "", name),
+            Some(it) => it.lack_of(custom).is_none(),
+            None => self.policy.is_complete("*"),
+        };
+        let absence = match is_absent {
+            true => Absence::Absent,
+            false => Absence::CannotTell(format!(
+                "{kind} `{name}`: not in the input, and other manifests may bring it"
+            )),
+        };
+        self.or_elsewhere(absence, || self.custom_elsewhere(group, kind, "", name))
+    }
+
     fn absence_of_here(&self, kind: Kind, namespace: &str, name: &str) -> Absence {
         if self.policy.is_external(kind.name(), namespace, name) {
             return Absence::Elsewhere;

@@ -52,6 +52,7 @@ macro_rules! kinds {
 }
 
 kinds! {
+    APIService ["apiregistration.k8s.io"], "apiservices", Cluster;
     AdminNetworkPolicy ["policy.networking.k8s.io"], "adminnetworkpolicies", Cluster;
     BaselineAdminNetworkPolicy ["policy.networking.k8s.io"], "baselineadminnetworkpolicies", Cluster;
     Certificate ["cert-manager.io"], "certificates", Namespaced;
@@ -94,6 +95,7 @@ kinds! {
     Role ["rbac.authorization.k8s.io"], "roles", Namespaced;
     RoleBinding ["rbac.authorization.k8s.io"], "rolebindings", Namespaced;
     Rollout ["argoproj.io"], "rollouts", Namespaced;
+    Route ["route.openshift.io"], "routes", Namespaced;
     RuntimeClass ["node.k8s.io"], "runtimeclasses", Cluster;
     ScaledJob ["keda.sh"], "scaledjobs", Namespaced;
     ScaledObject ["keda.sh"], "scaledobjects", Namespaced;
@@ -165,10 +167,19 @@ static BY_NAME: LazyLock<FxHashMap<&str, &KindInfo>> =
 
 impl Kind {
     /// The kind that this group and name stand for. Group and kind identify it; the version does not.
+    ///
+    /// `deployment` is a slip for Deployment: the API server refuses it, `invalid-schema` says so, and what it is meant to
+    /// be tells the rest.
     pub fn of(group: &str, name: &str) -> Kind {
         match BY_NAME.get(name) {
             Some(info) if info.groups.contains(&group) => info.kind,
-            _ => Kind::Custom,
+            Some(_) => Kind::Custom,
+            None => {
+                let is_slip = |it: &&KindInfo| {
+                    it.name.eq_ignore_ascii_case(name) && it.groups.contains(&group)
+                };
+                KINDS.iter().find(is_slip).map_or(Kind::Custom, |it| it.kind)
+            }
         }
     }
 
@@ -208,6 +219,8 @@ mod tests {
     fn group_and_name_identify_a_kind() {
         assert_eq!(Kind::of("apps", "Deployment"), Kind::Deployment);
         assert_eq!(Kind::of("extensions", "Deployment"), Kind::Deployment);
+        assert_eq!(Kind::of("apps", "deployment"), Kind::Deployment);
+        assert_eq!(Kind::of("shop.example", "deployment"), Kind::Custom);
         assert_eq!(Kind::of("serving.knative.dev", "Service"), Kind::Custom);
         assert_eq!(group("apps/v1"), "apps");
         assert_eq!(group("v1"), "");

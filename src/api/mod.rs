@@ -4,3 +4,5 @@ pub mod kind;
 pub mod network;
 pub mod ports;
 pub mod quantity;
+pub mod reference;
+pub mod schema;

@@ -3,14 +3,56 @@
 //! `k8s.io/apimachinery/pkg/api/resource/quantity.go`: nano units at the finest, rounded up (away from zero), and capped
 //! at the largest 64-bit integer.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::iter::Sum;
 use std::ops::{Add, Mul, Sub};
 
 /// An amount, exact to a billionth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Quantity {
     nano: i128,
+    /// How it is shown; says nothing of the amount.
+    form: Form,
+}
+
+/// In which units an amount was written (apimachinery's `Format`). A sum is shown in those of its first term that has any.
+#[derive(Clone, Copy, Debug, Default)]
+enum Form {
+    /// None.
+    #[default]
+    Plain,
+    /// Powers of 1024: `Mi`.
+    Binary,
+    /// Powers of 1000: `M`.
+    Decimal,
+}
+
+impl PartialEq for Quantity {
+    fn eq(&self, other: &Quantity) -> bool {
+        self.nano == other.nano
+    }
+}
+
+impl Eq for Quantity {}
+
+impl PartialOrd for Quantity {
+    fn partial_cmp(&self, other: &Quantity) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Quantity {
+    fn cmp(&self, other: &Quantity) -> Ordering {
+        self.nano.cmp(&other.nano)
+    }
+}
+
+impl Hash for Quantity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.nano.hash(state);
+    }
 }
 
 const NANO: i128 = 1_000_000_000;
@@ -29,11 +71,11 @@ impl fmt::Display for NotAQuantity {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Quantity = Quantity { nano: 0 };
+    pub const ZERO: Quantity = Quantity { nano: 0, form: Form::Plain };
 
     /// A whole number of units.
     pub fn units(count: u64) -> Quantity {
-        Quantity { nano: (i128::from(count) * NANO).min(CAP) }
+        Quantity { nano: (i128::from(count) * NANO).min(CAP), form: Form::Plain }
     }
 
     /// Reads a quantity.
@@ -53,16 +95,20 @@ impl Quantity {
         if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
             return Err(NotAQuantity);
         }
-        let nano = match scale(suffix).ok_or(NotAQuantity)? {
-            Scale::Binary(exponent) => binary(whole, fraction, exponent),
-            Scale::Decimal(exponent) => decimal(whole, fraction, exponent),
+        let (nano, form) = match scale(suffix).ok_or(NotAQuantity)? {
+            Scale::Binary(exponent) => (binary(whole, fraction, exponent), Form::Binary),
+            Scale::Decimal(exponent) => {
+                let is_large = matches!(suffix, "k" | "M" | "G" | "T" | "P" | "E");
+                let form = if is_large { Form::Decimal } else { Form::Plain };
+                (decimal(whole, fraction, exponent), form)
+            }
         };
-        Ok(Quantity { nano: if negative { -nano } else { nano } })
+        Ok(Quantity { nano: if negative { -nano } else { nano }, form })
     }
 
     /// This many times as much; capped like a parsed quantity.
     pub fn times(self, count: u64) -> Quantity {
-        Quantity { nano: self.nano.saturating_mul(i128::from(count)) }
+        Quantity { nano: self.nano.saturating_mul(i128::from(count)), ..self }
     }
 
     /// How many times `each` goes into this amount; `None` if `each` is not more than nothing.
@@ -78,7 +124,7 @@ impl Quantity {
     /// The amount as the API server stores it in lists of resources: to the thousandth, rounded up
     /// (`pkg/apis/core/v1/defaults.go`, SetDefaults_ResourceList).
     pub fn stored(self) -> Quantity {
-        Quantity { nano: self.milli() * (NANO / 1000) }
+        Quantity { nano: self.milli() * (NANO / 1000), ..self }
     }
 
     /// Whether it is nothing.
@@ -101,7 +147,8 @@ impl Quantity {
         div_up(self.nano, NANO / 1000)
     }
 
-    /// The amount in the units that people use for this resource: `500m` or `9.6` CPU, `512Mi` of memory.
+    /// The amount in the units that people use for this resource, `500m` or `9.6` CPU; of bytes in those in which it was
+    /// written, `512Mi` or `64M`.
     pub fn show(self, resource: &str) -> String {
         if is_cpu(resource) {
             return self.show_cpu();
@@ -113,9 +160,27 @@ impl Quantity {
             return self.to_string();
         }
         let value = self.nano / NANO;
-        let units = [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-        let unit = units.iter().find(|(_, bits)| value != 0 && value % (1 << bits) == 0);
-        unit.map_or(value.to_string(), |(name, bits)| format!("{}{name}", value >> bits))
+        const BINARY: [(&str, u32); 6] =
+            [("Ei", 60), ("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
+        const DECIMAL: [(&str, u32); 6] =
+            [("E", 18), ("P", 15), ("T", 12), ("G", 9), ("M", 6), ("k", 3)];
+        let binary = BINARY.iter().map(|(name, bits)| (*name, 1_i128 << bits));
+        let decimal = DECIMAL.iter().map(|(name, zeros)| (*name, 10_i128.pow(*zeros)));
+        let mut units: Vec<_> = match self.form {
+            Form::Binary => binary.collect(),
+            Form::Decimal => decimal.collect(),
+            // Whichever gives a number that people would have written: `1Gi`, `64M`.
+            Form::Plain => binary.chain(decimal).filter(|(_, each)| *each > 100_000).collect(),
+        };
+        units.retain(|(_, each)| value != 0 && value % each == 0);
+        let unit = units.first();
+        unit.map_or(value.to_string(), |(name, each)| format!("{}{name}", value / each))
+    }
+
+    /// An amount of this many billionths, shown as this one or else as another.
+    fn with(self, nano: i128, other: Quantity) -> Quantity {
+        let form = if matches!(self.form, Form::Plain) { other.form } else { self.form };
+        Quantity { nano, form }
     }
 
     fn show_cpu(self) -> String {
@@ -123,7 +188,7 @@ impl Quantity {
         if milli.abs() < 1000 && milli != 0 {
             format!("{milli}m")
         } else {
-            Quantity { nano: milli * 1_000_000 }.to_string()
+            Quantity { nano: milli * 1_000_000, ..self }.to_string()
         }
     }
 }
@@ -218,14 +283,14 @@ fn div_up(value: i128, by: i128) -> i128 {
 impl Add for Quantity {
     type Output = Quantity;
     fn add(self, other: Quantity) -> Quantity {
-        Quantity { nano: self.nano.saturating_add(other.nano) }
+        self.with(self.nano.saturating_add(other.nano), other)
     }
 }
 
 impl Sub for Quantity {
     type Output = Quantity;
     fn sub(self, other: Quantity) -> Quantity {
-        Quantity { nano: self.nano.saturating_sub(other.nano) }
+        self.with(self.nano.saturating_sub(other.nano), other)
     }
 }
 
@@ -320,7 +385,14 @@ mod tests {
         assert_eq!(shown("1.5m", "cpu"), "2m");
         assert_eq!(shown("114Gi", "limits.memory"), "114Gi");
         assert_eq!(shown("15.5Gi", "memory"), "15872Mi");
-        assert_eq!(shown("40G", "memory"), "39062500Ki");
+        assert_eq!(shown("40G", "memory"), "40G");
+        assert_eq!(shown("64M", "memory"), "64M");
+        assert_eq!(shown("1500k", "memory"), "1500k");
+        assert_eq!(shown("1073741824", "memory"), "1Gi");
+        assert_eq!(shown("64000000", "memory"), "64M");
+        assert_eq!(shown("1234567", "memory"), "1234567");
+        let sum = Quantity::parse("64M").unwrap() + Quantity::parse("36M").unwrap();
+        assert_eq!(sum.times(3).show("memory"), "300M");
         assert_eq!(shown("3", "pods"), "3");
         assert_eq!(shown("0", "memory"), "0");
     }

@@ -27,7 +27,7 @@ impl<'d> Names<'d> {
         let written = |field| {
             metadata
                 .and_then(|it| it.get(field))
-                .filter(|it| it.str().is_some_and(|it| !it.is_empty()))
+                .filter(|it| it.written().is_some_and(|it| !it.is_empty()))
         };
         let namespace = written("namespace");
         let is_namespaced = match kind.info() {
@@ -43,7 +43,9 @@ impl<'d> Names<'d> {
 
     /// Its namespace; empty where it has none, this one where it should have one and says none.
     pub(crate) fn namespace(&self, default: &'d str) -> &'d str {
-        match self.namespace.and_then(Node::str) {
+        // `namespace: no` is no string, and is not to be taken for none: the API server refuses it, and `invalid-schema`
+        // says so.
+        match self.namespace.and_then(Node::written) {
             _ if !self.is_namespaced => "",
             Some(written) => written,
             None => default,
@@ -52,7 +54,7 @@ impl<'d> Names<'d> {
 
     /// Its name; empty where it has none.
     pub(crate) fn name(&self) -> &'d str {
-        self.name.and_then(Node::str).unwrap_or_default()
+        self.name.and_then(Node::written).unwrap_or_default()
     }
 }
 

@@ -10,6 +10,7 @@ mod patterns;
 mod setting;
 
 pub use crate::api::network::{Network, Plugin};
+pub use crate::api::reference::CustomReference;
 pub use crate::documents::closest;
 use crate::documents::{self, Scalar};
 pub use admission::{Admission, Mode, RuleMode};
@@ -107,6 +108,8 @@ pub struct Policy {
     /// What exists although the input does not hold it.
     #[schemars(with = "Vec<Pattern>")]
     pub external: Patterns,
+    /// Fields of custom kinds that name other objects, beside those that purlin knows.
+    pub references: Vec<CustomReference>,
     /// Namespaces that the input holds all of; `*` for the whole cluster.
     #[serde(deserialize_with = "plain_set")]
     #[schemars(with = "Vec<Scalar>")]

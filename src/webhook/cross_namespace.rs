@@ -9,9 +9,11 @@ use crate::analyze::network::addresses::{addresses, name};
 use crate::analyze::network::dns::is_kubelet_config;
 use crate::analyze::network::monitors::namespaces;
 use crate::analyze::references::backends::ROUTES;
+use crate::analyze::references::called_services::{CALLERS, Purpose, called_by};
+use crate::analyze::references::custom_references::{From, named_by};
 use crate::analyze::selection::namespaces::NAME_LABEL;
 use crate::analyze::selection::workloads::template;
-use crate::api::kind::Kind;
+use crate::api::kind::{Kind, group};
 use crate::text::tree::Node;
 
 /// What is to be looked at for an object's sake.
@@ -25,6 +27,8 @@ pub(super) enum Want {
     Topic(Box<str>),
     /// One of those that are found by this.
     One(Box<str>),
+    /// Every Prometheus of the cluster.
+    Prometheuses,
     /// Namespaces that are selected by the selector at this place of the document's tree.
     Namespaces(u32),
     /// A namespace with all that is in it, for the sake of this object alone.
@@ -55,6 +59,11 @@ pub(super) fn is_outward(kind: Kind) -> bool {
     ];
     KINDS.contains(&kind) || ROUTES.contains(&kind)
 }
+
+/// The topic of every Prometheus, agents included.
+pub(super) const PROMETHEUSES: &str = "prometheuses";
+
+const AGENT: &str = "monitoring.coreos.com/PrometheusAgent";
 
 /// The topic of what answers DNS.
 pub(super) const DNS: &str = "dns";
@@ -143,7 +152,7 @@ impl Want {
             Want::All(_, text) | Want::Topic(text) | Want::One(text) | Want::Neighbour(text) => {
                 text.len()
             }
-            Want::Namespaces(_) | Want::Neighbours(_) | Want::Callers(_) => 0,
+            Want::Namespaces(_) | Want::Neighbours(_) | Want::Callers(_) | Want::Prometheuses => 0,
         }
     }
 }
@@ -157,6 +166,7 @@ struct Reader<'k> {
 impl Reader<'_> {
     fn read(&mut self, root: Node<'_>) {
         let spec = root.get("spec");
+        self.custom_references(root);
         match self.key.kind {
             Kind::Ingress => {
                 self.uses(Kind::IngressClass, "", spec.and_then(|it| it.text("ingressClassName")));
@@ -197,18 +207,18 @@ impl Reader<'_> {
                     }
                 }
                 self.called_by(Caller::Prometheus);
+                self.wants.push(Want::Prometheuses);
             }
+            Kind::Prometheus => self.found_by.push(PROMETHEUSES.into()),
+            Kind::Custom if *self.key.custom == *AGENT => self.found_by.push(PROMETHEUSES.into()),
+            Kind::Route => self.called_by(Caller::Controller),
+            kind if CALLERS.contains(&kind) => self.called_services(kind, root),
             Kind::PersistentVolumeClaim => {
                 self.claim(spec);
             }
             Kind::PersistentVolume => {
                 let class = spec.and_then(|it| it.text("storageClassName"));
                 self.found_by.extend(class.map(volumes));
-            }
-            Kind::CustomResourceDefinition => {
-                let group = spec.and_then(|it| it.text("group")).unwrap_or_default();
-                let kind = root.at(&["spec", "names", "kind"]).and_then(Node::str);
-                self.found_by.push(definition(&format!("{group}/{}", kind.unwrap_or_default())));
             }
             // `count/<resource>.<group>`.
             Kind::ResourceQuota => {
@@ -233,10 +243,60 @@ impl Reader<'_> {
             }
             kind if kind == Kind::Gateway || ROUTES.contains(&kind) => {
                 self.references(root);
+                self.parents(spec);
                 self.called_by(Caller::Controller);
             }
             kind => self.workload(kind, root),
         }
+    }
+
+    /// What custom objects and annotations name, of another namespace or of none.
+    fn custom_references(&mut self, root: Node<'_>) {
+        let namespace = self.key.namespace.to_string();
+        let (version, kind) = (root.text("apiVersion"), root.text("kind"));
+        let from = From {
+            group: version.map_or("", group),
+            kind: kind.unwrap_or_default(),
+            namespace: &namespace,
+            root,
+        };
+        for it in named_by(from).into_iter().filter(|it| it.namespace != namespace) {
+            let key = match it.known() {
+                Some(kind) => Key::known(kind, it.namespace, it.name),
+                None => Key::custom(it.group, it.kind, it.namespace, it.name),
+            };
+            self.found_by.push(users(&key));
+            self.wants.push(Want::Object(key));
+        }
+    }
+
+    /// The Gateways that a route names as its parents.
+    fn parents(&mut self, spec: Option<Node<'_>>) {
+        for parent in spec.into_iter().flat_map(|it| it.list("parentRefs")) {
+            if parent.text("kind").is_none_or(|it| it == "Gateway") {
+                let namespace = parent.text("namespace").unwrap_or(&self.key.namespace).to_string();
+                self.uses(Kind::Gateway, &namespace, parent.text("name"));
+            }
+        }
+    }
+
+    /// The Services that the API server calls for it; a webhook is judged beside the pods that answer.
+    fn called_services(&mut self, kind: Kind, root: Node<'_>) {
+        if kind == Kind::CustomResourceDefinition {
+            self.definition(root);
+        }
+        for called in called_by(kind, root) {
+            self.uses(Kind::Service, called.namespace, Some(called.name));
+            if matches!(called.purpose, Purpose::Admission(_)) {
+                self.wants.push(Want::Neighbour(called.namespace.into()));
+            }
+        }
+    }
+
+    fn definition(&mut self, root: Node<'_>) {
+        let group = root.at(&["spec", "group"]).and_then(Node::str).unwrap_or_default();
+        let kind = root.at(&["spec", "names", "kind"]).and_then(Node::str);
+        self.found_by.push(definition(&format!("{group}/{}", kind.unwrap_or_default())));
     }
 
     /// Who calls by trade has to get to its pods.

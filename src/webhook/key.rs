@@ -55,6 +55,16 @@ impl Key {
         Some(Key { custom: text("custom")?.into(), ..key })
     }
 
+    /// An object of a custom kind.
+    pub fn custom(group: &str, kind: &str, namespace: &str, name: &str) -> Key {
+        Key {
+            namespace: namespace.into(),
+            kind: Kind::Custom,
+            custom: format!("{group}/{kind}").into(),
+            name: name.into(),
+        }
+    }
+
     /// An object of a known kind.
     pub fn known(kind: Kind, namespace: &str, name: &str) -> Key {
         Key { namespace: namespace.into(), kind, custom: "".into(), name: name.into() }

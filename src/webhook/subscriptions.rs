@@ -26,6 +26,10 @@ const LEFT_OUT: &[Kind] = &[
     Kind::PersistentVolume,
     // Whoever installs an operator is not to wait for us, and they are large.
     Kind::CustomResourceDefinition,
+    // The API server asks nobody about webhooks, and an API that is not served is to be repaired.
+    Kind::APIService,
+    Kind::MutatingWebhookConfiguration,
+    Kind::ValidatingWebhookConfiguration,
     // Their contents stay where they are.
     Kind::Secret,
 ];

@@ -143,7 +143,11 @@ impl<'s> Builder<'s> {
         self.seen.extend(snapshot.get(key).map(Arc::as_ptr));
         self.own();
         for user in snapshot.found_by(&cross_namespace::users(key)).iter().take(MOST_USERS) {
-            self.object(user);
+            match user.kind {
+                // All kinds of the cluster as a whole count as read, so a claim needs its volume beside it.
+                Kind::PersistentVolumeClaim => self.object_and_more(user),
+                _ => _ = self.object(user),
+            }
         }
         for entry in [before, after].into_iter().flatten() {
             self.follow(&entry.links, &entry.document);
@@ -268,6 +272,7 @@ impl<'s> Builder<'s> {
                     }
                 }
                 Want::Topic(topic) => self.topic(topic),
+                Want::Prometheuses => self.prometheuses(),
                 Want::All(kind, _) if !self.kinds.has(*kind) => {}
                 Want::All(kind, namespace) => {
                     self.all(*kind, namespace);
@@ -301,11 +306,20 @@ impl<'s> Builder<'s> {
                 }
                 Want::Object(_)
                 | Want::One(_)
+                | Want::Prometheuses
                 | Want::Topic(_)
                 | Want::All(..)
                 | Want::Callers(_)
                 | Want::Namespaces(_) => {}
             }
+        }
+    }
+
+    /// Adds every Prometheus, so that what none of them selects is known.
+    fn prometheuses(&mut self) {
+        self.topic(cross_namespace::PROMETHEUSES);
+        if self.kinds.has(Kind::Prometheus) && self.snapshot.is_complete(Kind::Prometheus) {
+            self.coverage.add_object(Kind::Prometheus.name(), "*", "*");
         }
     }
 

@@ -2,8 +2,10 @@
 
 pub mod effective_resources;
 pub mod hpa_metrics;
+pub mod injected;
 pub mod limit_ranges;
 pub mod quotas;
 pub mod replicas;
 pub mod rollout;
+pub mod scaled_pods;
 pub mod vertical;

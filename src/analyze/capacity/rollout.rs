@@ -134,6 +134,18 @@ impl Rollout {
         }
     }
 
+    /// How many pods a rollout that adds none replaces at once, each new one while an old one may still terminate. A
+    /// StatefulSet, a DaemonSet and `Recreate` wait until the old ones are gone
+    /// (`pkg/controller/deployment/recreate.go`, oldPodsRunning; `pkg/controller/daemon/update.go`).
+    pub fn replaced_at_once(self, replicas: u64) -> u64 {
+        match self {
+            Rollout::Rolling { rounding: Rounding::Down, .. } if self.surge(replicas) == 0 => {
+                self.unavailable(replicas)
+            }
+            _ => 0,
+        }
+    }
+
     /// The most pods below `replicas` that may be missing during a rollout.
     pub fn unavailable(self, replicas: u64) -> u64 {
         match self {

@@ -22,11 +22,20 @@ pub enum Mode {
     Evict,
 }
 
+impl Mode {
+    /// Whether the updater acts on running pods.
+    pub fn is_of_updater(self) -> bool {
+        matches!(self, Mode::InPlace | Mode::Evict)
+    }
+}
+
 /// A VerticalPodAutoscaler.
 #[derive(Clone, Debug)]
 pub struct Vertical<'d> {
     /// The object.
     pub object: ObjId,
+    /// Its `spec.targetRef`.
+    pub target_ref: Option<Node<'d>>,
     /// Its target, if that is a workload of the input.
     pub target: Option<WorkloadId>,
     /// How it acts.
@@ -86,6 +95,7 @@ pub(in crate::analyze) fn verticals<'d>(model: &Model<'d>, facts: &Facts<'d>) ->
         let policies = policies.into_iter().flat_map(|it| it.list("containerPolicies")).collect();
         Vertical {
             object: object.id,
+            target_ref,
             target,
             mode,
             mode_node,

@@ -68,12 +68,13 @@ pub struct Claims<'d> {
 
 impl<'d> Claims<'d> {
     /// Finds the claims of a model and who uses them.
-    pub fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Claims<'d> {
+    pub fn new(model: &'d Model<'d>, workloads: &Workloads<'d>) -> Claims<'d> {
         let mut claims = Claims::default();
         let mut by_name: FxHashMap<(&str, &str), u32> = FxHashMap::default();
+        let volumes = Volumes::new(model);
         for object in model.of_kind(Kind::PersistentVolumeClaim) {
             by_name.insert((object.namespace, object.name), claims.all.len() as u32);
-            let access = access(model, object);
+            let access = volumes.access(object);
             claims.all.push(Claim {
                 object: object.id,
                 name: object.name,
@@ -161,30 +162,94 @@ fn is_pinned(workload: &Workload<'_>) -> bool {
             .is_some_and(|it| it.str().is_some())
 }
 
-fn access(model: &Model<'_>, claim: &Object<'_>) -> Access {
-    let Some(spec) = claim.field(&["spec"]) else { return Access::Shared };
-    let modes: Vec<_> = spec.list("accessModes").filter_map(Node::str).collect();
-    if modes.iter().any(|it| matches!(*it, "ReadWriteMany" | "ReadOnlyMany")) {
-        return Access::Shared;
-    }
-    if modes.contains(&"ReadWriteOncePod") {
-        return Access::OnePod;
-    }
-    if modes.contains(&"ReadWriteOnce") && !is_local(model, spec) {
-        return Access::OneNode;
-    }
-    Access::Shared
+/// The volumes of the input, by class, and which of them lie on one node.
+struct Volumes<'d> {
+    model: &'d Model<'d>,
+    /// Whether all volumes of a class lie on one node each.
+    are_of_one_node: FxHashMap<&'d str, bool>,
 }
 
-/// Whether the volume lies on one node, to which the scheduler brings every pod that uses it.
-fn is_local(model: &Model<'_>, claim: Node<'_>) -> bool {
-    let volume = claim.text("volumeName");
-    let volume = volume.and_then(|it| model.find(Kind::PersistentVolume, "", it));
-    if volume.is_some_and(|it| it.field(&["spec", "local"]).is_some()) {
-        return true;
+impl<'d> Volumes<'d> {
+    fn new(model: &'d Model<'d>) -> Volumes<'d> {
+        let mut are_of_one_node = FxHashMap::default();
+        for volume in model.of_kind(Kind::PersistentVolume) {
+            let class = volume.field(&["spec", "storageClassName"]).and_then(Node::str);
+            let all = are_of_one_node.entry(class.unwrap_or_default()).or_insert(true);
+            *all &= is_of_one_node(volume);
+        }
+        Volumes { model, are_of_one_node }
     }
-    let class = claim.text("storageClassName");
-    let class = class.and_then(|it| model.find(Kind::StorageClass, "", it));
-    let provisioner = class.and_then(|it| it.root.text("provisioner")).unwrap_or_default();
-    provisioner == "kubernetes.io/no-provisioner" || provisioner.ends_with("/local-path")
+
+    fn access(&self, claim: &Object<'d>) -> Access {
+        let Some(spec) = claim.field(&["spec"]) else { return Access::Shared };
+        let modes: Vec<_> = spec.list("accessModes").filter_map(Node::str).collect();
+        if modes.iter().any(|it| matches!(*it, "ReadWriteMany" | "ReadOnlyMany")) {
+            return Access::Shared;
+        }
+        if modes.contains(&"ReadWriteOncePod") {
+            return Access::OnePod;
+        }
+        if modes.contains(&"ReadWriteOnce") && !self.is_on_one_node(spec) {
+            return Access::OneNode;
+        }
+        Access::Shared
+    }
+
+    /// Whether the volume of a claim lies on one node, to which the scheduler brings every pod that uses it; or is a
+    /// folder of whichever node a pod runs on, and so is never attached.
+    fn is_on_one_node(&self, claim: Node<'d>) -> bool {
+        let named = claim.text("volumeName");
+        if let Some(volume) = named.and_then(|it| self.model.find(Kind::PersistentVolume, "", it)) {
+            return is_of_one_node(volume);
+        }
+        // Without a class the claim gets the default one, whichever that is.
+        let Some(name) = claim.text("storageClassName") else { return false };
+        match self.model.find(Kind::StorageClass, "", name) {
+            Some(class) => {
+                let provisioner = class.root.text("provisioner").unwrap_or_default();
+                // Without a provisioner volumes are made by hand; of all clusters local ones are.
+                provisioner == "kubernetes.io/no-provisioner"
+                    && self.are_of_one_node.get(name) != Some(&false)
+                    || LOCAL_PROVISIONERS.iter().any(|it| provisioner.ends_with(it))
+            }
+            None => LOCAL_CLASSES.contains(&name) || self.are_of_one_node.get(name) == Some(&true),
+        }
+    }
+}
+
+/// Provisioners of volumes that lie on the node of the pod that asked for them first. A domain stands for all that a
+/// vendor's driver is called by.
+const LOCAL_PROVISIONERS: &[&str] = &[
+    "/local-path",
+    "/minikube-hostpath",
+    "direct-csi-min-io",
+    "directpv-min-io",
+    "docker.io/hostpath",
+    "hostpath.csi.k8s.io",
+    "kubevirt.io.hostpath-provisioner",
+    "kubevirt.io/hostpath-provisioner",
+    "local.csi.openebs.io",
+    "lvm.csi.metal-stack.io",
+    "microk8s.io/hostpath",
+    "openebs.io/local",
+    "topolvm.cybozu.com",
+    "topolvm.io",
+    "zfs.csi.openebs.io",
+];
+
+/// What those provisioners call the classes that they bring along; these classes are seldom among an application's
+/// manifests.
+const LOCAL_CLASSES: &[&str] = &[
+    "csi-hostpath-sc",
+    "directpv-min-io",
+    "local-path",
+    "microk8s-hostpath",
+    "openebs-hostpath",
+    "openebs-lvmpv",
+    "openebs-zfspv",
+    "topolvm-provisioner",
+];
+
+fn is_of_one_node(volume: &Object<'_>) -> bool {
+    ["local", "hostPath"].iter().any(|it| volume.field(&["spec", it]).is_some())
 }

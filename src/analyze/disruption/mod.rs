@@ -4,3 +4,4 @@ pub mod budgets;
 pub mod claims;
 pub mod evictions;
 pub mod spread;
+pub mod volume_binding;

@@ -1,6 +1,6 @@
-//! Where Ingresses and Gateway API routes send their requests: Services and their ports.
+//! Where Ingresses, OpenShift Routes and Gateway API routes send their requests: Services and their ports.
 
-use crate::analyze::selection::services::Target;
+use crate::analyze::selection::services::{Service, ServicePort, Target};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::text::tree::{Node, Value};
@@ -16,8 +16,35 @@ pub struct Backend<'d> {
     pub namespace: &'d str,
     /// The Service's name.
     pub service: &'d str,
-    /// The port of the Service and the field that says so.
+    /// The port of the Service (of an OpenShift Route, of its endpoints) and the field that says so.
     pub port: Option<(Target<'d>, Node<'d>)>,
+}
+
+impl<'d> Backend<'d> {
+    /// The ports of the Service that it means.
+    pub fn ports<'s>(
+        &self,
+        model: &Model<'d>,
+        service: &'s Service<'d>,
+    ) -> Vec<&'s ServicePort<'d>> {
+        let is_of_pods = model.object(self.object).kind == Kind::Route;
+        match self.port {
+            Some((Target::Name(name), _)) => service.named(name).into_iter().collect(),
+            // An OpenShift Route names the port of the endpoints, by which a Service knows it as `targetPort`.
+            Some((Target::Number(number), _)) if is_of_pods => {
+                let ports = service.ports.iter();
+                ports
+                    .filter(|it| {
+                        matches!(it.target, Target::Name(_)) || it.target == Target::Number(number)
+                    })
+                    .collect()
+            }
+            Some((Target::Number(number), _)) => service.numbered(number).collect(),
+            // Without a port an OpenShift Route leads to all.
+            None if is_of_pods => service.ports.iter().collect(),
+            None => Vec::new(),
+        }
+    }
 }
 
 /// The routes of the Gateway API.
@@ -34,6 +61,9 @@ pub(in crate::analyze) fn backends<'d>(model: &Model<'d>) -> Vec<Backend<'d>> {
         let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
         let nodes = default.into_iter().chain(paths.filter_map(|it| it.get("backend")));
         backends.extend(nodes.filter_map(|it| of_ingress(object, it)));
+    }
+    for object in model.of_kind(Kind::Route) {
+        backends.extend(of_openshift(object));
     }
     for object in ROUTES.iter().flat_map(|it| model.of_kind(*it)) {
         let Some(spec) = object.field(&["spec"]) else { continue };
@@ -65,6 +95,26 @@ fn of_ingress<'d>(object: &Object<'d>, backend: Node<'d>) -> Option<Backend<'d>>
         service: name.str()?,
         port: port.and_then(|it| Some((target(it)?, it))),
     })
+}
+
+/// `route.openshift.io/v1`, RouteSpec: `to`, and others that share the traffic.
+fn of_openshift<'d>(object: &Object<'d>) -> Vec<Backend<'d>> {
+    let Some(spec) = object.field(&["spec"]) else { return Vec::new() };
+    let port = spec.at(&["port", "targetPort"]);
+    let targets = spec.get("to").into_iter().chain(spec.list("alternateBackends"));
+    let services = targets.filter(|it| it.text("kind").is_none_or(|it| it == "Service"));
+    services
+        .filter_map(|it| {
+            let name = it.get("name")?;
+            Some(Backend {
+                object: object.id,
+                name,
+                namespace: object.namespace,
+                service: name.str()?,
+                port: port.and_then(|it| Some((target(it)?, it))),
+            })
+        })
+        .collect()
 }
 
 fn of_route<'d>(object: &Object<'d>, reference: Node<'d>) -> Option<Backend<'d>> {

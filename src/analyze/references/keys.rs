@@ -5,6 +5,16 @@ use crate::api::kind::Kind;
 use crate::model::{Model, Object};
 use crate::text::tree::Node;
 
+/// Which keys are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// All of them, as a volume has them.
+    All,
+    /// Those of text, of which variables are made: a ConfigMap's `binaryData` is none of it
+    /// (`pkg/kubelet/kubelet_pods.go`, makeEnvironmentVariables).
+    Text,
+}
+
 /// Which keys something has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Keys<'d> {
@@ -22,9 +32,10 @@ impl<'d> Keys<'d> {
         namespace: &str,
         name: &str,
         made_of: Option<&Object<'d>>,
+        part: Part,
     ) -> Keys<'d> {
         let manifest = model.find(kind, namespace, name);
-        let both = [manifest, made_of].into_iter().flatten().map(of_object);
+        let both = [manifest, made_of].into_iter().flatten().map(|it| of_object(it, part));
         let mut all = Vec::new();
         for keys in both {
             match keys {
@@ -36,10 +47,10 @@ impl<'d> Keys<'d> {
     }
 }
 
-fn of_object<'d>(object: &Object<'d>) -> Keys<'d> {
+fn of_object<'d>(object: &Object<'d>, part: Part) -> Keys<'d> {
     let unknown = |why: &str| Keys::Unknown(format!("{why} of `{object}`"));
     match object.kind {
-        Kind::ConfigMap | Kind::Secret => of_manifest(object),
+        Kind::ConfigMap | Kind::Secret => of_manifest(object, part),
         Kind::ExternalSecret => of_external_secret(object),
         Kind::SealedSecret => {
             let sealed = keys(object.field(&["spec", "encryptedData"]));
@@ -71,16 +82,23 @@ const FILLED: [&str; 6] = [
     "service.alpha.openshift.io/inject-cabundle",
 ];
 
-fn of_manifest<'d>(object: &Object<'d>) -> Keys<'d> {
+fn of_manifest<'d>(object: &Object<'d>, part: Part) -> Keys<'d> {
     let marks = ["annotations", "labels"].map(|it| object.field(&["metadata", it]));
     let mut names = marks.into_iter().flat_map(keys);
     if let Some(mark) = names.find(|it| FILLED.iter().any(|filled| it.starts_with(filled))) {
         return Keys::Unknown(format!("what `{mark}` puts into `{object}`"));
     }
-    let fields = ["data", "stringData", "binaryData"].map(|it| object.root.get(it));
-    let mut all: Vec<_> = fields.into_iter().flat_map(keys).collect();
-    if all.is_empty() {
+    let of = |fields: &[&str]| -> Vec<_> {
+        fields.iter().flat_map(|it| keys(object.root.get(it))).collect()
+    };
+    let text = of(&["data", "stringData"]);
+    let binary = of(&["binaryData"]);
+    if text.is_empty() && binary.is_empty() {
         return Keys::Unknown(format!("what fills `{object}`, which is empty here"));
+    }
+    let mut all = text;
+    if part == Part::All {
+        all.extend(binary);
     }
     if object.root.text("type") == Some("kubernetes.io/service-account-token") {
         all.extend(["token", "ca.crt", "namespace"]);

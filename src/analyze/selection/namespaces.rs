@@ -88,6 +88,26 @@ impl<'d> Namespaces<'d> {
         }
     }
 
+    /// Whether a selector selects a namespace; `None` where its Namespace is not in the input and labels decide that
+    /// only this would tell.
+    pub fn is_selected(&self, name: &str, selector: &Selector<'_>) -> Option<bool> {
+        if selector.invalid {
+            return Some(false);
+        }
+        if let Some(known) = self.by_name.get(name).filter(|it| it.object.is_some()) {
+            return Some(selector.matches(&known.labels));
+        }
+        let labels = [(NAME_LABEL, name)];
+        let (of_name, others): (Vec<_>, Vec<_>) =
+            selector.requirements.iter().cloned().partition(|it| it.key == NAME_LABEL);
+        let of_name = Selector { requirements: of_name, invalid: false };
+        match (of_name.matches(&labels), others.is_empty()) {
+            (false, _) => Some(false),
+            (true, true) => Some(true),
+            (true, false) => None,
+        }
+    }
+
     /// The names of those that a selector selects.
     pub fn select(&self, selector: &Selector<'_>) -> Vec<&'d str> {
         let is_selected = |name: &&'d str| selector.matches(&self.by_name[name].labels);

@@ -268,7 +268,7 @@ fn custom_scales<'d>(model: &Model<'d>) -> FxHashMap<(&'d str, &'d str), bool> {
 }
 
 /// Whether the number stands somewhere below a node, by itself and not as part of a longer one.
-fn speaks_of(node: Node<'_>, number: &str) -> bool {
+pub fn speaks_of(node: Node<'_>, number: &str) -> bool {
     let mut open = vec![node];
     while let Some(node) = open.pop() {
         let is_there = node

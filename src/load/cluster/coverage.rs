@@ -55,9 +55,13 @@ impl Coverage {
 
     /// Whether an object that is not in the input is not there.
     pub fn has(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        self.has_all(kind, namespace) || self.has_looked_for(kind, namespace, name)
+    }
+
+    /// Whether it was looked for by its name.
+    pub fn has_looked_for(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let object = || (kind.into(), namespace.into(), name.into());
-        self.has_all(kind, namespace)
-            || !self.looked_for.is_empty() && self.looked_for.contains(&object())
+        !self.looked_for.is_empty() && self.looked_for.contains(&object())
     }
 
     /// Takes back that every object of a kind was read.

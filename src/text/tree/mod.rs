@@ -262,6 +262,16 @@ impl<'d> Node<'d> {
         }
     }
 
+    /// The text of a scalar as the source has it: `no`, `1.10`; of a string without its quotes. `None` where it is no
+    /// scalar, or nothing.
+    pub fn written(self) -> Option<&'d str> {
+        let cell = self.cell();
+        match cell.tag() {
+            Tag::False | Tag::True | Tag::Int | Tag::Wide => self.tree.text.get(cell.span.range()),
+            _ => self.str(),
+        }
+    }
+
     /// Whether it is null.
     pub fn is_null(self) -> bool {
         self.cell().is(Tag::Null)

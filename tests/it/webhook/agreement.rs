@@ -177,7 +177,10 @@ pub(crate) fn compare(name: &str, objects: &[Value], wrong: &mut Vec<String>) ->
     let whole = whole(objects);
     let parts = parts(objects);
     for it in whole.difference(&parts) {
-        if !it.contains(OF_ALL_NAMESPACES) {
+        // The webhook does not watch every custom kind, so it cannot tell that an object of one is missing.
+        let is_of_custom_kind =
+            it.starts_with("dangling-reference ") && it.contains("which the cluster does not have");
+        if !it.contains(OF_ALL_NAMESPACES) && !is_of_custom_kind {
             wrong.push(format!("{name}: only the whole: {it}"));
         }
     }

@@ -8,7 +8,7 @@ use crate::analyze::capacity::rollout::Rollout;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::{KINDS, Kind};
 use crate::api::quantity::Quantity;
-use crate::model::{Model, ObjId};
+use crate::model::{Model, ObjId, Object};
 use crate::text::tree::Node;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -29,6 +29,8 @@ pub(super) struct Holdings<'d> {
     claims: FxHashMap<&'d str, Vec<Claim<'d>>>,
     services: FxHashMap<&'d str, Vec<(ObjId, Node<'d>)>>,
     objects: FxHashMap<(&'d str, &'d str, &'d str), u64>,
+    /// How many Jobs each CronJob and ScaledJob keeps.
+    jobs: FxHashMap<&'d str, Vec<(ObjId, u64)>>,
     default_class: Option<&'d str>,
 }
 
@@ -36,8 +38,17 @@ impl<'d> Holdings<'d> {
     pub(super) fn new(model: &Model<'d>, facts: &Facts<'d>) -> Holdings<'d> {
         let mut holdings = Holdings { default_class: default_class(model), ..Holdings::default() };
         for object in model.objects() {
+            if object.kind == Kind::Job && is_of_cron_job(model, object) {
+                continue;
+            }
             let key = (object.namespace, object.group(), object.kind_name);
             *holdings.objects.entry(key).or_default() += 1;
+        }
+        for object in [Kind::CronJob, Kind::ScaledJob].iter().flat_map(|it| model.of_kind(*it)) {
+            let count = kept_jobs(object);
+            if count > 0 {
+                holdings.jobs.entry(object.namespace).or_default().push((object.id, count));
+            }
         }
         for object in model.of_kind(Kind::Service) {
             if let Some(spec) = object.field(&["spec"]) {
@@ -146,7 +157,13 @@ impl<'d> Holdings<'d> {
         let claims = self.claims.get(namespace).into_iter().flatten();
         let claims = claims.filter(move |it| class.is_none() || it.class == class);
         let claims = claims.filter(|it| scopes.match_claim(it.attributes_class));
-        claims.map(move |it| Charge { by: it.by, count: it.count, surge: it.surge, each: each(it) })
+        claims.map(move |it| Charge {
+            by: it.by,
+            count: it.count,
+            surge: it.surge,
+            terminating: 0,
+            each: each(it),
+        })
     }
 
     fn services(&self, namespace: &str, count: fn(Node<'_>) -> u64) -> Vec<Charge<'d>> {
@@ -174,6 +191,10 @@ impl<'d> Holdings<'d> {
             }
             (None, None) => {}
         }
+        if (resource, group) == ("jobs", "batch") {
+            let kept = self.jobs.get(namespace).into_iter().flatten();
+            charges.extend(kept.map(|(object, count)| ones(By::Object(*object), *count)));
+        }
         // The controllers of every cluster put these into every namespace.
         let (kind, always) = match (resource, group) {
             ("configmaps", "") => (Kind::ConfigMap, "kube-root-ca.crt"),
@@ -192,7 +213,39 @@ impl<'d> Holdings<'d> {
 }
 
 fn ones(by: By<'_>, count: u64) -> Charge<'_> {
-    Charge { by, count, surge: 0, each: Quantity::units(1) }
+    Charge { by, count, surge: 0, terminating: 0, each: Quantity::units(1) }
+}
+
+/// Whether a CronJob of the input made a Job, and counts it.
+fn is_of_cron_job(model: &Model<'_>, job: &Object<'_>) -> bool {
+    let mut owners = job.root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
+    owners.any(|it| {
+        let name = it.text("name").unwrap_or_default();
+        it.text("kind") == Some("CronJob")
+            && model.find(Kind::CronJob, job.namespace, name).is_some()
+    })
+}
+
+/// How many Jobs there are of a CronJob or ScaledJob before the first is removed, with the one that runs: finished ones
+/// stay as long as there are no more of them than the limits say (`pkg/controller/cronjob/cronjob_controllerv2.go`,
+/// removeOldestJobs; KEDA's `pkg/scaling/executor/scale_jobs.go`, cleanUp). What has a time to live goes by itself.
+fn kept_jobs(object: &Object<'_>) -> u64 {
+    let Some(spec) = object.field(&["spec"]) else { return 0 };
+    if spec.get("suspend").and_then(Node::bool) == Some(true) {
+        return 0;
+    }
+    let (job, successful, failed) = match object.kind {
+        Kind::CronJob => (spec.at(&["jobTemplate", "spec"]), 3, 1),
+        _ => (spec.get("jobTargetRef"), 100, 100),
+    };
+    if job.is_some_and(|it| it.get("ttlSecondsAfterFinished").is_some()) {
+        return 1;
+    }
+    let limit = |field, default: u64| {
+        let written = spec.get(field).and_then(Node::int);
+        written.map_or(default, |it| u64::try_from(it).unwrap_or(0))
+    };
+    1 + limit("successfulJobsHistoryLimit", successful) + limit("failedJobsHistoryLimit", failed)
 }
 
 /// The StorageClass that claims without one get, if it is in the input.

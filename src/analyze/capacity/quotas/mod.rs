@@ -43,6 +43,9 @@ pub struct Charge<'d> {
     pub count: u64,
     /// How many times more while its rollout runs.
     pub surge: u64,
+    /// How many times more for a while where the rollout adds no pod and takes old ones away first: these still count
+    /// while they terminate.
+    pub terminating: u64,
     /// How much.
     pub each: Quantity,
 }
@@ -92,6 +95,11 @@ impl Line<'_> {
     /// What rollouts add, if all of them run at once.
     pub fn surge(&self) -> Quantity {
         self.charges.iter().map(|it| it.each.times(it.surge)).sum()
+    }
+
+    /// What old pods add that still terminate when their replacements are made, in rollouts that only replace.
+    pub fn terminating(&self) -> Quantity {
+        self.charges.iter().map(|it| it.each.times(it.terminating)).sum()
     }
 
     /// Whether more is asked for than it holds.
@@ -226,7 +234,9 @@ fn charge_pods<'d>(
     demand: &PodDemand<'d>,
 ) {
     let peak = facts.envelope(workload.id).map(|it| it.peak.count);
-    let surge = peak.map_or(0, |it| Rollout::of(model, workload).surge(it));
+    let rollout = Rollout::of(model, workload);
+    let surge = peak.map_or(0, |it| rollout.surge(it));
+    let terminating = peak.map_or(0, |it| rollout.replaced_at_once(it));
     let mut is_charged = false;
     for line in &mut quota.lines {
         let each = match Counted::parse(line.resource) {
@@ -240,7 +250,13 @@ fn charge_pods<'d>(
         // A pod that ended frees what it asked for; only the count of objects still has it.
         let is_freed = is_ended(model, workload) && line.resource != "count/pods";
         let count = peak.filter(|_| !is_freed).unwrap_or(0);
-        line.charges.push(Charge { by: By::Workload(workload.id), count, surge, each });
+        line.charges.push(Charge {
+            by: By::Workload(workload.id),
+            count,
+            surge,
+            terminating,
+            each,
+        });
     }
     if is_charged && peak.is_none() {
         quota.uncounted.push(workload.id);
