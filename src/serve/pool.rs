@@ -104,14 +104,14 @@ impl Turn<'_> {
     pub(super) fn is_for(&self, user: &str) -> bool {
         let user = self.shared.hasher.hash_one(user).max(1);
         self.seat.user.store(user, Ordering::Relaxed);
-        let most = self.shared.threads.max(MOST_OF_ONE);
-        if self.shared.slow.load(Ordering::Relaxed) < most {
+        if self.shared.slow.load(Ordering::Relaxed) == 0 {
             return true;
         }
+        // What runs now may be slow a moment later, so all of it counts.
         let queue = self.shared.queue();
         let is_theirs = |it: &Seat| it.user.load(Ordering::Relaxed) == user;
-        let slow = queue.seats.iter().filter(|it| is_theirs(it) && it.work().is_slow);
-        slow.count() < most
+        let running = queue.seats.iter().filter(|it| is_theirs(it) && it.work().since.is_some());
+        running.count() <= self.shared.threads.max(MOST_OF_ONE)
     }
 }
 
