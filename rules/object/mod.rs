@@ -6,7 +6,4 @@ mod image_tag_latest;
 mod invalid_schema;
 
 /// The rules of this group, by id.
-pub(super) const RULES: &[&Rule] = &[
-    &image_tag_latest::RULE,
-    &invalid_schema::RULE,
-];
+pub(super) const RULES: &[&Rule] = &[&image_tag_latest::RULE, &invalid_schema::RULE];
