@@ -5,6 +5,7 @@ use crate::api::schema::{Definition, GROUPS, Served, Type, definition, served};
 use crate::model::{Object, Place};
 use crate::policy::closest;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::text::source::SourceKind;
 use crate::text::tree::{Node, Value};
 
 /// The rule.
@@ -23,7 +24,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for object in cx.model.objects() {
+    let sources = &cx.model.loaded.sources;
+    // What an API server holds it has taken, and only what rules read of it is kept.
+    let is_live = |it: &&Object<'_>| sources.get(it.document.source).kind == SourceKind::Cluster;
+    for object in cx.model.objects().filter(|it| !is_live(it)) {
         match kind_fault(object) {
             Some(finding) => out.find(finding),
             None => out.find_some(faults(object).into_iter().map(|it| it.finding(object))),

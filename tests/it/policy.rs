@@ -195,7 +195,7 @@ fn mistakes_have_places_and_help() {
         (
             "targets: [{path: a, architecture: architecture.yaml}]",
             &[
-                "3:21 `architecture`: unknown field `architecture`; known are name, path, values, release, namespace",
+                "3:21 `architecture`: unknown field `architecture`; known are name, path, values, release, set, kubeVersion, apiVersions, helm, namespace",
             ],
         ),
         (

@@ -7,7 +7,7 @@ use purlin::check::Selection;
 use purlin::load::{Loaded, load_texts};
 use purlin::policy::Policy;
 use purlin::policy_file;
-use purlin::rule::{Admission, Place, Rule, Severity};
+use purlin::rule::{Admission, Finding, Place, Rule, Severity};
 use purlin::rules;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,11 +49,19 @@ pub(super) fn found_in(loaded: &Loaded, selection: &Selection) -> Vec<Expected> 
                     && it.severity == Some(Severity::Error)
                     && rules::built_in().find(it.rule)?.admission == Admission::Deny,
                 notes: it.notes.clone(),
-                only_files: why_only_files(&format!("{}: {}", it.rule, it.message)),
+                only_files: why_only_files(&format!("{}: {}", it.rule, it.message))
+                    .or_else(|| why_not_at_admission(it)),
             })
         })
         .collect()
     })
+}
+
+/// Kinds that purlin has no name for are read by a check, and not watched by the webhook.
+fn why_not_at_admission(it: &Finding) -> Option<&'static str> {
+    let is_custom =
+        it.rule == "dangling-reference" && it.message.ends_with("which the cluster does not have");
+    is_custom.then_some("the webhook does not watch kinds that purlin has no name for")
 }
 
 /// Those of them that a cluster can say.
