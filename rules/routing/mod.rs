@@ -18,6 +18,7 @@ mod missing_secret;
 mod missing_service_account;
 mod missing_storage_class;
 mod missing_volume_claim;
+mod namespace_missing;
 mod selector_mismatch;
 mod service_monitor_matches_nothing;
 mod service_port_unserved;
@@ -44,6 +45,7 @@ pub(super) const RULES: &[&Rule] = &[
     &missing_service_account::RULE,
     &missing_storage_class::RULE,
     &missing_volume_claim::RULE,
+    &namespace_missing::RULE,
     &selector_mismatch::RULE,
     &service_monitor_matches_nothing::RULE,
     &service_port_unserved::RULE,

@@ -1,5 +1,6 @@
 //! Autoscalers that measure against requests which a container does not make.
 
+use crate::absence::Wanted;
 use crate::analyze::capacity::hpa_metrics::{Measure, utilization};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -29,7 +30,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let object = cx.object(scaler.object);
         for measure in utilization(object) {
             let Some(finding) = finding(cx, object, workload, measure) else { continue };
-            match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
+            match cx.unseen(Wanted::any(Kind::LimitRange, workload.namespace)) {
                 Some(missing) => out.cannot_tell(object, missing),
                 None if has_limit_range(cx, workload.namespace) => out.find(finding),
                 None => out.find(finding.awaits(&[Kind::LimitRange])),

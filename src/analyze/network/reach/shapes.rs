@@ -241,7 +241,8 @@ pub(super) fn namespace_fits(
 
 /// A pod that has ended has given its address back; one that waits has none yet.
 fn is_on_the_network(workload: &Workload<'_>) -> bool {
-    let status = workload.template.get("status").filter(|_| workload.kind == Kind::Pod);
+    let is_one = workload.kind == Kind::Pod && workload.members.len() == 1;
+    let status = workload.template.get("status").filter(|_| is_one);
     let phase = status.and_then(|it| it.text("phase"));
     match phase {
         Some("Succeeded" | "Failed") => false,
@@ -258,6 +259,7 @@ fn key<'d>(
 ) -> Key<'d> {
     let written = workload.labels.written.iter().map(|it| it.0);
     let carried = written.chain(workload.labels.added.iter().copied());
+    let carried = carried.chain(workload.labels.varying());
     let mut labels: Vec<_> = carried
         .filter(|it| asked.keys.binary_search(it).is_ok())
         .map(|it| (it, workload.labels.get(it)))
@@ -273,7 +275,8 @@ fn key<'d>(
     });
     let named = named.collect();
     let is_in_host_network = is_in_host_network(workload);
-    let is_bare = workload.kind == Kind::Pod && !is_in_host_network;
+    let is_one = workload.kind == Kind::Pod && workload.members.len() == 1;
+    let is_bare = is_one && !is_in_host_network;
     Key {
         namespace: workload.namespace,
         is_in_host_network,
