@@ -25,7 +25,9 @@ pub fn neighbours<'c, 'd>(worlds: &[Neighbour<'c, 'd>]) -> Vec<Vec<Neighbour<'c,
     let mut neighbours: Vec<Vec<_>> = worlds.iter().map(|_| Vec::new()).collect();
     for at in 0..worlds.len() {
         for (other_at, other) in worlds.iter().enumerate() {
-            if at != other_at && !contents[at].shares_with(&contents[other_at]) {
+            // What is promised is not deployed.
+            let is_stated = contents[at].is_stated || contents[other_at].is_stated;
+            if at != other_at && !is_stated && !contents[at].shares_with(&contents[other_at]) {
                 neighbours[at].push(*other);
             }
         }
@@ -37,17 +39,23 @@ pub fn neighbours<'c, 'd>(worlds: &[Neighbour<'c, 'd>]) -> Vec<Vec<Neighbour<'c,
 struct Contents<'d> {
     files: FxHashSet<SourceId>,
     objects: FxHashSet<Key<'d>>,
+    is_stated: bool,
 }
 
 impl<'d> Contents<'d> {
     fn of(model: &Model<'d>) -> Contents<'d> {
         let files = model.objects().filter_map(|it| match &it.document.origin {
-            Some(origin) => origin.file,
+            Some(origin) => origin.rendered().and_then(|it| it.file),
             None => Some(it.document.source),
         });
         // A Namespace or a CustomResourceDefinition is often brought by several, and takes nothing away from the other.
         let objects = model.objects().filter(|it| !it.namespace.is_empty() && !it.name.is_empty());
-        Contents { files: files.collect(), objects: objects.map(|it| it.key()).collect() }
+        let is_stated = model.is_stated();
+        Contents {
+            files: files.collect(),
+            objects: objects.map(|it| it.key()).collect(),
+            is_stated,
+        }
     }
 
     fn shares_with(&self, other: &Contents<'_>) -> bool {

@@ -11,6 +11,7 @@ pub mod worlds;
 
 use crate::analyze::Facts;
 use crate::analyze::world::Neighbour;
+use crate::architecture;
 use crate::model::Model;
 use crate::policy::{Level, Policy};
 use crate::rule::{Cx, Finding, Out, Place, Rule, Severity, Unknown};
@@ -151,6 +152,10 @@ pub(crate) fn judge<'d>(
     }
     judged.applied =
         exceptions::apply(model, (policy, run), &mut judged.findings, &mut judged.unknown);
+    if model.is_stated() {
+        architecture::point_into(model, &mut judged.findings);
+        judged.unknown.clear();
+    }
     judged
 }
 

@@ -6,6 +6,7 @@ mod head;
 mod place;
 
 use crate::api::kind::{Kind, group};
+use crate::load::origin::Origin;
 use crate::load::own::OwnId;
 use crate::load::{Broken, Document, Loaded, Lost, World};
 use crate::text::path::FieldPath;
@@ -291,6 +292,12 @@ impl<'d> Model<'d> {
     pub fn is_live(&self, object: &Object<'_>) -> bool {
         let source = self.loaded.sources.get(object.document.source);
         source.kind == SourceKind::Cluster || object.field(&["metadata", "uid"]).is_some()
+    }
+
+    /// Whether its objects are what a document of purlin's own states.
+    pub fn is_stated(&self) -> bool {
+        let origin = self.documents.first().and_then(|it| it.origin.as_deref());
+        matches!(origin, Some(Origin::Stated(_)))
     }
 
     /// Every object, each once: of several with one name the last, which is what an apply leaves.

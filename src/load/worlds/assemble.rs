@@ -8,7 +8,7 @@ use super::paths::real;
 use super::render::Rendered;
 use super::{helm, kustomize};
 use crate::load::files::{self, Failure, File, Step};
-use crate::load::origin::{Change, Named, Origin};
+use crate::load::origin::{self, Change, Named, Origin};
 use crate::load::read::decode;
 use crate::load::{Loaded, World};
 use crate::text::source::{Source, SourceId};
@@ -232,8 +232,8 @@ impl Texts {
                 .entry(Arc::as_ptr(&object.settings))
                 .or_insert_with(|| Arc::new(self.known(&object.settings)))
                 .clone();
-            let origin = Origin { file, generator, changes: changes.clone(), settings };
-            origins.insert(id, Arc::new(origin));
+            let origin = origin::Rendered { file, generator, changes: changes.clone(), settings };
+            origins.insert(id, Arc::new(Origin::Rendered(origin)));
             ids.push(id);
         }
         let other = loaded.passed_over.other_documents;

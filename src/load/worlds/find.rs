@@ -93,6 +93,15 @@ pub(crate) fn find(targets: &[Target]) -> Found {
     let inputs = graph.files();
     for (target, below) in &belows {
         let given = real(&target.path);
+        let is_given = |folder: &PathBuf| {
+            given.as_ref() == Some(folder)
+                || given.as_ref().and_then(|it| it.parent()) == Some(folder.as_path())
+        };
+        let is_for_charts = !target.values.is_empty() || target.release.is_some();
+        if is_for_charts && given.is_some() && !below.charts.iter().any(is_given) {
+            let why = "`values` and `release` are for a chart, and this is none".into();
+            found.failures.push(Failure::read(files::show(&target.path), why));
+        }
         for folder in &below.kustomizations {
             let folder = folder.clone();
             if let Some(it) = graph.get(&folder).filter(|it| it.is_object) {
@@ -100,8 +109,7 @@ pub(crate) fn find(targets: &[Target]) -> Found {
                 found.group_of(target).files.push(file);
                 continue;
             }
-            let is_given = given.as_ref() == Some(&folder)
-                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let is_given = is_given(&folder);
             let is_part = graph.get(&folder).is_some_and(|it| it.is_component)
                 || parts.contains(folder.as_path()) && !is_given;
             if is_part || charts.iter().any(|it| folder.starts_with(it.join("templates"))) {
@@ -112,8 +120,7 @@ pub(crate) fn find(targets: &[Target]) -> Found {
         }
         for folder in &below.charts {
             let folder = folder.clone();
-            let is_given = given.as_ref() == Some(&folder)
-                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let is_given = is_given(&folder);
             let parts = folder.ancestors().skip(1).filter(|it| it.ends_with("charts"));
             let is_part = parts.filter_map(Path::parent).any(|it| charts.contains(it));
             if is_part && !is_given || helm::is_library(&folder) {
