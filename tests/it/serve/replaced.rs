@@ -136,7 +136,9 @@ fn a_pair_that_does_not_fit_changes_nothing() {
 
 /// A policy in which one rule has this level.
 fn policy(level: &str) -> String {
-    format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nrules:\n  pdb-blocks-drain: {level}\n")
+    format!(
+        "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {{mode: enforce}}\nrules:\n  pdb-blocks-drain: {level}\n"
+    )
 }
 
 /// Whether what that rule finds is allowed.
