@@ -308,7 +308,8 @@ static POD_SPEC: Definition = Definition {
     required: &["containers"],
 };
 definition!(POD: "apiVersion" => Str, "kind" => Str, "metadata" => META, "spec" => Object(&POD_SPEC));
-definition!(TEMPLATE: "metadata" => META, "spec" => Object(&POD_SPEC));
+static TEMPLATE: Definition =
+    Definition { fields: &[("metadata", META), ("spec", Object(&POD_SPEC))], required: &["spec"] };
 const POD_TEMPLATE: Type = Object(&TEMPLATE);
 
 // What runs pods.
