@@ -91,8 +91,15 @@ fn malformed(name: &str) -> Option<String> {
 fn nobody(cx: &Cx<'_, '_>, name: &str) -> End {
     let parts: Vec<_> = name.split('/').collect();
     let near = closest(parts[parts.len() - 1], everybody(cx.facts).map(|it| it.2));
-    let near = near.and_then(|near| everybody(cx.facts).find(|it| it.2 == near));
-    let hint = near.map(|it| format!("; the nearest is `{}`", cx.object(it.0))).unwrap_or_default();
+    // Of several of one name the one of the same kind or namespace, and not the one that is read first.
+    let near = near.and_then(|near| {
+        let all =
+            everybody(cx.facts).filter(|it| it.2 == near).map(|it| cx.object(it.0).to_string());
+        all.min_by_key(|it| {
+            (it.split('/').filter(|part| !parts.contains(part)).count(), it.clone())
+        })
+    });
+    let hint = near.map(|it| format!("; the nearest is `{it}`")).unwrap_or_default();
     let message = format!("`{name}` is no workload and no Service of the input{hint}");
     let is_kind = |text: &str| {
         let known = || WORKLOADS.iter().chain([&Kind::Service]);

@@ -41,7 +41,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let namespaces = [it.from, it.to].into_iter().flatten();
         let namespaces = namespaces.map(|it| cx.facts.workloads().get(it).namespace);
         let absences: Vec<_> = namespaces.map(|it| cx.absence_of_policies(it)).collect();
-        if absences.iter().any(|it| *it == Absence::Elsewhere) {
+        if absences.contains(&Absence::Elsewhere) {
             continue;
         }
         let missing = absences.into_iter().find_map(|it| match it {

@@ -107,6 +107,11 @@ fn volumes(class: &str) -> Box<str> {
     format!("volumes of {class}").into()
 }
 
+/// The topic of the Services that ask for a port of the nodes: one of all namespaces gets it.
+fn node_port(number: i64) -> Box<str> {
+    format!("node port {number}").into()
+}
+
 /// The topic of the definition of a custom kind (`group/Kind`).
 fn definition(kind: &str) -> Box<str> {
     format!("definition of {kind}").into()
@@ -238,15 +243,35 @@ impl Reader<'_> {
                     self.address(key, value);
                 }
             }
-            Kind::Service if is_dns(&self.key.namespace, root.at(&["metadata", "labels"])) => {
-                self.found_by.push(DNS.into());
-            }
+            Kind::Service => self.service(root),
             kind if kind == Kind::Gateway || ROUTES.contains(&kind) => {
                 self.references(root);
                 self.parents(spec);
                 self.called_by(Caller::Controller);
             }
             kind => self.workload(kind, root),
+        }
+    }
+
+    fn service(&mut self, root: Node<'_>) {
+        if is_dns(&self.key.namespace, root.at(&["metadata", "labels"])) {
+            self.found_by.push(DNS.into());
+        }
+        let Some(spec) = root.get("spec") else { return };
+        let of_ports = spec.list("ports").filter_map(|it| it.get("nodePort"));
+        for number in of_ports.chain(spec.get("healthCheckNodePort")).filter_map(Node::int) {
+            let topic = node_port(number);
+            self.wants.push(Want::Topic(topic.clone()));
+            self.found_by.push(topic);
+        }
+        self.annotated(root);
+    }
+
+    /// Annotations that ask to be scraped are a monitor's word.
+    fn annotated(&mut self, object: Node<'_>) {
+        let annotation = object.at(&["metadata", "annotations", "prometheus.io/scrape"]);
+        if annotation.and_then(Node::str) == Some("true") {
+            self.called_by(Caller::Prometheus);
         }
     }
 
@@ -365,6 +390,7 @@ impl Reader<'_> {
                 self.found_by.push(callers(caller).into());
             }
         }
+        self.annotated(template);
         self.terms(pod);
         if kind == Kind::Custom {
             self.wants.push(Want::Topic(definition(&self.key.custom)));

@@ -104,10 +104,11 @@ fn is_unserved(facts: &Facts<'_>, port: &PortRule<'_>, workloads: &[&Workload<'_
                     all.any(|it| it.on(ports).is_some_and(is_in))
                 });
                 let is_told = ports.declares(port.protocol) && ports.silent_container().is_none();
-                (is_told || !is_meant(it))
-                    && !ports.iter().any(|it| it.protocol == port.protocol && is_in(it.number))
-                    && !is_led_to
-                    && !(first == last && it.speaks_of_port(i64::from(first)))
+                let may_be_served = is_meant(it) && !is_told;
+                let is_declared =
+                    ports.iter().any(|it| it.protocol == port.protocol && is_in(it.number));
+                let is_spoken_of = first == last && it.speaks_of_port(i64::from(first));
+                !(may_be_served || is_declared || is_led_to || is_spoken_of)
             })
         }
     }

@@ -40,6 +40,25 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
         "`Pod/other/batch`",
         "a pod that waits for a node has no address",
     ),
+    ("", "half-open-flow: ", "`Pod/", "a pod that waits for a node has no address"),
+    (
+        "rules/dangling-webhook/bad",
+        "dangling-webhook: ",
+        "`unported.policy.example`",
+        "the API server writes the port that it calls, and the finding points at it",
+    ),
+    (
+        "rules/webhook-locks-itself-out/bad",
+        "webhook-locks-itself-out: ",
+        "",
+        "the API server writes the failure policy, and the finding points at it",
+    ),
+    (
+        "rules/volume-claim-unbindable/good",
+        "volume-claim-unbindable: ",
+        "`PersistentVolumeClaim/records/bound`",
+        "that a claim is bound stands in its status, which is not applied",
+    ),
     (
         "rules/hpa-without-requests/bad",
         "hpa-without-requests: ",
@@ -116,8 +135,13 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that name things in the order of reading them; a cluster has the order of names.
-const IN_ORDER: &[&str] =
-    &["hpa-duplicate-target: ", "ingress-collision: ", "pdb-overlap: ", "quota-"];
+const IN_ORDER: &[&str] = &[
+    "hpa-duplicate-target: ",
+    "hpa-selector-ambiguous: ",
+    "ingress-collision: ",
+    "pdb-overlap: ",
+    "quota-",
+];
 
 /// A world, a name for it, and the policy that is to be obeyed.
 struct World {

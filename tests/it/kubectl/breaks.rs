@@ -5,7 +5,7 @@ use super::case::Case;
 use super::expected::Expected;
 use super::program::Said;
 use crate::systems::texts;
-use crate::webhook::breaks::changes;
+use crate::webhook::breaks::{OPENED, changes};
 use crate::webhook::support::objects;
 use purlin::load::load_texts;
 use purlin::rule::Admission;
@@ -195,10 +195,16 @@ impl<'a> Attempt<'a> {
         self.changes.iter().all(|it| it.1.is_none())
     }
 
+    /// Whether a policy that opens the way may still follow what leads to closed pods.
+    fn awaits_policy(&self, it: &Expected) -> bool {
+        let mut written = self.changes.iter().filter_map(|it| it.1);
+        OPENED.contains(&it.rule.id) && !written.any(|it| it["kind"] == "NetworkPolicy")
+    }
+
     fn is_said(&self, it: &Expected, said: &Said) -> bool {
         match it.rule.admission {
             Admission::Audit => true,
-            Admission::Deny if !self.is_deletion() && it.is_denied => {
+            Admission::Deny if !self.is_deletion() && it.is_denied && !self.awaits_policy(it) => {
                 said.denials.iter().any(|text| it.is_denied_by(text))
             }
             Admission::Deny | Admission::Warn => {

@@ -137,7 +137,7 @@ fn a_pair_that_does_not_fit_changes_nothing() {
 /// A policy in which one rule has this level.
 fn policy(level: &str) -> String {
     format!(
-        "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {{mode: enforce}}\nrules:\n  pdb-blocks-drain: {level}\n"
+        "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nrules:\n  pdb-blocks-drain: {level}\nadmission: {{mode: enforce}}\n"
     )
 }
 

@@ -257,7 +257,7 @@ fn said(model: &Model<'_>) -> BTreeSet<String> {
         };
         // Of two that collide the one that is read first is called so.
         match it.rule {
-            "ingress-collision" => it.rule.to_string(),
+            "ingress-collision" | "node-port-collision" => it.rule.to_string(),
             rule => format!("{rule} {object}: {} {}", it.message, it.fingerprint),
         }
     })

@@ -28,7 +28,7 @@ fn what_is_no_question_is_malformed() {
         (with("/kind", "Review".into()), "is no `admission.k8s.io/v1` AdmissionReview"),
         (with("/request", Value::Null), "`request` is missing"),
         (with("/request/uid", "".into()), "`request.uid` is missing"),
-        (with("/request/operation", "PATCH".into()), "`request.operation` is `PATCH`"),
+        (with("/request/operation", "PATCH".into()), "`request.operation` is none that there is"),
         (with("/request/object", Value::Null), "`request.object` is missing"),
         (with("/request/resource", Value::Null), "`request.resource.resource` is missing"),
         (with("/request/operation", "UPDATE".into()), "`request.oldObject` is missing"),

@@ -22,6 +22,9 @@ const ALSO_OF_MANIFESTS: [&str; 2] = [
 /// Where something is created, a LimitRange may follow with the requests that containers lack.
 const AWAITED: [&str; 2] = ["hpa-without-requests", "quota-rejects-pod"];
 
+/// A policy that opens the way may follow whatever leads to closed pods: it is denied of a change of policies alone.
+pub(crate) const OPENED: [&str; 1] = ["ingress-cut-off"];
+
 #[test]
 fn breaks_are_denied_or_warned_of() {
     let mut wrong = Vec::new();
@@ -52,6 +55,9 @@ fn judge(it: &Break) -> Option<String> {
     let changes = changes(&before, &after);
     let is_one = changes.len() == 1;
     let creates = changes.iter().any(|it| it.0.is_none());
+    let is_of_policies = changes
+        .iter()
+        .any(|it| [it.0, it.1].into_iter().flatten().any(|it| it["kind"] == "NetworkPolicy"));
     for (old, new) in changes {
         let found = verdict(&state, &request(old, new));
         denied.extend(rules(&found.denials));
@@ -79,6 +85,7 @@ fn judge(it: &Break) -> Option<String> {
                 denied.contains(rule.id)
                     || mild.contains(rule.id)
                     || creates && AWAITED.contains(&rule.id) && warned.contains(rule.id)
+                    || !is_of_policies && OPENED.contains(&rule.id) && warned.contains(rule.id)
             }
             Admission::Deny | Admission::Warn => warned.contains(rule.id),
         };
