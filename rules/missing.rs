@@ -1,6 +1,6 @@
 //! What the rules `missing-…` have in common: one finding for each object and each name that it needs in vain.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::references::named::Reference;
 use crate::api::kind::{Kind, Scope};
 use crate::model::{ObjId, Object};
@@ -29,14 +29,12 @@ pub(super) fn report(cx: &Cx<'_, '_>, out: &mut Out, kind: Kind, consequence: Co
     let mut known: Option<Known<'_, '_>> = None;
     for mut group in groups {
         group.sort_by_key(|it| it.node.index());
-        match cx.absence_of_reference(group[0]) {
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(cx.object(group[0].from), missing),
-            Absence::Absent => {
-                let known = known.get_or_insert_with(|| Known::new(cx, kind));
-                out.find(finding(cx, &group, known.near(group[0]), consequence));
-            }
-        }
+        let first = group[0];
+        let wanted = Wanted::object(kind, first.namespace, first.name);
+        out.report_absent(cx.object(first.from), cx.absence_of(wanted), || {
+            let known = known.get_or_insert_with(|| Known::new(cx, kind));
+            finding(cx, &group, known.near(first), consequence)
+        });
     }
 }
 

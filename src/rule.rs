@@ -5,7 +5,7 @@
 
 use crate::analyze::Facts;
 use crate::analyze::selection::workloads::Workload;
-use crate::analyze::world::Neighbour;
+use crate::analyze::world::Around;
 use crate::api::kind::Kind;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
@@ -185,8 +185,8 @@ pub struct Cx<'c, 'd> {
     pub model: &'c Model<'d>,
     /// What follows from them together.
     pub facts: &'c Facts<'d>,
-    /// Worlds that may be deployed together with this one.
-    pub neighbours: &'c [Neighbour<'c, 'd>],
+    /// What may share the cluster with this world.
+    pub around: &'c Around<'c, 'd>,
     /// What the user wants.
     pub policy: &'c Policy,
     /// What is so this time.

@@ -1,6 +1,6 @@
 //! Anti-affinity and spread terms whose selector matches neither the workload's own pods nor any other.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::disruption::spread::{Reach, Term, terms};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::WORKLOADS;
@@ -57,8 +57,10 @@ fn judge(
         return;
     }
     for namespace in namespaces {
-        if let Absence::CannotTell(missing) = cx.absence_of_selected(namespace, selector) {
-            return out.cannot_tell(object, missing);
+        match cx.absence_of(Wanted::Pods { namespace, selector }) {
+            Absence::CannotTell(missing) => return out.cannot_tell(object, missing),
+            Absence::Elsewhere => return,
+            Absence::Absent => {}
         }
     }
     let labels: Vec<_> =

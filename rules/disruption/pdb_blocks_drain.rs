@@ -1,6 +1,6 @@
 //! Budgets that let no pod go when their workloads run as few as they may.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::capacity::replicas::AUTOSCALERS;
 use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::disruption::evictions::{Count, Evictions};
@@ -55,7 +55,10 @@ fn keeps_whatever(cx: &Cx<'_, '_>, budget: &Budget<'_>) -> bool {
         return false;
     }
     match budget.covers.is_empty() {
-        true => cx.absence_of_selected(budget.namespace, selector) != Absence::Absent,
+        true => {
+            let wanted = Wanted::LastingPods { namespace: budget.namespace, selector };
+            cx.absence_of(wanted) != Absence::Absent
+        }
         // What is scaled to nothing for good has no pod to evict.
         false => budget
             .covers

@@ -1,5 +1,6 @@
 //! Workloads of several pods that a drain may take down at once.
 
+use crate::absence::Wanted;
 use crate::analyze::capacity::replicas::Envelope;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -41,8 +42,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         if envelope.peak.count < 2 || is_covered || may_go_to_nothing(cx, workload) {
             continue;
         }
-        let lost = cx.may_be_lost_in(Kind::PodDisruptionBudget, workload.namespace);
-        match lost.or_else(|| cx.budget_elsewhere(workload)) {
+        match cx.unseen(Wanted::Budget(workload)) {
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None => out.find(finding(cx, workload, envelope)),
         }

@@ -34,7 +34,7 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, owners: &[WorkloadId]) -> Findi
     let object = cx.object(budget.object);
     let owner = |id: &WorkloadId| cx.object(cx.facts.workloads().get(*id).object);
     let first = owner(&owners[0]);
-    let is_bare = first.kind == Kind::Pod;
+    let is_bare = cx.facts.workloads().get(owners[0]).is_bare_pod();
     let why = if is_bare {
         format!("`{first}` has no controller to ask how many are wanted")
     } else {

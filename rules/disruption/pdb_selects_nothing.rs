@@ -1,6 +1,6 @@
 //! Budgets that cover no pods.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::selection::selector::{Operator, Requirement, Selector, Selects};
 use crate::analyze::selection::workloads::Workload;
@@ -32,27 +32,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             out.find(unselective(cx, budget));
             continue;
         };
-        let absence = if selector.invalid {
-            Absence::Absent
-        } else if is_of_others(cx, budget, selector) {
-            Absence::Elsewhere
-        } else if selector.is_empty() {
-            cx.absence_of_pods(budget.namespace)
-        } else {
-            cx.absence_of_selected(budget.namespace, selector)
+        let wanted = Wanted::LastingPods { namespace: budget.namespace, selector };
+        // What the API server refuses selects nothing, whatever runs.
+        let absence = match selector.invalid {
+            true => Absence::Absent,
+            false => cx.absence_of(wanted),
         };
-        match absence {
-            Absence::Absent => out.find(finding(cx, budget, selector)),
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-        }
+        out.report_absent(object, absence, || finding(cx, budget, selector));
     }
-}
-
-/// Whether pods that a controller of some custom kind made carry the labels; a cluster shows them.
-fn is_of_others(cx: &Cx<'_, '_>, budget: &Budget<'_>, selector: &Selector<'_>) -> bool {
-    let mut pods = cx.model.of_kind(Kind::Pod).filter(|it| it.namespace == budget.namespace);
-    pods.any(|it| selector.matches(&it.labels()))
 }
 
 /// Without a selector, or with an empty one under policy/v1beta1.

@@ -43,7 +43,7 @@ pub(super) static RULE: Rule = Rule {
 fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
     let object = cx.object(workload.object);
     let demand = cx.facts.demand(workload);
-    out.findings.extend(demand.invalid.iter().map(|it| amount(object, *it)));
+    out.findings.extend(demand.invalid.iter().filter_map(|it| amount(object, *it)));
     for container in &demand.containers {
         for (key, list) in [("requests", &container.requests), ("limits", &container.limits)] {
             for (resource, quantity) in list.iter().filter(|(it, _)| it.contains('/')) {
@@ -59,7 +59,7 @@ fn object(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     match object.kind {
         Kind::LimitRange => {
             let invalid = cx.facts.limit_ranges().invalid_of(object.id);
-            out.findings.extend(invalid.map(|it| amount(object, it)));
+            out.findings.extend(invalid.filter_map(|it| amount(object, it)));
         }
         Kind::ResourceQuota => quota(cx, object, out),
         Kind::PersistentVolumeClaim => out.findings.extend(storage(object, object.root)),
@@ -83,7 +83,7 @@ fn object(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
 
 fn quota(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     let Some(quota) = cx.facts.quota(object.id) else { return };
-    out.findings.extend(quota.invalid.iter().map(|it| amount(object, *it)));
+    out.findings.extend(quota.invalid.iter().filter_map(|it| amount(object, *it)));
     let in_parts =
         quota.lines.iter().filter(|it| counts_things(it.resource) && !it.hard.is_whole());
     out.findings.extend(in_parts.map(|it| in_part(object, it.node)));
@@ -132,7 +132,11 @@ fn written(node: Node<'_>) -> String {
     }
 }
 
-fn amount(object: &Object<'_>, node: Node<'_>) -> Finding {
+fn amount(object: &Object<'_>, node: Node<'_>) -> Option<Finding> {
+    // What another tool fills in is no amount yet.
+    if node.has_placeholder() {
+        return None;
+    }
     let is_negative = node.scalar().is_some_and(|it| Quantity::parse(&it).is_ok());
     let what = if is_negative { "less than nothing" } else { "no quantity" };
     let finding = Finding::new(
@@ -140,8 +144,8 @@ fn amount(object: &Object<'_>, node: Node<'_>) -> Finding {
         object.place(node),
         what,
     );
-    if is_negative { finding } else { finding.note(NotAQuantity.to_string()) }
-        .help("write an amount such as `500m`, `2` or `512Mi`")
+    let finding = if is_negative { finding } else { finding.note(NotAQuantity.to_string()) };
+    Some(finding.help("write an amount such as `500m`, `2` or `512Mi`"))
 }
 
 fn in_part(object: &Object<'_>, node: Node<'_>) -> Finding {
@@ -186,7 +190,7 @@ fn storage(object: &Object<'_>, claim: Node<'_>) -> Option<Finding> {
             )
             .help("request more than nothing"),
         ),
-        _ => Some(amount(object, node)),
+        _ => amount(object, node),
     }
 }
 
@@ -195,6 +199,7 @@ fn count(object: &Object<'_>, node: Node<'_>) -> Option<Finding> {
     // A maximum of nothing is refused; scaling to nothing is written otherwise.
     let least = i64::from(path == "maxReplicas");
     let what = match node.int() {
+        None if node.has_placeholder() => return None,
         None => "not a whole number",
         Some(it) if it < 0 => "less than nothing",
         Some(it) if it < least => "less than 1",
@@ -215,6 +220,7 @@ fn share(object: &Object<'_>, node: Node<'_>, most: u64) -> Option<Finding> {
     let what = match IntOrPercent::parse(node) {
         Some(IntOrPercent::Percent(it)) if it > most => "more than 100%",
         Some(_) => return None,
+        None if node.has_placeholder() => return None,
         None if node.int().is_some_and(|it| it < 0) => "less than nothing",
         None if node.int().is_some() => "more than 2147483647",
         None => "neither a whole number nor a percentage",

@@ -1,6 +1,6 @@
 //! Namespaces whose pods accept anything from anywhere, or send anything to anywhere.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::isolation::{Open, SYSTEM, held, open};
 use crate::analyze::network::other_policies::why;
 use crate::analyze::network::policies::Direction;
@@ -64,7 +64,7 @@ pub(super) fn state<'c, 'd>(cx: &Cx<'c, 'd>, above: &Above<'d>, namespace: &str)
         return State::default();
     }
     let unsure = |it| State { open: Vec::new(), unsure: vec![it] };
-    match cx.absence_of_policies(namespace) {
+    match cx.absence_of(Wanted::Policies { namespace }) {
         Absence::Elsewhere => return State::default(),
         Absence::CannotTell(missing) => return unsure(missing),
         Absence::Absent => {}

@@ -1,6 +1,6 @@
 //! Pods whose egress is restricted and that may not ask the cluster's DNS.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::network::dns::Reach;
 use crate::analyze::network::other_policies::why;
 use crate::analyze::network::policies::{
@@ -102,11 +102,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             out.cannot_tell(object, missing);
             continue;
         }
-        match cx.absence_of_policies(namespace) {
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            Absence::Absent => out.find(finding(cx, &way, &policies, first, &workloads)),
-        }
+        out.report_absent(object, cx.absence_of(Wanted::Policies { namespace }), || {
+            finding(cx, &way, &policies, first, &workloads)
+        });
     }
 }
 

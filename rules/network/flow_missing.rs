@@ -49,7 +49,7 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
         return out.cannot_tell(cx.object(object), missing);
     }
     let closing = || it.because.iter().filter(|it| it.effect == Effect::Closes);
-    if let Some(missing) = cx.policy_elsewhere(closing().map(|it| it.policy)) {
+    if let Some(missing) = cx.unseen_policies(closing().map(|it| it.policy)) {
         return out.cannot_tell(cx.object(object), missing);
     }
     let name = |it, other: &str| match it {

@@ -1,8 +1,9 @@
 //! Declared flows that are compared with nothing: their names mean nobody, or several, or are none.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::reach::ask::Party;
 use crate::analyze::network::reach::party::{Named, called, everybody};
+use crate::analyze::selection::selector::Selector;
 use crate::api::kind::{Kind, WORKLOADS};
 use crate::api::ports::Ports;
 use crate::intended_flows::{is_on, object_of};
@@ -111,14 +112,15 @@ fn nobody(cx: &Cx<'_, '_>, name: &str) -> End {
         _ => None,
     };
     let Some(namespace) = namespace else {
-        return match cx.is_whole() && cx.may_be_lost(WORKLOADS).is_none() {
+        return match cx.is_whole() && cx.any_unseen(WORKLOADS).is_none() {
             true => End::Wrong(message),
             false => End::Unknown(format!(
                 "who `{name}` is: nobody of the input; list what the input holds all of under `complete` in purlin.yaml"
             )),
         };
     };
-    match cx.absence_of_pods(namespace) {
+    let selector = &Selector::default();
+    match cx.absence_of(Wanted::Pods { namespace, selector }) {
         Absence::Absent => End::Wrong(message),
         Absence::Elsewhere => End::Unknown(format!("who `{name}` is")),
         Absence::CannotTell(missing) => End::Unknown(missing),

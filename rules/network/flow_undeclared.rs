@@ -1,6 +1,6 @@
 //! Flows that network policies allow, and that nobody declared.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::other_policies::why;
 use crate::analyze::network::reach::Effect;
 use crate::analyze::selection::workloads::WorkloadId;
@@ -34,13 +34,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let known = flows(cx.model, cx.facts, cx.policy);
-    let Comparison { undeclared, others } =
-        undeclared(cx.facts, &known, |it| cx.elsewhere(Kind::NetworkPolicy, it, "*").is_some());
+    let Comparison { undeclared, others } = undeclared(cx.facts, &known, |namespace| {
+        cx.unseen(Wanted::Policies { namespace }).is_some()
+    });
     for it in undeclared {
         // Policies that the input does not hold may close it at either end.
         let namespaces = [it.from, it.to].into_iter().flatten();
         let namespaces = namespaces.map(|it| cx.facts.workloads().get(it).namespace);
-        let absences: Vec<_> = namespaces.map(|it| cx.absence_of_policies(it)).collect();
+        let absences: Vec<_> =
+            namespaces.map(|namespace| cx.absence_of(Wanted::Policies { namespace })).collect();
         if absences.contains(&Absence::Elsewhere) {
             continue;
         }

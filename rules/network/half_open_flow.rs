@@ -1,6 +1,6 @@
 //! Entries of network policies that open a flow whose other end is closed.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::half_open::HalfOpen;
 use crate::analyze::network::reach::{EndpointId, Pods};
@@ -37,7 +37,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         for it in of_policy {
             let (_, other) = ends(it);
             let Some(pods) = pods(cx, other) else { continue };
-            match cx.absence_of_policies(pods.namespace) {
+            match cx.absence_of(Wanted::Policies { namespace: pods.namespace }) {
                 Absence::Elsewhere => {}
                 Absence::CannotTell(missing) => out.cannot_tell(cx.object(it.policy), missing),
                 Absence::Absent => told.extend(finding(cx, it)),

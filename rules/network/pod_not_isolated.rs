@@ -2,7 +2,7 @@
 
 use super::default_deny_missing;
 use super::default_deny_missing::state;
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::other_policies::why;
 use crate::analyze::network::policies::{DIRECTIONS, Direction, is_in_host_network};
 use crate::analyze::network::reach::{Above, Effect};
@@ -54,7 +54,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let object = cx.object(workload.object);
-        match cx.absence_of_policies(workload.namespace) {
+        match cx.absence_of(Wanted::Policies { namespace: workload.namespace }) {
             Absence::Elsewhere => continue,
             Absence::CannotTell(missing) => {
                 out.cannot_tell(object, missing);

@@ -1,6 +1,6 @@
 //! Peers of network policies that no pod is.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::policies::{
     DIRECTIONS, Direction, NetworkPolicy, Peer, PeerKind, is_in_host_network,
 };
@@ -113,7 +113,7 @@ fn in_namespace(cx: &Cx<'_, '_>, namespace: &str, pods: &Selector<'_>) -> Option
             "the pods `{pods}` of namespace `kube-system`: the cluster brings its own"
         )));
     }
-    match cx.absence_of_selected(namespace, pods) {
+    match cx.absence_of(Wanted::Pods { namespace, selector: pods }) {
         Absence::Elsewhere => None,
         Absence::CannotTell(missing) => Some(Nobody::CannotTell(missing)),
         Absence::Absent => Some(Nobody::Certain(
@@ -155,7 +155,8 @@ fn in_namespaces(
         .any(|it| matches!(it.operator, Operator::In(_) | Operator::Exists));
     let named = names(namespaces).unwrap_or_default();
     let mut missing = named.iter().filter(|it| {
-        !found.contains(it) && cx.absence_of(Kind::Namespace, "", it) != Absence::Absent
+        !found.contains(it)
+            && cx.absence_of(Wanted::object(Kind::Namespace, "", it)) != Absence::Absent
     });
     let missing = missing.next();
     if missing.is_some() || is_open && !cx.is_whole() {
@@ -200,7 +201,7 @@ fn no_namespace(cx: &Cx<'_, '_>, selector: &Selector<'_>) -> Option<Nobody> {
     }
     let names = names(selector).unwrap_or_default();
     let name = names.first().map_or(selector.to_string(), ToString::to_string);
-    match cx.absence_of(Kind::Namespace, "", &name) {
+    match cx.absence_of(Wanted::object(Kind::Namespace, "", &name)) {
         Absence::Elsewhere => None,
         Absence::CannotTell(missing) => Some(Nobody::CannotTell(missing)),
         Absence::Absent => {

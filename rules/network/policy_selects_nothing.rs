@@ -1,6 +1,6 @@
 //! Network policies that select no pods.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::network::policies::NetworkPolicy;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -34,11 +34,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let object = cx.object(policy.object);
-        match cx.absence_of_selected(policy.namespace, &policy.selector) {
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            Absence::Absent => out.find(finding(cx, policy)),
-        }
+        let wanted = Wanted::Pods { namespace: policy.namespace, selector: &policy.selector };
+        out.report_absent(object, cx.absence_of(wanted), || finding(cx, policy));
     }
 }
 

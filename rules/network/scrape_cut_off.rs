@@ -76,7 +76,7 @@ fn judge(
             }
             Gate::Closed { caller, by } => (caller, by),
         };
-    if let Some(missing) = cx.policy_elsewhere(by.iter().map(|it| it.0)) {
+    if let Some(missing) = cx.unseen_policies(by.iter().map(|it| it.0)) {
         return out.cannot_tell(object, missing);
     }
     let pods = cx.object(workload.object);

@@ -1,6 +1,6 @@
 //! Services whose address pods are given, and whose pods network policies close to them.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::access::{Caller, callers};
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::ask::Answer;
@@ -118,7 +118,7 @@ fn judge<'d>(
         return;
     }
     for namespace in closed_ends(cx, service, readers, &closed) {
-        match cx.absence_of_policies(namespace) {
+        match cx.absence_of(Wanted::Policies { namespace }) {
             Absence::Elsewhere => return,
             Absence::CannotTell(missing) => return out.cannot_tell(name, missing),
             Absence::Absent => {}

@@ -1,6 +1,6 @@
 //! Ingresses and routes whose Service, or its port, is not there.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::references::backends::{Backend, ROUTES};
 use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target};
 use crate::api::kind::Kind;
@@ -39,11 +39,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
         match cx.facts.services().find(backend.namespace, backend.service) {
             Some(service) => out.findings.extend(port(cx, object, backend, service)),
-            None => match cx.absence_of_service(backend.namespace, backend.service) {
-                Absence::Absent => out.find(missing(cx, object, backend)),
-                Absence::Elsewhere => {}
-                Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            },
+            None => {
+                let wanted = Wanted::object(Kind::Service, backend.namespace, backend.service);
+                out.report_absent(object, cx.absence_of(wanted), || missing(cx, object, backend));
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! References of custom objects, and of annotations, to what is not there.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::references::custom_references::{Named, custom_references};
 use crate::api::kind::Kind;
 use crate::model::Object;
@@ -61,17 +61,17 @@ fn is_there(cx: &Cx<'_, '_>, it: &Named<'_>) -> bool {
 
 /// Whether what is named, and is not there, is really missing.
 fn absence(cx: &Cx<'_, '_>, from: &Object<'_>, it: &Named<'_>) -> Absence {
-    if cx.policy.is_external(it.kind, it.namespace, it.name) {
-        return Absence::Elsewhere;
-    }
+    let (group, kind, namespace, name) = (it.group, it.kind, it.namespace, it.name);
     let absence = match it.known() {
-        Some(Kind::Service) => return cx.absence_of_service(it.namespace, it.name),
-        Some(kind) => cx.absence_of(kind, it.namespace, it.name),
-        None if it.namespace.is_empty() => cx.absence_of_custom(it.group, it.kind, it.name),
+        Some(Kind::Service) => {
+            return cx.absence_of(Wanted::object(Kind::Service, namespace, name));
+        }
+        Some(kind) => cx.absence_of(Wanted::object(kind, namespace, name)),
+        None if namespace.is_empty() => cx.absence_of(Wanted::Custom { group, kind, name }),
         // What is used together is nearly always deployed together.
-        None => cx.absence_of_workload(it.group, it.kind, (it.namespace, it.name)),
+        None => cx.absence_of(Wanted::Workload { group, kind, namespace, name }),
     };
-    let maker = cx.facts.makers().of(it.name).filter(|maker| *maker != from.id);
+    let maker = cx.facts.makers().of(it.namespace, it.name).filter(|maker| *maker != from.id);
     match (absence, maker) {
         (Absence::Absent, Some(maker)) => Absence::CannotTell(format!(
             "whether the controller of `{}` makes {} `{}`",

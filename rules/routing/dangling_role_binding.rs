@@ -1,6 +1,6 @@
 //! Role bindings whose role or service account does not exist.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
@@ -27,9 +27,6 @@ pub(super) static RULE: Rule = Rule {
     checks: &[Check::World(check)],
 };
 
-/// Every cluster has these, and all that begin with `system:`.
-const BUILT_IN: [&str; 4] = ["admin", "cluster-admin", "edit", "view"];
-
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for kind in [Kind::RoleBinding, Kind::ClusterRoleBinding] {
         for object in cx.model.of_kind(kind) {
@@ -47,26 +44,19 @@ fn role(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     let Some(name) = object.field(&["roleRef", "name"]) else { return };
     let role = name.str().unwrap_or_default();
     let (kind, namespace) = match object.field(&["roleRef", "kind"]).and_then(Node::str) {
-        Some("Role") if object.namespace == "kube-system" && is_of_the_api_server(role) => return,
         Some("Role") => (Kind::Role, object.namespace),
-        Some("ClusterRole") if BUILT_IN.contains(&role) || role.starts_with("system:") => return,
         Some("ClusterRole") => (Kind::ClusterRole, ""),
         _ => return,
     };
     missing(cx, object, name, (kind, namespace, role), out);
 }
 
-/// Roles that the API server makes in `kube-system` (`plugin/pkg/auth/authorizer/rbac/bootstrappolicy/namespace_policy.go`).
-fn is_of_the_api_server(role: &str) -> bool {
-    role.starts_with("system:") || role == "extension-apiserver-authentication-reader"
-}
-
 fn service_account(cx: &Cx<'_, '_>, object: &Object<'_>, subject: Node<'_>, out: &mut Out) {
     let Some(name) = subject.get("name") else { return };
     let account = name.str().unwrap_or_default();
     let namespace = subject.text("namespace").unwrap_or(object.namespace);
-    // Every namespace has one.
-    if account != "default" {
+    // Without a namespace it is none of a binding for the cluster, and the API server refuses that.
+    if !namespace.is_empty() {
         missing(cx, object, name, (Kind::ServiceAccount, namespace, account), out);
     }
 }
@@ -82,18 +72,12 @@ fn missing(
     if cx.model.find(kind, namespace, name).is_some() {
         return;
     }
-    match cx.absence_of(kind, namespace, name) {
-        Absence::Elsewhere => {}
-        Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-        Absence::Absent => {
-            let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
-            let message =
-                format!("`{object}` names `{}/{place}{name}`, which does not exist", kind.name());
-            out.find(
-                Finding::new(message, object.place(node), format!("no such {}", kind.name()))
-                    .note("the API server accepts such a binding, and it grants nothing")
-                    .help("correct the name or namespace, or remove it: whoever creates that name later gets the rights"),
-            );
-        }
-    }
+    out.report_absent(object, cx.absence_of(Wanted::object(kind, namespace, name)), || {
+        let place = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+        let message =
+            format!("`{object}` names `{}/{place}{name}`, which does not exist", kind.name());
+        Finding::new(message, object.place(node), format!("no such {}", kind.name()))
+            .note("the API server accepts such a binding, and it grants nothing")
+            .help("correct the name or namespace, or remove it: whoever creates that name later gets the rights")
+    });
 }

@@ -1,6 +1,6 @@
 //! Services whose selector matches no pods.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::selection::selector::{
     LabelValue, Operator, PodLabels, Requirement, Selector, Selects,
 };
@@ -8,6 +8,7 @@ use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
 /// The rule.
@@ -36,17 +37,81 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         .filter_map(|it| Some((it, it.selector.as_ref()?)))
         .filter(|(service, _)| service.selects.is_empty())
         .collect();
+    for service in cx.facts.services().iter() {
+        out.findings.extend(service.selector.as_ref().and_then(|it| beyond(cx, service, it)));
+    }
     if dangling.is_empty() {
         return;
     }
     let by_label = by_label(cx);
     for (service, selector) in dangling {
-        match cx.absence_of_selected(service.namespace, selector) {
-            Absence::Absent => out.find(finding(cx, service, selector, &by_label)),
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(cx.object(service.object), missing),
-        }
+        let wanted = Wanted::LastingPods { namespace: service.namespace, selector };
+        out.report_absent(cx.object(service.object), cx.absence_of(wanted), || {
+            finding(cx, service, selector, &by_label)
+        });
     }
+}
+
+/// A Service of pods whose ordinals no StatefulSet has at its peak. The controller labels each pod with its name and its
+/// index (`pkg/controller/statefulset/stateful_set_utils.go`, updateIdentity).
+fn beyond(cx: &Cx<'_, '_>, service: &Service<'_>, selector: &Selector<'_>) -> Option<Finding> {
+    let workloads = service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id));
+    let sets: Vec<_> =
+        workloads.map(|it| Some((it, asked(it, selector)?))).collect::<Option<_>>()?;
+    let (first, _) = sets.first()?;
+    let mut ranges = Vec::new();
+    for (workload, asked) in &sets {
+        let peak = cx.facts.envelope(workload.id)?.peak;
+        let start = cx.object(workload.object).field(&["spec", "ordinals", "start"]);
+        let start = start.and_then(Node::int).and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
+        let has = |ordinal: &u64| (start..start + peak.count).contains(ordinal);
+        // What is scaled to nothing has no pod at all for now.
+        if peak.count == 0 || asked.iter().any(has) {
+            return None;
+        }
+        ranges.push((peak, start));
+    }
+    let object = cx.object(service.object);
+    let mut finding = Finding::new(
+        format!(
+            "`{object}` selects no pods: `{}` has none with this ordinal",
+            cx.object(first.object)
+        ),
+        object.at("spec.selector"),
+        format!("`{selector}`"),
+    );
+    for ((workload, _), (peak, start)) in sets.iter().zip(ranges).take(4) {
+        let text = format!(
+            "`{0}-{start}` to `{0}-{1}`: {2}",
+            workload.name,
+            start + peak.count - 1,
+            peak.describe()
+        );
+        finding = finding.label(peak.place(cx.model), text);
+    }
+    Some(
+        finding
+            .note("without pods it has no endpoints, and every connection to it is refused")
+            .help("select a pod that the StatefulSet has, or give it more replicas"),
+    )
+}
+
+/// The ordinals of the pods of a StatefulSet that a selector asks for; `None` where it does not ask for some.
+fn asked(workload: &Workload<'_>, selector: &Selector<'_>) -> Option<Vec<u64>> {
+    if workload.kind != Kind::StatefulSet {
+        return None;
+    }
+    selector.requirements.iter().find_map(|it| {
+        let Operator::In(values) = &it.operator else { return None };
+        let ordinals = values.iter().filter_map(|value| match it.key {
+            "statefulset.kubernetes.io/pod-name" => {
+                value.strip_prefix(workload.name)?.strip_prefix('-')?.parse().ok()
+            }
+            "apps.kubernetes.io/pod-index" => value.parse().ok(),
+            _ => None,
+        });
+        Some(ordinals.collect::<Vec<u64>>()).filter(|it| !it.is_empty())
+    })
 }
 
 /// The workloads of every namespace by the labels of their pods, for Services that stand in the wrong one.

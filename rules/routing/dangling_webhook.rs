@@ -1,6 +1,6 @@
 //! Webhooks and aggregated APIs whose Service, or port of it, is not there.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::references::called_services::{CalledService, Purpose, called, fails_closed};
 use crate::analyze::selection::services::{Exposure, Service};
 use crate::api::kind::Kind;
@@ -32,11 +32,11 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for (object, called) in called(cx.model) {
         match cx.facts.services().find(called.namespace, called.name) {
             Some(service) => out.findings.extend(port(cx, object, &called, service)),
-            None => match cx.absence_of_service(called.namespace, called.name) {
-                Absence::Absent => out.find(missing(cx, object, &called)),
-                Absence::Elsewhere => {}
-                Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            },
+            None => {
+                let wanted = Wanted::object(Kind::Service, called.namespace, called.name);
+                let absence = cx.absence_of(wanted);
+                out.report_absent(object, absence, || missing(cx, object, &called));
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Objects that stand twice in one world and do not say the same.
 
+use crate::analyze::references::alternatives::Alternatives;
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
+use std::collections::BTreeMap;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -20,10 +22,60 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let mut alternatives = Alternatives::new(cx.model);
+    let mut sets: BTreeMap<&str, Vec<Pair<'_, '_>>> = BTreeMap::new();
     for (earlier, later) in cx.model.duplicates() {
         let Some(difference) = first_difference(earlier.root, later.root) else { continue };
-        out.find(finding(earlier, later, difference));
+        match alternatives.of(cx.model, earlier, later) {
+            Some((set, units)) => {
+                sets.entry(set).or_default().push(Pair { earlier, later, units });
+            }
+            None => out.find(finding(earlier, later, difference)),
+        }
     }
+    out.findings.extend(sets.values().map(|it| of_alternatives(it)));
+}
+
+/// An object that stands in two files or folders with the same objects.
+struct Pair<'c, 'd> {
+    earlier: &'c Object<'d>,
+    later: &'c Object<'d>,
+    units: [&'d str; 2],
+}
+
+/// How many of the files or folders are named.
+const NAMED: usize = 6;
+
+/// One word for a whole set of files or folders.
+fn of_alternatives(pairs: &[Pair<'_, '_>]) -> Finding {
+    let mut first: BTreeMap<&str, &Object<'_>> = BTreeMap::new();
+    for Pair { earlier, later, units } in pairs {
+        first.entry(units[0]).or_insert(*earlier);
+        first.entry(units[1]).or_insert(*later);
+    }
+    let names: Vec<_> = first.keys().take(NAMED).map(|it| format!("`{it}`")).collect();
+    let more = match first.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message =
+        format!("{}{more} hold the same objects with different contents", names.join(", "));
+    let mut objects = first.iter().rev();
+    let last = objects.next();
+    let place = last.map_or(pairs[0].later.whole(), |(_, it)| it.whole());
+    let mut finding = Finding::new(message, place, "the last one, which an apply of all leaves");
+    for (name, object) in objects.rev().take(NAMED) {
+        finding = finding.label(object.whole(), format!("one of `{name}`"));
+    }
+    let targets: Vec<_> =
+        first.keys().take(2).map(|it| format!("{{name: {it}, path: {it}}}")).collect();
+    finding
+        .severity(Severity::Warning)
+        .note("they look like alternatives (releases, clouds, steps), which are never applied together, and are judged here as if they were: of each object the last one counts")
+        .help(format!(
+            "make a target of each in purlin.yaml, as `targets: [{}, …]`, or check them one by one",
+            targets.join(", ")
+        ))
 }
 
 /// Where two objects part, on each side: absent on one, or other there.

@@ -1,6 +1,6 @@
 //! References of the Gateway API into other namespaces that no ReferenceGrant there allows.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::references::route_attachment::{GATEWAY_API, is_of_mesh};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
@@ -59,11 +59,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let there = grants.by_namespace.get(reference.namespace).map_or(&[][..], Vec::as_slice);
-        match cx.absence_of(Kind::ReferenceGrant, reference.namespace, "*") {
-            Absence::Absent => out.find(finding(&reference, there)),
-            Absence::Elsewhere => {}
-            Absence::CannotTell(missing) => out.cannot_tell(reference.from, missing),
-        }
+        let wanted = Wanted::any(Kind::ReferenceGrant, reference.namespace);
+        out.report_absent(reference.from, cx.absence_of(wanted), || finding(&reference, there));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ingresses in the clear, and those whose certificate is not there.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
@@ -122,19 +122,16 @@ fn secret(cx: &Cx<'_, '_>, object: &Object<'_>, node: Node<'_>, out: &mut Out) {
     if cx.facts.made_secrets().find(namespace, name).is_some() {
         return;
     }
-    match cx.absence_of(Kind::Secret, namespace, name) {
-        Absence::Absent => out.find(
-            Finding::new(
-                format!("`{object}` takes its certificate from Secret `{name}`, which namespace `{namespace}` does not have"),
-                object.place(node),
-                "no such Secret",
-            )
-            .note("without it the controller serves a certificate of its own, which no client trusts")
-            .help(format!("add Secret `{name}` of type kubernetes.io/tls, or a Certificate that makes it")),
-        ),
-        Absence::Elsewhere => {}
-        Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-    }
+    let absence = cx.absence_of(Wanted::object(Kind::Secret, namespace, name));
+    out.report_absent(object, absence, || {
+        Finding::new(
+            format!("`{object}` takes its certificate from Secret `{name}`, which namespace `{namespace}` does not have"),
+            object.place(node),
+            "no such Secret",
+        )
+        .note("without it the controller serves a certificate of its own, which no client trusts")
+        .help(format!("add Secret `{name}` of type kubernetes.io/tls, or a Certificate that makes it"))
+    });
 }
 
 fn of_another_type(object: &Object<'_>, node: Node<'_>, secret: &Object<'_>) -> Option<Finding> {

@@ -20,6 +20,7 @@ mod missing_secret;
 mod missing_service_account;
 mod missing_storage_class;
 mod missing_volume_claim;
+mod namespace_missing;
 mod node_port_collision;
 mod route_not_attached;
 mod selector_mismatch;
@@ -52,6 +53,7 @@ pub(super) const RULES: &[&Rule] = &[
     &missing_service_account::RULE,
     &missing_storage_class::RULE,
     &missing_volume_claim::RULE,
+    &namespace_missing::RULE,
     &node_port_collision::RULE,
     &route_not_attached::RULE,
     &selector_mismatch::RULE,

@@ -1,6 +1,6 @@
 //! Routes that their Gateway does not take.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::references::route_attachment::{
     Attachment, Parent, Refusal, attachment, parents,
 };
@@ -37,11 +37,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for parent in parents(cx.model) {
         let route = cx.object(parent.route);
         let Some(gateway) = cx.model.find(Kind::Gateway, parent.namespace, parent.name) else {
-            match cx.absence_of(Kind::Gateway, parent.namespace, parent.name) {
-                Absence::Absent => out.find(no_gateway(cx, route, &parent)),
-                Absence::Elsewhere => {}
-                Absence::CannotTell(missing) => out.cannot_tell(route, missing),
-            }
+            let wanted = Wanted::object(Kind::Gateway, parent.namespace, parent.name);
+            out.report_absent(route, cx.absence_of(wanted), || no_gateway(cx, route, &parent));
             continue;
         };
         match attachment(cx.facts, &parent, gateway) {

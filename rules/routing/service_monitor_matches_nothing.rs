@@ -1,6 +1,6 @@
 //! ServiceMonitors and PodMonitors that select nothing, or name a port that nothing has.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::monitors::Monitor;
 use crate::analyze::selection::selector::Selector;
 use crate::analyze::selection::services::Service;
@@ -35,10 +35,22 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     }
 }
 
+/// The labels of Service `default/kubernetes`, which every cluster has
+/// (`pkg/controlplane/controller/kubernetesservice/controller.go`, CreateOrUpdateMasterServiceIfNeeded).
+const KUBERNETES: [(&str, &str); 2] = [("component", "apiserver"), ("provider", "kubernetes")];
+
 fn services(cx: &Cx<'_, '_>, monitor: &Monitor<'_>, selector: Node<'_>, out: &mut Out) {
     let object = cx.object(monitor.object);
     let matched = monitor.services.iter().map(|it| cx.facts.services().get(*it));
     let matched: Vec<&Service<'_>> = matched.collect();
+    let is_of_the_cluster = || monitor.selector.matches(&KUBERNETES);
+    let namespaces = monitor.looked_in.as_deref();
+    if matched.is_empty()
+        && namespaces.is_none_or(|it| it.contains(&"default"))
+        && is_of_the_cluster()
+    {
+        return;
+    }
     if matched.is_empty() {
         return nothing(cx, monitor, selector, "Service", out);
     }
@@ -78,11 +90,17 @@ fn nothing(cx: &Cx<'_, '_>, monitor: &Monitor<'_>, selector: Node<'_>, what: &st
             "which Services and pods there are in namespaces that are not in the input",
         );
     };
+    let anything = Selector::default();
     for namespace in names {
         // A Service is deployed with its pods, so where these are in the input it would be, too.
-        let absence = match cx.model.may_be_lost(&[Kind::Service]) {
-            Some(_) => cx.absence_of(Kind::Service, namespace, "*"),
-            None => cx.absence_of_pods(namespace),
+        let pods = Wanted::Pods { namespace, selector: &anything };
+        let unseen = match what {
+            "Service" => cx.unseen(Wanted::any(Kind::Service, namespace)),
+            _ => None,
+        };
+        let absence = match unseen {
+            Some(missing) => Absence::CannotTell(missing),
+            None => cx.absence_of(pods),
         };
         if let Absence::CannotTell(missing) = absence {
             return out.cannot_tell(object, missing);

@@ -1,6 +1,6 @@
 //! StatefulSets without the headless Service that gives their pods names.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::services::{Exposure, Service};
 use crate::analyze::selection::workloads::Workload;
@@ -31,11 +31,19 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let Some(name) = field.str().filter(|it| !it.is_empty()) else { continue };
         match cx.facts.services().find(workload.namespace, name) {
             Some(service) => out.findings.extend(unfit(cx, workload, field, service)),
-            None => match cx.absence_of_service(workload.namespace, name) {
-                Absence::Absent => out.find(missing(cx, workload, field, name)),
-                Absence::Elsewhere => {}
-                Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-            },
+            None => {
+                let wanted = Wanted::object(Kind::Service, workload.namespace, name);
+                // A headless Service over these very pods is theirs, under another name.
+                let mut services = cx.facts.services().of_workload(workload.id);
+                let is_misnamed = services.any(|it| it.is_headless);
+                let absence = match cx.absence_of(wanted) {
+                    Absence::CannotTell(_) if is_misnamed && cx.unseen(wanted).is_none() => {
+                        Absence::Absent
+                    }
+                    absence => absence,
+                };
+                out.report_absent(object, absence, || missing(cx, workload, field, name));
+            }
         }
     }
 }

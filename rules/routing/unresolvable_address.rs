@@ -1,6 +1,6 @@
 //! Addresses of the cluster that lead to no Service, or to a port that it does not have.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::network::addresses::is_in_cluster;
 use crate::analyze::network::service_addresses::Contact;
 use crate::analyze::selection::services::{Exposure, Service};
@@ -37,27 +37,24 @@ fn judge(cx: &Cx<'_, '_>, contact: &Contact<'_>, out: &mut Out) {
         out.findings.extend(pod(cx, contact, service).or_else(|| port(cx, contact, service)));
         return;
     }
-    match cx.absence_of_service(namespace, name.service) {
-        Absence::Absent => out.find(missing(cx, contact, namespace)),
-        Absence::Elsewhere => {}
-        Absence::CannotTell(_) if is_copied(cx, contact, namespace) => {
-            out.find(missing(cx, contact, namespace));
-        }
-        Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-    }
+    let wanted = Wanted::object(Kind::Service, namespace, name.service);
+    let absence = match cx.absence_of(wanted) {
+        Absence::CannotTell(_) if is_copied(cx, contact, wanted) => Absence::Absent,
+        absence => absence,
+    };
+    out.report_absent(object, absence, || missing(cx, contact, namespace));
 }
 
 /// Whether the address was left in `default`, as examples have it, while everything went to a namespace of its own: the
 /// Service of that name is there, and the input knows nothing of `default`.
-fn is_copied(cx: &Cx<'_, '_>, contact: &Contact<'_>, namespace: &str) -> bool {
+fn is_copied(cx: &Cx<'_, '_>, contact: &Contact<'_>, wanted: Wanted<'_>) -> bool {
     let services = cx.facts.services();
-    namespace == "default"
+    contact.name.namespace == Some("default")
         && cx.object(contact.object).namespace != "default"
-        && cx.model.may_be_lost(&[Kind::Service]).is_none()
+        && cx.unseen(wanted).is_none()
         && services.in_namespace("default").next().is_none()
         && cx.facts.workloads().in_namespace("default").next().is_none()
         && services.find(cx.object(contact.object).namespace, contact.name.service).is_some()
-        && !cx.policy.is_external(Kind::Service.name(), namespace, contact.name.service)
 }
 
 fn start(cx: &Cx<'_, '_>, contact: &Contact<'_>, what: &str) -> Finding {
@@ -143,7 +140,8 @@ fn pod(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<
 }
 
 fn port(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<Finding> {
-    let port = contact.address.port?;
+    // The name of a pod stands for its own address: the ports of the Service have no say.
+    let port = contact.address.port.filter(|_| contact.name.pod.is_none())?;
     let is_there = service.exposure == Exposure::ExternalName
         || service.ports.is_empty()
         || service.numbered(port).next().is_some()

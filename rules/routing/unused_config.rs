@@ -1,6 +1,8 @@
 //! ConfigMaps, Secrets, claims and ServiceAccounts that nothing in a complete namespace uses.
 
+use crate::absence::Wanted;
 use crate::analyze::references::free_text::mentioned;
+use crate::analyze::selection::selector::Selector;
 use crate::api::kind::{KINDS, Kind};
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
@@ -82,9 +84,12 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         .collect();
     let mentioned = mentioned(cx.model, &idle);
     let all_kinds: Vec<_> = KINDS.iter().map(|it| it.kind).chain([Kind::Custom]).collect();
-    let lost = cx.may_be_lost(&all_kinds);
+    let anything = Selector::default();
+    let lost = cx.any_unseen(&all_kinds);
     for object in idle.into_iter().filter(|it| !mentioned.contains(&it.id)) {
-        match lost.clone().or_else(|| cx.pods_elsewhere(object.namespace, None)) {
+        match lost.clone().or_else(|| {
+            cx.unseen(Wanted::Pods { namespace: object.namespace, selector: &anything })
+        }) {
             Some(lost) => out.cannot_tell(object, lost),
             None => out.find(finding(object)),
         }

@@ -1,6 +1,6 @@
 //! Claims that no volume can satisfy.
 
-use crate::absence::Absence;
+use crate::absence::Wanted;
 use crate::analyze::disruption::volume_binding::{class_of_claim, class_of_volume, fits, misfits};
 use crate::api::kind::Kind;
 use crate::model::Object;
@@ -40,11 +40,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         };
         let name = node.str().unwrap_or_default();
         let Some(volume) = cx.model.find(Kind::PersistentVolume, "", name) else {
-            match cx.absence_of(Kind::PersistentVolume, "", name) {
-                Absence::Absent => out.find(missing(claim, node, name)),
-                Absence::Elsewhere => {}
-                Absence::CannotTell(missing) => out.cannot_tell(claim, missing),
-            }
+            let absence = cx.absence_of(Wanted::object(Kind::PersistentVolume, "", name));
+            out.report_absent(claim, absence, || missing(claim, node, name));
             continue;
         };
         if let Some(earlier) = named.insert(name, claim) {
@@ -107,7 +104,7 @@ fn no_volume(
     volumes: &FxHashMap<&str, Vec<&Object<'_>>>,
 ) -> Option<Finding> {
     // A claim of a cluster is bound, or says itself that it is not.
-    if !cx.policy.is_complete("*") || cx.may_be_lost(&[Kind::PersistentVolume]).is_some() {
+    if !cx.policy.is_complete("*") || cx.any_unseen(&[Kind::PersistentVolume]).is_some() {
         return None;
     }
     let class = class_of_claim(cx.model, claim)?;

@@ -81,7 +81,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 /// Replicas that the manifest sets and the autoscaler changes at once.
 fn outside(cx: &Cx<'_, '_>, scaler: &Scaler<'_>) -> Option<Finding> {
     let object = cx.object(scaler.object);
-    let target = cx.object(cx.facts.workloads().get(scaler.target?).object);
+    let target = cx.object(cx.facts.workloads().get(scaler.target?).controller);
     let node = target.field(&["spec", "replicas"])?;
     let count = u64::try_from(node.int()?).ok()?;
     let (floor, peak) = (scaler.floor, scaler.peak);

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for workload in cx.facts.workloads().iter() {
         let Some(scaler) = cx.facts.replicas().scalers_of(workload.id).next() else { continue };
-        let object = cx.object(workload.object);
+        let object = cx.object(workload.controller);
         let replicas = object.field(&["spec", "replicas"]);
         // Zero switches the autoscaler off, which is meant. In a cluster the field is always set, by the autoscaler.
         let Some((node, count)) = replicas.and_then(|it| Some((it, it.int()?))) else { continue };

@@ -1,6 +1,6 @@
 //! Autoscalers whose target does not exist or cannot be scaled.
 
-use crate::absence::Absence;
+use crate::absence::{Absence, Wanted};
 use crate::analyze::capacity::replicas::Scaler;
 use crate::api::kind::{Kind, group};
 use crate::model::Object;
@@ -107,33 +107,32 @@ pub(super) fn missing(
         known => cx.model.find(known, object.namespace, name),
     };
     // A custom object without a pod template may well serve the scale subresource.
-    if is_there.is_some() || cx.policy.is_external(kind, object.namespace, name) {
+    if is_there.is_some() {
         return;
     }
-    match cx.absence_of_workload(written_group, kind, (object.namespace, name)) {
-        Absence::Elsewhere => {}
-        Absence::CannotTell(missing) => out.cannot_tell(object, missing),
-        Absence::Absent if Kind::of(written_group, kind) == Kind::Custom => {
-            let missing =
-                format!("{kind} `{name}` of namespace `{}`: not in the input", object.namespace);
-            out.cannot_tell(object, missing);
-        }
-        Absence::Absent => {
-            let place = object.place(reference.get("name").unwrap_or(reference));
-            let message = format!(
-                "`{object}` {does} `{kind}/{}/{name}`, which does not exist",
-                object.namespace
-            );
-            let mut finding = Finding::new(message, place, format!("no {kind} of this name"));
-            if let Some(near) = near(cx, object, name) {
-                finding = finding.hint(near.whole(), "perhaps this one is meant").help(format!(
-                    "set `kind: {}` and `name: {}` if `{near}` is meant",
-                    near.kind_name, near.name
-                ));
+    let namespace = object.namespace;
+    let absence =
+        match cx.absence_of(Wanted::Workload { group: written_group, kind, namespace, name }) {
+            Absence::Absent if Kind::of(written_group, kind) == Kind::Custom => {
+                Absence::CannotTell(format!(
+                    "{kind} `{name}` of namespace `{namespace}`: not in the input"
+                ))
             }
-            out.find(finding.note(note));
+            absence => absence,
+        };
+    out.report_absent(object, absence, || {
+        let place = object.place(reference.get("name").unwrap_or(reference));
+        let message =
+            format!("`{object}` {does} `{kind}/{namespace}/{name}`, which does not exist");
+        let mut finding = Finding::new(message, place, format!("no {kind} of this name"));
+        if let Some(near) = near(cx, object, name) {
+            finding = finding.hint(near.whole(), "perhaps this one is meant").help(format!(
+                "set `kind: {}` and `name: {}` if `{near}` is meant",
+                near.kind_name, near.name
+            ));
         }
-    }
+        finding.note(note)
+    });
 }
 
 /// The workload of the namespace whose name comes closest.

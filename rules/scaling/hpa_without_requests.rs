@@ -1,5 +1,6 @@
 //! Autoscalers that measure against requests which a container does not make.
 
+use crate::absence::Wanted;
 use crate::analyze::capacity::effective_resources::ContainerDemand;
 use crate::analyze::capacity::hpa_metrics::{Measure, utilization};
 use crate::analyze::capacity::injected::unsized_sidecar;
@@ -44,7 +45,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             let of_others =
                 others.iter().filter_map(|it| stranger(cx, object, workload, it, measure));
             for finding in own.into_iter().chain(of_others) {
-                match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
+                match cx.unseen(Wanted::any(Kind::LimitRange, workload.namespace)) {
                     Some(missing) => out.cannot_tell(object, missing),
                     None if has_limit_range(cx, workload.namespace) => out.find(finding),
                     None => out.find(finding.awaits(&[Kind::LimitRange])),

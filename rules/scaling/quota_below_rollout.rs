@@ -119,7 +119,12 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
     let surging = surging(over);
     for (workload, surge) in surging.iter().take(8) {
         let workload = cx.facts.workloads().get(*workload);
-        let place = cx.object(workload.object).at("spec.strategy.rollingUpdate.maxSurge");
+        let field = match Rollout::of(cx.model, workload) {
+            Rollout::Beside => "spec.strategy",
+            Rollout::Canary { .. } => "spec.strategy.canary.maxSurge",
+            _ => "spec.strategy.rollingUpdate.maxSurge",
+        };
+        let place = cx.object(workload.controller).at(field);
         finding = finding.label(place, format!("{surge} more while it rolls out"));
     }
     for line in over {

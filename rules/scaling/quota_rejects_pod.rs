@@ -3,6 +3,7 @@
 //! `pkg/quota/v1/evaluator/core/pods.go`, Constraints: CPU and memory alone, every container and init container, unless
 //! the pod itself states resources.
 
+use crate::absence::Wanted;
 use crate::analyze::capacity::effective_resources::ContainerDemand;
 use crate::analyze::capacity::quotas::{Line, Quota};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
@@ -51,7 +52,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let Some(finding) = finding(cx, workload, &demanded) else { continue };
-        match cx.may_be_unseen(Kind::LimitRange, workload.namespace) {
+        match cx.unseen(Wanted::any(Kind::LimitRange, workload.namespace)) {
             // Its defaults might be what the containers lack.
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None if has_limit_range(cx, workload.namespace) => out.find(finding),

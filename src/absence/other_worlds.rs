@@ -1,82 +1,69 @@
-//! Whether what is missing in a world is in one of its neighbours: then it cannot be told whether it is missing.
+//! Worlds that may be deployed beside this one: what is missing here may be there, or in one that could not be rendered.
 
-use crate::analyze::selection::selector::{Selector, Selects};
+use super::Wanted;
+use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::Workload;
 use crate::analyze::world::Neighbour;
 use crate::api::kind::Kind;
-use crate::model::ObjId;
+use crate::load::Unrendered;
 use crate::rule::Cx;
 
 impl Cx<'_, '_> {
-    /// That a neighbour has an object which is missing here; `*` stands for any name.
-    pub fn elsewhere(&self, kind: Kind, namespace: &str, name: &str) -> Option<String> {
-        let is_there = |it: &&Neighbour<'_, '_>| match name {
-            "*" => it.model.of_kind(kind).any(|it| it.namespace == namespace),
-            _ => it.model.find(kind, namespace, name).is_some(),
-        };
-        let neighbour = self.neighbours.iter().find(is_there)?;
-        let what = match name {
-            "*" => format!("a {}", kind.name()),
-            _ => format!("{} `{name}`", kind.name()),
-        };
-        let of =
-            if namespace.is_empty() { "".into() } else { format!(" of namespace `{namespace}`") };
-        Some(apart(&format!("{what}{of}"), neighbour))
+    /// That another world has what is wanted, or may have it.
+    pub(super) fn in_other_worlds(&self, wanted: Wanted<'_>) -> Option<String> {
+        if let Some(neighbour) = self.around.neighbours.iter().find(|it| has(it, wanted)) {
+            return Some(format!(
+                "{}, in world `{}`: each world is judged by itself; what is deployed together gets targets of one name in purlin.yaml",
+                wanted.describe(),
+                neighbour.name
+            ));
+        }
+        self.unrendered_beside(Some(wanted.namespace()), &wanted.describe())
     }
 
-    /// That a neighbour has policies in a namespace of these, which may open what they close.
-    pub fn policy_elsewhere(&self, policies: impl Iterator<Item = ObjId>) -> Option<String> {
-        let mut namespaces = policies.map(|it| self.object(it).namespace);
-        namespaces.find_map(|it| self.elsewhere(Kind::NetworkPolicy, it, "*"))
-    }
-
-    /// The same for an object of any kind, by its group and kind as written.
-    pub fn custom_elsewhere(
-        &self,
-        group: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Option<String> {
-        let mut neighbours = self.neighbours.iter();
-        let neighbour =
-            neighbours.find(|it| it.model.find_custom(group, kind, namespace, name).is_some())?;
-        Some(apart(&format!("{kind} `{name}` of namespace `{namespace}`"), neighbour))
-    }
-
-    /// That a neighbour runs pods in a namespace; with a selector, only such as it selects.
-    pub fn pods_elsewhere(
-        &self,
-        namespace: &str,
-        selector: Option<&Selector<'_>>,
-    ) -> Option<String> {
-        let runs = |it: &&Neighbour<'_, '_>| match selector {
-            Some(selector) => !it.facts.workloads().select(namespace, selector).is_empty(),
-            None => it.facts.workloads().in_namespace(namespace).next().is_some(),
+    /// That a world which could not be rendered may hold something, in this namespace if it is one.
+    pub(super) fn unrendered_beside(&self, namespace: Option<&str>, what: &str) -> Option<String> {
+        let may_hold = |it: &&&Unrendered| {
+            let own = it.namespace.as_deref();
+            own.zip(namespace).is_none_or(|(own, wanted)| wanted.is_empty() || own == wanted)
         };
-        let neighbour = self.neighbours.iter().find(runs)?;
-        let which = selector.map_or(String::new(), |it| format!(" `{it}`"));
-        Some(apart(&format!("the pods{which} of namespace `{namespace}`"), neighbour))
-    }
-
-    /// That a neighbour has a disruption budget which covers a workload.
-    pub fn budget_elsewhere(&self, workload: &Workload<'_>) -> Option<String> {
-        let covers = |it: &&Neighbour<'_, '_>| {
-            let mut budgets = it.facts.budgets().iter();
-            budgets.any(|it| {
-                let selects = it.selector.as_ref().map(|it| it.selects(&workload.labels));
-                it.namespace == workload.namespace && selects.is_some_and(|it| it != Selects::None)
-            })
-        };
-        let neighbour = self.neighbours.iter().find(covers)?;
-        Some(apart(&format!("the disruption budget of `{}`", workload.name), neighbour))
+        let unrendered = self.around.unrendered.iter().find(may_hold)?;
+        Some(format!("{what}: world `{}` could not be rendered, and may hold it", unrendered.name))
     }
 }
 
-/// What would settle it, after a colon why it does not yet.
-fn apart(what: &str, neighbour: &Neighbour<'_, '_>) -> String {
-    format!(
-        "{what}, in world `{}`: each world is judged by itself; what is deployed together gets targets of one name in purlin.yaml",
-        neighbour.name
-    )
+fn has(world: &Neighbour<'_, '_>, wanted: Wanted<'_>) -> bool {
+    match wanted {
+        Wanted::Object { kind, namespace, name } => {
+            world.model.find(kind, namespace, name).is_some()
+        }
+        Wanted::Custom { group, kind, name } => {
+            world.model.find_custom(group, kind, "", name).is_some()
+        }
+        Wanted::Any { kind, namespace } => has_any(world, kind, namespace),
+        Wanted::Workload { group, kind, namespace, name } => {
+            world.model.find_custom(group, kind, namespace, name).is_some()
+        }
+        Wanted::Pods { namespace, selector } | Wanted::LastingPods { namespace, selector } => {
+            let workloads = world.facts.workloads();
+            match selector.is_empty() {
+                true => workloads.in_namespace(namespace).next().is_some(),
+                false => !workloads.select(namespace, selector).is_empty(),
+            }
+        }
+        Wanted::Policies { namespace } => has_any(world, Kind::NetworkPolicy, namespace),
+        Wanted::Budget(workload) => has_budget(world, workload),
+    }
+}
+
+fn has_any(world: &Neighbour<'_, '_>, kind: Kind, namespace: &str) -> bool {
+    world.model.of_kind(kind).any(|it| it.namespace == namespace)
+}
+
+fn has_budget(world: &Neighbour<'_, '_>, workload: &Workload<'_>) -> bool {
+    let mut budgets = world.facts.budgets().iter();
+    budgets.any(|it| {
+        let selects = it.selector.as_ref().map(|it| it.selects(&workload.labels));
+        it.namespace == workload.namespace && selects.is_some_and(|it| it != Selects::None)
+    })
 }

@@ -32,11 +32,15 @@ use network::service_clients::Clients;
 use references::backends::Backend;
 use references::generated_secrets::MadeSecrets;
 use references::named::References;
+use references::terraform::Terraform;
 use selection::controller_made::Makers;
+use selection::experiments::Experiments;
 use selection::namespaces::Namespaces;
+use selection::operated::Operated;
 use selection::ports::PodPorts;
 use selection::relabelling::Relabelling;
 use selection::services::Services;
+use selection::unreadable::Unreadable;
 use selection::workloads::{Workload, WorkloadId, Workloads};
 use std::sync::OnceLock;
 
@@ -65,6 +69,10 @@ pub struct Facts<'d> {
     unserved: OnceLock<Vec<Unserved<'d>>>,
     dns: OnceLock<Dns>,
     makers: OnceLock<Makers<'d>>,
+    terraform: OnceLock<Terraform<'d>>,
+    unreadable: OnceLock<Unreadable<'d>>,
+    operated: OnceLock<Operated<'d>>,
+    experiments: OnceLock<Experiments<'d>>,
     relabelling: OnceLock<Relabelling<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     contacts: OnceLock<Vec<Contact<'d>>>,
@@ -100,6 +108,10 @@ impl<'d> Facts<'d> {
             unserved: OnceLock::new(),
             dns: OnceLock::new(),
             makers: OnceLock::new(),
+            terraform: OnceLock::new(),
+            unreadable: OnceLock::new(),
+            operated: OnceLock::new(),
+            experiments: OnceLock::new(),
             relabelling: OnceLock::new(),
             backends: OnceLock::new(),
             contacts: OnceLock::new(),
@@ -226,6 +238,26 @@ impl<'d> Facts<'d> {
     /// Custom objects that may make what no manifest holds.
     pub fn makers(&self) -> &Makers<'d> {
         self.makers.get_or_init(|| Makers::new(self.model))
+    }
+
+    /// What Terraform makes beside the manifests.
+    pub fn terraform(&self) -> &Terraform<'d> {
+        self.terraform.get_or_init(|| Terraform::new(&self.model.loaded.terraform))
+    }
+
+    /// What documents that do not parse may hold.
+    pub fn unreadable(&self) -> &Unreadable<'d> {
+        self.unreadable.get_or_init(|| Unreadable::new(self.model))
+    }
+
+    /// Pods that well-known operators make.
+    pub fn operated(&self) -> &Operated<'d> {
+        self.operated.get_or_init(|| Operated::new(self.model))
+    }
+
+    /// Pods that Argo Rollouts runs for a time.
+    pub fn experiments(&self) -> &Experiments<'d> {
+        self.experiments.get_or_init(|| Experiments::new(self.model, self.workloads()))
     }
 
     /// Pods that may change their own labels.

@@ -11,10 +11,10 @@ mod visit;
 pub mod worlds;
 
 use crate::analyze::Facts;
-use crate::analyze::world::Neighbour;
+use crate::analyze::world::{Around, Neighbour};
 use crate::model::Model;
 use crate::policy::{Level, Policy};
-use crate::rule::{Cx, Finding, Rule, Severity, Unknown};
+use crate::rule::{Cx, Finding, Place, Rule, Severity, Unknown};
 use crate::rules::built_in;
 use crate::run::Run;
 use exceptions::Applied;
@@ -90,8 +90,9 @@ impl Outcome {
 pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selection) -> Outcome {
     let selected = selected(policy, selection);
     let facts = facts(model, policy);
-    let mut judged =
-        judge(Neighbour { name: "", model, facts: &facts }, &[], (policy, run), &selected);
+    let world = Neighbour { name: "", model, facts: &facts };
+    let around = Around::only(model.loaded);
+    let mut judged = judge(world, &around, (policy, run), &selected);
     let applied = &judged.applied;
     judged.findings.extend(exceptions::stale_exceptions(
         model,
@@ -137,19 +138,39 @@ pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
 /// Runs rules on one world.
 pub(crate) fn judge<'d>(
     world: Neighbour<'_, 'd>,
-    neighbours: &[Neighbour<'_, 'd>],
+    around: &Around<'_, 'd>,
     (policy, run): (&Policy, &Run),
     selected: &[&'static Rule],
 ) -> Judged {
-    let outs = visit::all(world, neighbours, (policy, run), selected);
+    let outs = visit::all(world, around, (policy, run), selected);
     let mut judged = Judged::default();
     for mut out in outs {
         judged.findings.append(&mut out.findings);
         judged.unknown.append(&mut out.unknown);
     }
+    if around.stands_as_it_is {
+        mark(world.model, &mut judged.findings);
+    }
     judged.applied =
         exceptions::apply(world.model, (policy, run), &mut judged.findings, &mut judged.unknown);
     judged
+}
+
+/// A note to what is found in files that are read as they stand.
+pub(crate) const AS_IT_STANDS: &str =
+    "read as it stands: what it is a part of could not be rendered, and may change it";
+
+/// Says of what is found in files that are read as they stand that what they would be built into may differ.
+fn mark(model: &Model<'_>, findings: &mut [Finding]) {
+    let is_as_it_stands = |place: &Place| match place {
+        Place::Field { object, .. } => model.object(*object).document.origin.is_none(),
+        Place::Text { .. } => false,
+    };
+    for finding in findings {
+        if finding.labels.iter().any(|it| is_as_it_stands(&it.place)) {
+            finding.notes.push(AS_IT_STANDS.into());
+        }
+    }
 }
 
 /// Whether the policy has a rule run.
@@ -176,7 +197,8 @@ pub fn found(
     exceptions: exceptions::Counts,
 ) -> Vec<Finding> {
     let facts = Facts::new(model).with_network(&policy.network);
-    let cx = |rule| Cx { model, facts: &facts, neighbours: &[], policy, run, rule };
+    let around = Around::default();
+    let cx = |rule| Cx { model, facts: &facts, around: &around, policy, run, rule };
     let each = rules.iter().flat_map(|rule| visit::one(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::needs;
 use crate::analyze::selection::workloads::Workload;
-use crate::analyze::world::Neighbour;
+use crate::analyze::world::{Around, Neighbour};
 use crate::api::kind::{KINDS, Kind};
 use crate::model::{Model, Object};
 use crate::policy::{Level, Policy};
@@ -15,12 +15,12 @@ use std::borrow::Cow;
 /// What each of some rules says of one world, in the order of the rules.
 pub(super) fn all<'d>(
     world: Neighbour<'_, 'd>,
-    neighbours: &[Neighbour<'_, 'd>],
+    around: &Around<'_, 'd>,
     (policy, run): (&Policy, &Run),
     rules: &[&'static Rule],
 ) -> Vec<Out> {
     let Neighbour { model, facts, .. } = world;
-    let cx = |at: usize| Cx { model, facts, neighbours, policy, run, rule: rules[at] };
+    let cx = |at: usize| Cx { model, facts, around, policy, run, rule: rules[at] };
     let visitor = Visitor::new(rules);
     let objects: Vec<&Object<'d>> = model.objects().filter(|it| visitor.visits(it.kind)).collect();
     let workloads: Vec<&Workload<'d>> = match visitor.workloads.is_empty() {

@@ -1,10 +1,10 @@
 //! Several worlds in one report: each is judged by itself, and what is found in several at the same places is told once.
 
-use crate::analyze::world::{Neighbour, neighbours};
+use crate::analyze::world::{Kinship, Neighbour};
 use crate::check::exceptions::{annotation_of, stale_exceptions};
 use crate::check::fingerprint::fingerprint;
 use crate::check::locate::{Location, Locator};
-use crate::check::{self, Judged, Outcome, Selection, judge, selected, sort};
+use crate::check::{self, AS_IT_STANDS, Judged, Outcome, Selection, judge, selected, sort};
 use crate::finding::{Finding, Label, Place, Severity, Unknown};
 use crate::load::Loaded;
 use crate::model::{Model, Object};
@@ -43,12 +43,16 @@ pub fn check<'d>(
         facts,
     });
     let each: Vec<_> = each.collect();
-    let neighbours = neighbours(&each);
-    let judged = each.par_iter().zip(&neighbours);
+    let of: Vec<_> = alike.iter().map(|it| &loaded.worlds[it[0] as usize]).collect();
+    let kinship = Kinship::new(models.iter());
+    let beside = kinship.beside(loaded, &of, &models, default_namespace);
+    let beside_facts: Vec<_> = beside.iter().map(|it| check::facts(&it.model, policy)).collect();
+    let around = kinship.around((loaded, &of), &each, &beside, &beside_facts);
+    let judged = each.par_iter().zip(&around);
     let judged: Vec<Judged> = judged
-        .map(|(it, neighbours)| {
+        .map(|(it, around)| {
             let facts = check::facts(it.model, policy);
-            judge(Neighbour { facts: &facts, ..*it }, neighbours, (policy, run), &selected)
+            judge(Neighbour { facts: &facts, ..*it }, around, (policy, run), &selected)
         })
         .collect();
     let all = Model::together(loaded, &of_all(&alike, &models));
@@ -235,7 +239,7 @@ impl Key {
     ) -> Key {
         let labels = finding.labels.iter();
         let texts = std::iter::once(&finding.message)
-            .chain(&finding.notes)
+            .chain(finding.notes.iter().filter(|it| *it != AS_IT_STANDS))
             .chain(&finding.help)
             .chain(labels.clone().map(|it| &it.text))
             .map(|it| text(it));
@@ -272,7 +276,14 @@ impl<'o, 'd> Once<'o, 'd> {
         }
         // Two of one world are two.
         match seen.list.get(seen.next) {
-            Some(at) => self.list[*at].worlds.extend(worlds),
+            Some(at) => {
+                let first = &mut self.list[*at];
+                first.worlds.extend(worlds);
+                // Where it is found in something that was rendered, it stands.
+                if !finding.notes.iter().any(|it| it == AS_IT_STANDS) {
+                    first.notes.retain(|it| it != AS_IT_STANDS);
+                }
+            }
             None => {
                 finding.worlds = worlds.to_vec();
                 seen.list.push(self.list.len());

@@ -73,6 +73,8 @@ pub(super) fn load(
     loaded.coverage = Some(read.coverage);
     loaded.broken = files.broken;
     loaded.inputs = files.inputs;
+    loaded.unrendered = files.unrendered;
+    loaded.terraform = files.terraform;
     loaded.passed_over = files.passed_over;
     loaded.failures = files.failures;
     // All of it is one world; what rendered the manifests may have settled their namespace.

@@ -186,6 +186,10 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
+    // What was read as it stood is not what was deployed.
+    for world in loaded.worlds.iter_mut().filter(|it| !it.lacks.is_empty()) {
+        world.documents.end = world.documents.start;
+    }
     for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {
         let name = snapshot.name(&failure.path);
         tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));

@@ -1,6 +1,8 @@
 //! Which files to read: the ones named, and below folders every YAML and JSON file that `.gitignore` does not exclude.
 
 use super::left_out::LeftOut;
+use super::terraform::is_terraform;
+use super::test_tools::{assertions, data_of_chart};
 use super::walk::Walker;
 use super::worlds::kustomize_inputs;
 use rustc_hash::FxHashSet;
@@ -69,6 +71,10 @@ pub struct Found {
     pub kustomize_inputs: usize,
     /// What else was left out.
     pub left_out: Vec<LeftOut>,
+    /// How many assertions of tests were left out.
+    pub fragments: usize,
+    /// Files of Terraform.
+    pub terraform: Vec<PathBuf>,
 }
 
 /// Larger files are refused: manifests are small, and memory is not.
@@ -100,13 +106,21 @@ fn walk(root: &Path, walker: &mut Walker, found: &mut Found) {
     let charts: FxHashSet<PathBuf> = candidates
         .iter()
         .filter(|it| it.ends_with("Chart.yaml"))
-        .filter_map(|it| Some(it.parent()?.join("templates")))
+        .filter_map(|it| it.parent())
+        .flat_map(|it| data_of_chart(it).into_iter().chain([it.join("templates")]))
         .collect();
+    let assertions = assertions(candidates.iter().map(PathBuf::as_path));
     for path in candidates {
+        if is_terraform(&path) {
+            found.terraform.push(path);
+            continue;
+        }
         if !has_manifest_extension(&path) {
             continue;
         }
-        if path.ancestors().skip(1).any(|it| charts.contains(it)) {
+        if assertions.contains(&path) {
+            found.fragments += 1;
+        } else if path.ancestors().any(|it| charts.contains(it)) {
             found.templates += 1;
         } else if inputs.contains(&path) {
             found.kustomize_inputs += 1;

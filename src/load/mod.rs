@@ -11,19 +11,22 @@ pub mod left_out;
 pub mod origin;
 pub mod own;
 pub mod read;
+pub mod terraform;
+mod test_tools;
 pub mod walk;
 pub mod worlds;
 
 use crate::text::source::{Source, SourceId, Sources, Span};
-use crate::text::tree::{Node, Tree};
+use crate::text::tree::Tree;
 use cluster::coverage::Coverage;
 use files::{Failure, Found};
 use left_out::LeftOut;
 use origin::{Inputs, Origin};
 use rayon::prelude::*;
+use read::manifest::{is_fragment, is_manifest, is_ours, lost};
 use read::mistake::Mistake;
 use read::yaml::Syntax;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -63,8 +66,10 @@ pub struct Broken {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Whether a document was lost by it; false where kubectl reads on and only drops text.
+    /// What is lost with it; nothing where kubectl reads on and only drops text.
     pub lost: Lost,
+    /// The document that it makes unreadable.
+    pub document: Span,
 }
 
 /// What a broken document takes with it.
@@ -87,6 +92,8 @@ pub struct PassedOver {
     pub templates: usize,
     /// Patches and other inputs of kustomizations.
     pub kustomize_inputs: usize,
+    /// Fragments of objects: patches that no kustomization names, and assertions of tests.
+    pub fragments: usize,
 }
 
 /// What would be deployed together, and is judged together: a rendered kustomization or chart, or plain manifests.
@@ -101,6 +108,21 @@ pub struct World {
     pub documents: Range<usize>,
     /// Its part of [`Loaded::broken`].
     pub broken: Range<usize>,
+    /// The folders of its kustomizations.
+    pub folders: Vec<String>,
+    /// Its parts that could not be rendered, of which files are read as they stand: places in [`Loaded::unrendered`].
+    pub lacks: Vec<usize>,
+}
+
+/// A kustomization or chart that could not be rendered: what it would hold is not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unrendered {
+    /// What it is called.
+    pub name: String,
+    /// The only namespace that its objects would be in; `None` where that is not known.
+    pub namespace: Option<String>,
+    /// The files that it would make objects of, as far as it says.
+    pub files: Vec<SourceId>,
 }
 
 impl World {
@@ -133,6 +155,12 @@ pub struct Loaded {
     pub inputs: Inputs,
     /// What is judged together; where there are none, everything is.
     pub worlds: Vec<World>,
+    /// What could not be rendered.
+    pub unrendered: Vec<Unrendered>,
+    /// What Terraform makes beside the manifests.
+    pub terraform: Vec<terraform::Made>,
+    /// Files that belong to components, which many kustomizations share.
+    pub of_components: FxHashSet<SourceId>,
     /// What is not judged.
     pub passed_over: PassedOver,
     /// What was left unread below the folders that are named.
@@ -163,12 +191,25 @@ pub fn load_but(paths: &[PathBuf], exclude: (&Path, &[String])) -> Loaded {
         }
     }
     let mut loaded = load_texts(texts);
-    let Found { failures, templates, kustomize_inputs, left_out, .. } = found;
+    loaded.terraform = found.terraform.iter().flat_map(|it| terraform::read(it)).collect();
+    let Found { failures, templates, kustomize_inputs, fragments, left_out, .. } = found;
     loaded.failures = failures;
     loaded.left_out = left_out;
+    loaded.passed_over.fragments += fragments;
     loaded.passed_over.templates = templates;
     loaded.passed_over.kustomize_inputs = kustomize_inputs;
     loaded
+}
+
+/// The first document of a file of another tool; `None` where it cannot be read.
+fn read_tree(path: &Path) -> Option<Tree> {
+    let open = files::File { name: String::new(), path: Some(path.to_path_buf()) };
+    let text = files::read(&open).and_then(read::decode::decode).ok()?;
+    let chunk = read::split::split(&text).find_map(|it| match it {
+        read::split::Chunk::Text(range) => Some(range),
+        read::split::Chunk::Bad { .. } => None,
+    })?;
+    Some(read::yaml::parse(&text, chunk, Syntax::Yaml).ok()??.tree)
 }
 
 /// Parses texts that have been read, each with the name to show for it.
@@ -210,6 +251,7 @@ impl Loaded {
             read.documents.extend(it.documents.into_iter().map(Arc::new));
             read.broken.extend(it.broken);
             self.passed_over.other_documents += it.other;
+            self.passed_over.fragments += it.fragments;
         }
         for read in ids.iter().filter_map(|it| self.read.get(it)) {
             self.documents.extend(read.documents.iter().cloned());
@@ -230,6 +272,7 @@ struct Parsed {
     documents: Vec<Document>,
     broken: Vec<Broken>,
     other: usize,
+    fragments: usize,
 }
 
 fn parse((id, text): (SourceId, &Arc<str>), source: &Source, chunk: &read::split::Chunk) -> Parsed {
@@ -238,7 +281,7 @@ fn parse((id, text): (SourceId, &Arc<str>), source: &Source, chunk: &read::split
         read::split::Chunk::Text(range) => range.clone(),
         read::split::Chunk::Bad { span, message } => {
             let mistake = Mistake { span: *span, message: message.clone(), help: None };
-            parsed.refuse(id, source, &source.text[span.range()], mistake);
+            parsed.refuse(id, source, *span, mistake);
             return parsed;
         }
     };
@@ -265,6 +308,12 @@ impl Parsed {
     ) {
         match read::yaml::parse(text, range.clone(), syntax) {
             Ok(None) => {}
+            // What was rendered is whole, or meant to be.
+            Ok(Some(it))
+                if source.has_lines() && is_fragment(it.tree.root(), &text[range.clone()]) =>
+            {
+                self.fragments += 1;
+            }
             Ok(Some(it)) if is_manifest(it.tree.root()) => {
                 self.broken.extend(it.dropped.map(|span| dropped(id, source, span)));
                 let duplicate_keys = it.duplicate_keys;
@@ -277,21 +326,21 @@ impl Parsed {
             }
             // What is for purlin itself is not passed over.
             Ok(Some(it)) => self.other += usize::from(!is_ours(it.tree.root())),
-            Err(mistake) => self.refuse(id, source, &source.text[range], mistake),
+            Err(mistake) => self.refuse(id, source, Span::new(range.start, range.end), mistake),
         }
     }
 
-    /// Keeps a mistake, unless the text cannot have been a manifest and YAML or JSON was not promised.
-    fn refuse(&mut self, id: SourceId, source: &Source, text: &str, mistake: Mistake) {
-        let lost = lost(text);
-        let is_template = text.contains("{{") || text.contains("{%");
-        let is_other = is_template || source.name.ends_with(".json") && self.documents.is_empty();
-        if lost == Lost::Nothing && is_other {
+    /// Keeps a mistake, unless the text cannot have been a manifest.
+    fn refuse(&mut self, id: SourceId, source: &Source, document: Span, mistake: Mistake) {
+        let lost = lost(&source.text[document.range()]);
+        if lost == Lost::Nothing
+            && !worlds::kustomize_inputs::is_kustomization(Path::new(&source.name))
+        {
             self.other += 1;
             return;
         }
         let Mistake { span, message, help } = mistake;
-        self.broken.push(Broken { source: id, span, message, help, lost });
+        self.broken.push(Broken { source: id, span, message, help, lost, document });
     }
 }
 
@@ -313,39 +362,6 @@ fn dropped(id: SourceId, source: &Source, span: Span) -> Broken {
         message: message.into(),
         help: Some(help.into()),
         lost: Lost::Nothing,
+        document: span,
     }
-}
-
-/// Whether the document is, or is a list of, Kubernetes objects, and not a file of one of the tools around them.
-fn is_manifest(root: Node<'_>) -> bool {
-    let (Some(version), Some(kind)) = (root.text("apiVersion"), root.text("kind")) else {
-        return false;
-    };
-    let tool = version.starts_with("kustomize.config.k8s.io/") || is_ours(root);
-    !tool && !version.is_empty() && !kind.is_empty()
-}
-
-fn is_ours(root: Node<'_>) -> bool {
-    root.text("apiVersion").is_some_and(|it| it.starts_with("purlin.dev/"))
-}
-
-/// What is lost with text that cannot be read.
-fn lost(text: &str) -> Lost {
-    if !text.contains("apiVersion") && !text.contains("kind") {
-        return Lost::Nothing;
-    }
-    let mut kinds = text.lines().filter_map(|line| {
-        let value = line.strip_prefix("kind:")?;
-        let value = value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']);
-        Some(value.to_string())
-    });
-    match (kinds.next(), kinds.next()) {
-        (Some(kind), None) if is_one_kind(&kind) => Lost::Kind(kind),
-        _ => Lost::Anything,
-    }
-}
-
-/// A list may hold anything.
-fn is_one_kind(kind: &str) -> bool {
-    !kind.is_empty() && !kind.ends_with("List") && kind.bytes().all(|it| it.is_ascii_alphanumeric())
 }

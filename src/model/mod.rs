@@ -8,7 +8,7 @@ mod remembered;
 
 use crate::api::kind::{Kind, group};
 use crate::load::own::OwnId;
-use crate::load::{Broken, Document, Loaded, Lost, World};
+use crate::load::{Broken, Document, Loaded, World};
 use crate::text::path::FieldPath;
 use crate::text::source::SourceKind;
 use crate::text::tree::Node;
@@ -141,6 +141,17 @@ impl<'d> Model<'d> {
         for (at, document) in (world.documents.start..).zip(documents) {
             model.add_all(document, world.namespace_of(at).unwrap_or(default_namespace));
         }
+        model
+    }
+
+    /// The model of some documents, apart from what does not parse beside them.
+    pub fn of_some(
+        loaded: &'d Loaded,
+        documents: impl Iterator<Item = &'d Document>,
+        default_namespace: &'d str,
+    ) -> Model<'d> {
+        let mut model = Model::of(loaded, &[], &[], default_namespace);
+        documents.for_each(|it| model.add_all(it, default_namespace));
         model
     }
 
@@ -304,6 +315,11 @@ impl<'d> Model<'d> {
         source.kind == SourceKind::Cluster || object.field(&["metadata", "uid"]).is_some()
     }
 
+    /// Every object, those that a later one replaces included.
+    pub fn all_objects(&self) -> impl Iterator<Item = &Object<'d>> {
+        self.objects.iter()
+    }
+
     /// Every object, each once: of several with one name the last, which is what an apply leaves.
     pub fn objects(&self) -> impl Iterator<Item = &Object<'d>> {
         self.objects.iter().filter(|it| !self.replaced.contains(&it.id))
@@ -336,17 +352,6 @@ impl<'d> Model<'d> {
     /// Pairs of objects with one name, the earlier and the later.
     pub fn duplicates(&self) -> impl Iterator<Item = (&Object<'d>, &Object<'d>)> {
         self.duplicates.iter().map(|(a, b)| (self.object(*a), self.object(*b)))
-    }
-
-    /// A broken document that may have held an object of one of these kinds.
-    pub fn may_be_lost(&self, kinds: &[Kind]) -> Option<&'d Broken> {
-        self.broken.iter().find(|it| match &it.lost {
-            Lost::Nothing => false,
-            Lost::Anything => true,
-            Lost::Kind(name) => {
-                name.ends_with("List") || kinds.iter().any(|kind| kind.name() == name)
-            }
-        })
     }
 
     /// How many objects there are, each counted once.

@@ -163,7 +163,7 @@ fn what_cannot_be_drawn_is_said() {
         ("config/a.yaml", config),
         ("policy.yaml", &format!("{POLICY}network: {{plugin: no-such}}\n")),
         ("many/all.yaml", &many),
-        ("broken/a.yaml", &format!("{DEPLOYMENT}---\na: [\n")),
+        ("broken/a.yaml", &format!("{DEPLOYMENT}---\napiVersion: v1\nkind: Service\na: [\n")),
         ("api.yaml", DEPLOYMENT),
         ("overlays/a/kustomization.yaml", kustomization),
     ]);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+mod absence;
 mod action;
 #[cfg(feature = "cluster")]
 #[allow(dead_code, reason = "the tests of the webhook use the rest")]

@@ -63,8 +63,8 @@ fn an_absent_namespace_is_default_for_namespaced_kinds_only() {
 
 #[test]
 fn one_kind_has_many_versions_and_groups() {
-    let text = "{apiVersion: extensions/v1beta1, kind: Deployment, metadata: {name: a}}\n---\n\
-                {apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 2}}\n---\n\
+    let text = "{apiVersion: extensions/v1beta1, kind: Deployment, metadata: {name: a}, spec: {selector: {}}}\n---\n\
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {replicas: 2, selector: {}}}\n---\n\
                 {apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}}\n";
     let loaded = load(text);
     let model = Model::new(&loaded, "default");
@@ -136,6 +136,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: api, namespace: shop}
 spec:
+  selector: {matchLabels: {app: api}}
   template:
     metadata: {labels: {app: api, tier: back}}
     spec:

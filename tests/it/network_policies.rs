@@ -205,6 +205,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: api, namespace: shop}
 spec:
+  selector: {matchLabels: {app: api}}
   template:
     metadata: {labels: {app: api}}
     spec: {containers: [{name: api}]}
@@ -213,6 +214,7 @@ apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: agent, namespace: shop}
 spec:
+  selector: {matchLabels: {app: api}}
   template:
     metadata: {labels: {app: api}}
     spec: {hostNetwork: true, containers: [{name: agent}]}

@@ -25,7 +25,7 @@ fn used(spec: &str, objects: &[&str]) -> Vec<String> {
 
 fn deployment(name: &str, replicas: u32, pod: &str) -> String {
     format!(
-        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}}}, spec: {{replicas: {replicas}, template: {{spec: {{{pod}}}}}}}}}"
+        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}}}, spec: {{replicas: {replicas}, selector: {{}}, template: {{spec: {{{pod}}}}}}}}}"
     )
 }
 
@@ -151,7 +151,7 @@ fn claims_count_by_storage_class_and_once() {
             "{{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {{name: {name}}}, spec: {{resources: {{requests: {{storage: 1Gi}}}}{spec}}}}}"
         )
     };
-    let set = "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 3, template: {spec: {containers: [{}]}}, volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}}]}}";
+    let set = "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 3, selector: {}, template: {spec: {containers: [{}]}}, volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}}]}}";
     let spec = "hard: {persistentvolumeclaims: 9, requests.storage: 9, fast.storageclass.storage.k8s.io/requests.storage: 9, fast.storageclass.storage.k8s.io/persistentvolumeclaims: 9}";
     assert_eq!(used(spec, &[set]), ["3", "30Gi", "30Gi", "3"]);
     // In a cluster the claims that it made are there as well.

@@ -4,13 +4,15 @@ use crate::support::{only, with_texts};
 
 const SERVICE: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop}\n\
                        spec: {selector: {app: api}, ports: [{port: 80}]}\n";
-const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n\
+                         apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: other, namespace: shop}\n\
+                         spec: {selector: {}, template: {spec: {containers: [{name: other}]}}}\n";
 const INGRESS: &str = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n\
                        spec: {defaultBackend: {service: {name: api, port: {number: 80}}}}\n";
 const ADDRESS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web, namespace: shop}\n\
                        data: {API_URL: 'http://api'}\n";
 const STATEFUL_SET: &str = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: api, namespace: shop}\n\
-                            spec: {serviceName: api, template: {spec: {containers: [{name: api}]}}}\n";
+                            spec: {serviceName: api, selector: {}, template: {spec: {containers: [{name: api}]}}}\n";
 
 /// How many findings and how many open questions a rule has.
 fn judge(rule: &str, texts: &[&str]) -> (usize, usize) {
@@ -20,7 +22,8 @@ fn judge(rule: &str, texts: &[&str]) -> (usize, usize) {
 
 #[test]
 fn a_document_that_does_not_parse_makes_nothing_dangle() {
-    let workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop\n";
+    let workload = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop\n\
+                    spec:\n  template:\n    metadata:\n      labels: {app: api}\n";
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: api, namespace: shop\n";
     let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: shop\n";
     for (rule, object, lost) in [

@@ -131,7 +131,7 @@ proptest! {
                 written: pairs(&labels),
                 added: &["pod-template-hash"],
                 owner: "api",
-                has_more: false,
+                ..PodLabels::default()
             };
             match selector.selects(&pods) {
                 Selects::All => prop_assert!(is_selected),
@@ -311,7 +311,7 @@ fn every_namespace_carries_its_name() {
 fn a_kind_is_its_group_and_name_in_any_version() {
     let deployment = |version: &str| {
         format!(
-            "{{apiVersion: {version}, kind: Deployment, metadata: {{name: api}}, spec: {{template: {{spec: {{containers: []}}}}}}}}"
+            "{{apiVersion: {version}, kind: Deployment, metadata: {{name: api}}, spec: {{selector: {{}}, template: {{spec: {{containers: []}}}}}}}}"
         )
     };
     for version in ["apps/v1", "apps/v1beta2", "extensions/v1beta1"] {

@@ -49,7 +49,10 @@ impl Bound {
     /// `replicas 3`, `minReplicas 2`, `replicas not set, so 1`.
     pub fn describe(&self) -> String {
         if self.path == BARE_POD {
-            return "a pod by itself".into();
+            return match self.count {
+                1 => "a pod by itself".into(),
+                count => format!("{count} pods of one owner"),
+            };
         }
         match self.cause {
             Cause::Written if self.path.ends_with("suspend") => "suspended".into(),
@@ -207,16 +210,14 @@ fn envelope(
     workload: &Workload<'_>,
     scalers: &[&Scaler<'_>],
 ) -> Option<Envelope> {
-    let root = model.object(workload.object).root;
-    let own = match workload.kind {
-        Kind::DaemonSet => scheduled(root, workload.object)?,
-        Kind::Pod => {
-            Bound { count: 1, object: workload.object, path: BARE_POD, cause: Cause::Written }
-        }
-        Kind::Job => job(root, workload.object, &JOB),
-        Kind::CronJob => job(root, workload.object, &CRON_JOB),
-        _ => bound(root, workload.object, REPLICAS, 1),
-    };
+    let fields = scalers.iter().flat_map(|it| [it.floor, it.peak]);
+    let own = own(model, workload);
+    let mut said_at = fields.chain(own.filter(|_| scalers.is_empty()));
+    // What another tool fills in says nothing yet.
+    if said_at.any(|it| is_filled_in(model, &it)) {
+        return None;
+    }
+    let own = own?;
     // Zero replicas written switch an autoscaler off.
     let off = own.count == 0 && own.cause == Cause::Written;
     let floor =
@@ -226,6 +227,35 @@ fn envelope(
     // The lower bound of an autoscaler is never above its upper one; where it is, `hpa-bounds` tells.
     let peak = if peak.count < floor.count { floor } else { peak };
     Some(Envelope { floor, peak })
+}
+
+/// What a workload says of its number itself: the sum, where several objects stand for it.
+fn own(model: &Model<'_>, workload: &Workload<'_>) -> Option<Bound> {
+    let (object, path) = (workload.object, BARE_POD);
+    if workload.kind == Kind::Pod {
+        let count = workload.members.len() as u64;
+        return Some(Bound { count, object, path, cause: Cause::Written });
+    }
+    let controller = workload.controller;
+    let of = |object| {
+        let root = model.object(object).root;
+        match workload.kind {
+            Kind::DaemonSet => scheduled(root, object),
+            Kind::Job => Some(job(root, object, &JOB)),
+            Kind::CronJob => Some(job(root, object, &CRON_JOB)),
+            _ => Some(bound(root, object, REPLICAS, 1)),
+        }
+    };
+    let first = of(controller)?;
+    let others = workload.members.iter().filter(|it| **it != object && **it != controller);
+    let more: u64 = others.filter_map(|it| of(*it)).map(|it| it.count).sum();
+    Some(Bound { count: first.count + more, ..first })
+}
+
+/// Whether the field that says it holds a text that another tool fills in.
+fn is_filled_in(model: &Model<'_>, bound: &Bound) -> bool {
+    let node = model.object(bound.object).root.down(bound.path);
+    bound.path != BARE_POD && node.is_some_and(Node::has_placeholder)
 }
 
 /// In a cluster the status says on how many nodes a DaemonSet runs.

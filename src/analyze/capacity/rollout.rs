@@ -79,6 +79,15 @@ pub enum Rollout {
     Ordered,
     /// Only when somebody deletes a pod.
     OnDelete,
+    /// New pods beside old ones within these bounds, step by step (a canary of Argo Rollouts).
+    Canary {
+        /// How many more than wanted there may be.
+        surge: IntOrPercent,
+        /// How many fewer than wanted may be ready.
+        unavailable: IntOrPercent,
+    },
+    /// All new pods beside all old ones (blueGreen of Argo Rollouts, and its canaries behind a traffic router).
+    Beside,
     /// Pods that are never replaced, or by a controller that is not known here.
     Unknown,
 }
@@ -86,7 +95,7 @@ pub enum Rollout {
 impl Rollout {
     /// How this workload replaces its pods.
     pub fn of(model: &Model<'_>, workload: &Workload<'_>) -> Rollout {
-        let root = model.object(workload.object).root;
+        let root = model.object(workload.controller).root;
         let strategy = |field| root.at(&["spec", field]);
         let kind = |node: Option<Node<'_>>| node.and_then(|it| it.text("type")).map(str::to_string);
         match workload.kind {
@@ -115,6 +124,7 @@ impl Rollout {
                 Some("OnDelete") => Rollout::OnDelete,
                 _ => Rollout::Ordered,
             },
+            Kind::Rollout => argo(strategy("strategy")),
             _ => Rollout::Unknown,
         }
     }
@@ -129,8 +139,11 @@ impl Rollout {
     /// The most pods beyond `replicas` that a rollout runs at once.
     pub fn surge(self, replicas: u64) -> u64 {
         match self {
-            Rollout::Rolling { surge, .. } => surge.of(replicas, Rounding::Up),
-            _ => 0,
+            Rollout::Rolling { surge, .. } | Rollout::Canary { surge, .. } => {
+                surge.of(replicas, Rounding::Up)
+            }
+            Rollout::Beside => replicas,
+            Rollout::Recreate | Rollout::Ordered | Rollout::OnDelete | Rollout::Unknown => 0,
         }
     }
 
@@ -158,10 +171,35 @@ impl Rollout {
                     down.min(replicas)
                 }
             }
+            Rollout::Canary { unavailable, .. } => {
+                unavailable.of(replicas, Rounding::Down).min(replicas)
+            }
             Rollout::Recreate => replicas,
             Rollout::Ordered => 1.min(replicas),
-            Rollout::OnDelete | Rollout::Unknown => 0,
+            Rollout::Beside | Rollout::OnDelete | Rollout::Unknown => 0,
         }
+    }
+}
+
+/// A blueGreen Rollout scales the new ReplicaSet to all replicas before it switches over, and a canary behind a traffic
+/// router keeps the stable one as it is unless `dynamicStableScale` says otherwise (argo-rollouts,
+/// `docs/features/bluegreen.md` and `docs/features/canary.md`). Other canaries stay within their bounds, 25 % each unless
+/// set (`utils/defaults/defaults.go`).
+fn argo(strategy: Option<Node<'_>>) -> Rollout {
+    let canary = match strategy {
+        Some(it) if it.get("blueGreen").is_some() => return Rollout::Beside,
+        Some(it) => it.get("canary"),
+        None => return Rollout::Unknown,
+    };
+    let is_dynamic = canary.and_then(|it| it.get("dynamicStableScale")).and_then(Node::bool);
+    if canary.is_some_and(|it| it.get("trafficRouting").is_some()) && is_dynamic != Some(true) {
+        return Rollout::Beside;
+    }
+    let bound = |key| canary.and_then(|it| it.get(key)).and_then(IntOrPercent::parse);
+    let quarter = IntOrPercent::Percent(25);
+    Rollout::Canary {
+        surge: bound("maxSurge").unwrap_or(quarter),
+        unavailable: bound("maxUnavailable").unwrap_or(quarter),
     }
 }
 

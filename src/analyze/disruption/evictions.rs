@@ -88,9 +88,9 @@ impl Facts<'_> {
         }
         if demand.needs_scale() {
             // Pods without a controller are left out, unless there are no others.
-            let all_bare = covered.iter().all(|(it, _)| it.kind == Kind::Pod);
+            let all_bare = covered.iter().all(|(it, _)| it.is_bare_pod());
             let owners =
-                covered.iter().map(|(it, _)| *it).filter(|it| all_bare || it.kind != Kind::Pod);
+                covered.iter().map(|(it, _)| *it).filter(|it| all_bare || !it.is_bare_pod());
             let unscalable = owners.clone().filter(|it| it.is_scalable() == Some(false));
             let unscalable: Vec<_> = unscalable.map(|it| it.id).collect();
             if !unscalable.is_empty() {
@@ -103,7 +103,7 @@ impl Facts<'_> {
                 ));
             }
         }
-        self.count(demand, &covered)
+        self.count(budget, demand, &covered)
     }
 
     /// The workloads of a budget that have pods to evict, and how many of these it covers.
@@ -116,7 +116,12 @@ impl Facts<'_> {
         all.filter(|(it, _)| self.envelope(it.id).is_none_or(|it| it.peak.count > 0))
     }
 
-    fn count(&self, demand: Demand, covered: &[(&Workload<'_>, Selects)]) -> Evictions {
+    fn count(
+        &self,
+        budget: &Budget<'_>,
+        demand: Demand,
+        covered: &[(&Workload<'_>, Selects)],
+    ) -> Evictions {
         let is_passing = |it: &Workload<'_>| matches!(it.kind, Kind::Job | Kind::CronJob);
         let all_pass = covered.iter().all(|(it, _)| is_passing(it));
         let (mut pods, mut expected) = (0, 0);
@@ -129,19 +134,21 @@ impl Facts<'_> {
                 continue;
             }
             let Some(envelope) = self.envelope(workload.id) else {
-                unknown = Some(format!("how many nodes run `{object}`"));
+                unknown = Some(format!("how many pods `{object}` has"));
                 continue;
             };
-            if *selects == Selects::Some {
+            let selector = budget.selector.as_ref();
+            let known = selector.and_then(|it| it.count(&workload.labels)).map(|it| it as u64);
+            if *selects == Selects::Some && known.is_none() {
                 unknown = Some(format!(
                     "how many pods of `{object}` carry the labels that only its controller knows"
                 ));
                 continue;
             }
             // Scaled to nothing for now it comes back with one.
-            let count = envelope.floor.count.max(1);
+            let count = known.unwrap_or(envelope.floor.count).max(1);
             pods += count;
-            expected += if demand.needs_scale() && workload.kind == Kind::Pod { 0 } else { count };
+            expected += if demand.needs_scale() && workload.is_bare_pod() { 0 } else { count };
             floors.push(Floor { workload: workload.id, bound: envelope.floor, count });
         }
         let counted = Count {

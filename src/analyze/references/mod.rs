@@ -1,5 +1,6 @@
 //! References by name: to configuration, Services and what controllers make.
 
+pub mod alternatives;
 pub mod backends;
 pub mod called_services;
 pub mod credential_values;
@@ -10,3 +11,4 @@ pub mod generated_secrets;
 pub mod keys;
 pub mod named;
 pub mod route_attachment;
+pub mod terraform;

@@ -59,6 +59,8 @@ pub struct PodLabels<'d> {
     pub owner: &'d str,
     /// Whether there may be more, of which nobody knows.
     pub has_more: bool,
+    /// The labels of each pod, where these are known one by one and differ; `written` has what they share.
+    pub each: Vec<Vec<(&'d str, &'d str)>>,
 }
 
 /// What a label of a pod is.
@@ -83,9 +85,26 @@ impl<'d> PodLabels<'d> {
         let written = self.written.iter().find(|(it, _)| *it == key);
         match written {
             Some((_, value)) => LabelValue::Is(value),
+            None if self.varying().any(|it| it == key) => LabelValue::Varies,
             None if self.has_more => LabelValue::MayBe,
             None => LabelValue::Absent,
         }
+    }
+
+    /// The labels of pods that are known one by one.
+    pub fn of_each(mut each: Vec<Vec<(&'d str, &'d str)>>, owner: &'d str) -> PodLabels<'d> {
+        let mut written = each.first().cloned().unwrap_or_default();
+        written.retain(|label| each.iter().all(|it| it.contains(label)));
+        if each.iter().all(|it| it.len() == written.len()) {
+            each.clear();
+        }
+        PodLabels { written, owner, each, ..PodLabels::default() }
+    }
+
+    /// The keys of labels that differ from pod to pod, where the pods are known one by one; some more than once.
+    pub fn varying(&self) -> impl Iterator<Item = &'d str> {
+        let all = self.each.iter().flatten().filter(|it| !self.written.contains(it));
+        all.map(|(key, _)| *key)
     }
 }
 
@@ -127,8 +146,23 @@ impl<'d> Selector<'d> {
         if self.invalid {
             return Selects::None;
         }
+        if let Some(count) = self.count(labels) {
+            return match count {
+                0 => Selects::None,
+                all if all == labels.each.len() => Selects::All,
+                _ => Selects::Some,
+            };
+        }
         let each = self.requirements.iter().map(|it| it.selects(labels.get(it.key), labels.owner));
         each.min().unwrap_or(Selects::All)
+    }
+
+    /// How many pods it selects, where these are known one by one.
+    pub fn count(&self, labels: &PodLabels<'_>) -> Option<usize> {
+        if labels.each.is_empty() {
+            return None;
+        }
+        Some(labels.each.iter().filter(|it| self.matches(it)).count())
     }
 
     /// Whether it would select pods with these labels once they carried more: it asks for one of them at least, and

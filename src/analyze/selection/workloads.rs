@@ -1,7 +1,8 @@
 //! What runs pods: the workloads of every kind, custom ones by their shape, with their pods' labels, indexed for selectors.
 
+use super::owners::{Groups, Made, Owner, has_ended, made, taken_over};
 use super::selector::{Operator, PodLabels, Selector, Selects};
-use crate::api::kind::{Kind, group};
+use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
@@ -32,6 +33,13 @@ pub struct Workload<'d> {
     pub labels: PodLabels<'d>,
     /// The path of the template in the object; empty for a bare pod.
     pub template_path: &'static str,
+    /// What says how many pods there are and how they are replaced: the object itself, or the Rollout that took over its
+    /// template.
+    pub controller: ObjId,
+    /// What made it, where that has no template that is read and its pods stand for themselves.
+    pub owner: Option<Owner<'d>>,
+    /// Its objects: one, or all that its owner made.
+    pub members: Vec<ObjId>,
     /// Of a custom kind: whether it serves the scale subresource, if its CustomResourceDefinition is in the input.
     custom_scale: Option<bool>,
 }
@@ -71,6 +79,11 @@ impl<'d> Workload<'d> {
         fields.chain(annotations).any(|it| speaks_of(it, &number))
     }
 
+    /// Whether it is a single pod that no controller made, and that none replaces.
+    pub fn is_bare_pod(&self) -> bool {
+        self.kind == Kind::Pod && self.owner.is_none()
+    }
+
     /// The path of the labels of its pods.
     pub fn labels_path(&self) -> String {
         let template = if self.template_path.is_empty() {
@@ -86,7 +99,12 @@ impl<'d> Workload<'d> {
     /// Disruption budgets with percentages find the expected pods through it
     /// (`pkg/controller/disruption/disruption.go`, getScaleController).
     pub fn is_scalable(&self) -> Option<bool> {
-        match self.kind {
+        // The controller of the budget asks what made the pods.
+        let kind = match self.owner {
+            Some(owner) if self.kind == Kind::Pod => owner.known_kind(),
+            _ => self.kind,
+        };
+        match kind {
             Kind::Deployment
             | Kind::StatefulSet
             | Kind::ReplicaSet
@@ -103,6 +121,8 @@ impl<'d> Workload<'d> {
 pub struct Workloads<'d> {
     /// In the order of their objects.
     all: Vec<Workload<'d>>,
+    /// By everything that stands for one: its objects, and the Rollout that took it over.
+    by_object: FxHashMap<ObjId, WorkloadId>,
     by_namespace: FxHashMap<&'d str, Vec<WorkloadId>>,
     /// By namespace, key and value.
     by_label: OnceLock<FxHashMap<[&'d str; 3], Vec<WorkloadId>>>,
@@ -114,47 +134,80 @@ const FEW: usize = 16;
 impl<'d> Workloads<'d> {
     /// Finds the workloads of a model.
     pub fn new(model: &Model<'d>) -> Workloads<'d> {
-        let mut workloads = Workloads::default();
-        let scales = custom_scales(model);
+        let mut found: Vec<Found<'d>> = Vec::new();
+        let mut groups = Groups::default();
         for object in model.objects() {
-            let Some((template_path, template)) = template(object.kind, object.root) else {
+            let Some((path, template)) = template(object.kind, object.root) else { continue };
+            let pod = template.get("spec").filter(|it| it.is_map());
+            let is_pod_needed = matches!(object.kind, Kind::Pod | Kind::Custom);
+            // The API server refuses a workload whose pods have no specification; that it is there, is so all the same.
+            let Some(pod) = pod.or((!is_pod_needed).then_some(template)) else { continue };
+            let made = made(model, object);
+            let owner = match made {
+                Made::FromTemplate => continue,
+                Made::By(owner) => Some(owner),
+                Made::ByHand => None,
+            };
+            let is_made = matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job);
+            let Some(owner) = owner.filter(|_| is_made) else {
+                found.push(Found { members: vec![*object], path, owner: None });
                 continue;
             };
-            let Some(pod) = template.get("spec").filter(|it| it.is_map()) else { continue };
-            if is_owned(model, object) {
+            if has_ended(object) || pod.list("containers").next().is_none() {
                 continue;
             }
-            let id = WorkloadId(workloads.all.len() as u32);
-            let labels = template.at(&["metadata", "labels"]);
-            let written = labels
-                .into_iter()
-                .flat_map(Node::pairs)
-                .filter_map(|(key, it)| Some((key, it.str()?)))
-                .collect();
-            let labels = PodLabels {
-                written,
-                added: added_labels(object.kind),
-                owner: object.name,
-                has_more: false,
-            };
-            workloads.by_namespace.entry(object.namespace).or_default().push(id);
-            workloads.all.push(Workload {
-                id,
-                object: object.id,
-                kind: object.kind,
-                namespace: object.namespace,
-                name: object.name,
-                template,
-                pod,
-                labels,
-                template_path,
-                custom_scale: match object.kind {
-                    Kind::Custom => scales.get(&(object.group(), object.kind_name)).copied(),
-                    _ => None,
-                },
-            });
+            let at = groups.place(object, owner, pod, found.len());
+            match found.get_mut(at) {
+                Some(group) => group.members.push(*object),
+                None => found.push(Found { members: vec![*object], path, owner: Some(owner) }),
+            }
+        }
+        let (scales, taken_over) = (custom_scales(model), taken_over(model));
+        let mut workloads = Workloads::default();
+        for found in found {
+            workloads.add(found, &scales, &taken_over);
         }
         workloads
+    }
+
+    fn add(
+        &mut self,
+        found: Found<'d>,
+        scales: &FxHashMap<(&'d str, &'d str), bool>,
+        taken_over: &FxHashMap<ObjId, ObjId>,
+    ) {
+        let Found { members, path, owner } = found;
+        let object = most_replicas(&members);
+        let Some((_, template)) = template(object.kind, object.root) else { return };
+        let id = WorkloadId(self.all.len() as u32);
+        let each =
+            members.iter().filter_map(|it| Some(labels(self::template(it.kind, it.root)?.1)));
+        let mut labels = PodLabels::of_each(each.collect(), object.name);
+        let controller = taken_over.get(&object.id).copied();
+        let kind = if controller.is_some() { Kind::Rollout } else { object.kind };
+        labels.added = added_labels(kind);
+        let custom = match owner {
+            Some(owner) => (owner.group, owner.kind),
+            None => (object.group(), object.kind_name),
+        };
+        let members: Vec<_> = members.iter().map(|it| it.id).collect();
+        self.by_object.extend(members.iter().chain(&controller).map(|it| (*it, id)));
+        self.by_namespace.entry(object.namespace).or_default().push(id);
+        self.all.push(Workload {
+            id,
+            object: object.id,
+            kind,
+            namespace: object.namespace,
+            name: object.name,
+            template,
+            pod: template.get("spec").filter(|it| it.is_map()).unwrap_or(template),
+            labels,
+            template_path: path,
+            controller: controller.unwrap_or(object.id),
+            owner,
+            members,
+            custom_scale: scales.get(&custom).copied(),
+        });
     }
 
     /// The workload of this id.
@@ -169,7 +222,7 @@ impl<'d> Workloads<'d> {
 
     /// The workload that this object is.
     pub fn of_object(&self, object: ObjId) -> Option<&Workload<'d>> {
-        self.all.binary_search_by_key(&object, |it| it.object).ok().map(|at| &self.all[at])
+        self.by_object.get(&object).map(|id| self.get(*id))
     }
 
     /// The workloads of a namespace.
@@ -217,8 +270,15 @@ impl<'d> Workloads<'d> {
     fn label_index(&self) -> FxHashMap<[&'d str; 3], Vec<WorkloadId>> {
         let mut by_label: FxHashMap<_, Vec<WorkloadId>> = FxHashMap::default();
         for it in &self.all {
-            for (key, value) in &it.labels.written {
-                by_label.entry([it.namespace, *key, *value]).or_default().push(it.id);
+            let each = it.labels.each.iter().flatten();
+            let mut labels: Vec<_> = it.labels.written.iter().chain(each).copied().collect();
+            // Of labels that pods share, each is listed once.
+            if !it.labels.each.is_empty() {
+                labels.sort_unstable();
+                labels.dedup();
+            }
+            for (key, value) in labels {
+                by_label.entry([it.namespace, key, value]).or_default().push(it.id);
             }
         }
         by_label
@@ -288,37 +348,28 @@ pub fn is_sidecar(init_container: Node<'_>) -> bool {
     init_container.text("restartPolicy") == Some("Always")
 }
 
-/// Controllers in a chain longer than this are taken for a mistake.
-const MOST_OWNERS: usize = 8;
-
-/// Whether another object made it and has the template that it was made from: its pods are counted there. An operator's
-/// StatefulSet is owned by a custom object without one, and is counted itself.
-fn is_owned<'d>(model: &Model<'d>, object: &Object<'d>) -> bool {
-    let is_made_by_template = matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job);
-    let mut owned = object;
-    for _ in 0..MOST_OWNERS {
-        let Some(controller) = controller(owned.root) else { return false };
-        if is_made_by_template {
-            return true;
-        }
-        let text = |key| controller.text(key).unwrap_or_default();
-        let (group, kind, name) = (group(text("apiVersion")), text("kind"), text("name"));
-        let found = model.find_custom(group, kind, object.namespace, name);
-        let Some(owner) = found.or_else(|| model.find_custom(group, kind, "", name)) else {
-            return false;
-        };
-        if template(owner.kind, owner.root).is_some() {
-            return true;
-        }
-        owned = owner;
-    }
-    false
+/// What stands for one workload.
+struct Found<'d> {
+    members: Vec<Object<'d>>,
+    path: &'static str,
+    owner: Option<Owner<'d>>,
 }
 
-/// What made an object, as the object says (`controller: true` among its owners).
-fn controller<'d>(root: Node<'d>) -> Option<Node<'d>> {
-    let mut owners = root.get("metadata").into_iter().flat_map(|it| it.list("ownerReferences"));
-    owners.find(|it| it.get("controller").and_then(Node::bool) == Some(true))
+/// Of replica sets that one owner made, that with the most pods: the others are what is left of its earlier templates.
+fn most_replicas<'m, 'd>(members: &'m [Object<'d>]) -> &'m Object<'d> {
+    let replicas = |it: &Object<'_>| it.root.at(&["spec", "replicas"]).and_then(Node::int);
+    let mut most = &members[0];
+    for it in members {
+        if replicas(it) > replicas(most) {
+            most = it;
+        }
+    }
+    most
+}
+
+fn labels(template: Node<'_>) -> Vec<(&str, &str)> {
+    let labels = template.at(&["metadata", "labels"]).into_iter().flat_map(Node::pairs);
+    labels.filter_map(|(key, it)| Some((key, it.str()?))).collect()
 }
 
 const DEPLOYMENT: &[&str] = &["pod-template-hash"];

@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod entries;
 mod lines;
+pub(super) mod manifest;
 pub mod missing_spaces;
 pub mod mistake;
 mod reader;

@@ -8,13 +8,14 @@ use super::paths::real;
 use super::render::Rendered;
 use super::{helm, kustomize};
 use crate::load::files::{self, Failure, File, Step};
-use crate::load::origin::{Change, Named, Origin};
+use crate::load::origin::{Change, Named, Origin, Role};
 use crate::load::read::decode;
-use crate::load::{Loaded, World};
+use crate::load::worlds::kustomize_inputs::is_kustomization;
+use crate::load::{Loaded, Unrendered, World, terraform};
 use crate::text::source::{Source, SourceId};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(crate) fn assemble(found: Found, rendered: Vec<Result<Rendered, String>>) ->
         .collect();
     let mut loaded = Loaded::default();
     loaded.passed_over.kustomize_inputs = found.unused_inputs;
+    loaded.passed_over.fragments = found.fragments;
+    loaded.terraform = found.terraform.iter().flat_map(|it| terraform::read(it)).collect();
     let texts = read_all(&mut loaded, &found, &objects);
     loaded.failures.extend(found.failures);
     loaded.left_out = found.left_out;
@@ -136,6 +139,8 @@ fn read_all(loaded: &mut Loaded, found: &Found, objects: &[Result<Vec<Object>, S
             }
         }
     }
+    let of_components = kustomizations(found).flat_map(|it| &it.of_components);
+    loaded.of_components = of_components.filter_map(|it| texts.inputs.get(it)).copied().collect();
     for (file, reference) in kustomizations(found).flat_map(|it| &it.named) {
         let Reference { written, path, role, .. } = reference;
         if let (Some(of), Some(file)) = (texts.inputs.get(file), texts.inputs.get(path)) {
@@ -165,6 +170,7 @@ fn to_read(found: &Found, objects: &[Result<Vec<Object>, String>]) -> Vec<(File,
         (file, Reading::Input(path.clone(), content))
     });
     let plain = found.groups.iter().flat_map(|it| &it.files);
+    let plain = plain.chain(found.jobs.iter().flat_map(|it| &it.strays));
     let mut all: Vec<_> = inputs.chain(plain.map(|it| (it.clone(), Reading::Plain))).collect();
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all.dedup_by(|(a, _), (b, _)| a == b);
@@ -179,24 +185,29 @@ fn kustomizations(found: &Found) -> impl Iterator<Item = &Inputs> {
 }
 
 impl Texts {
-    /// Reads a world. Where a part of it could not be rendered, the others are not judged without it.
+    /// Reads a world. Of a part of it that could not be rendered, the files are read as they stand.
     fn add_world(&self, loaded: &mut Loaded, parts: Parts) {
         let from = (loaded.documents.len(), loaded.broken.len());
-        let is_whole = parts.rendered.iter().all(|(_, objects)| objects.is_ok());
+        let mut lacks = Vec::new();
+        let folders = self.folders(loaded, &parts.rendered);
         let mut namespaces = Vec::new();
         for (job, objects) in parts.rendered {
             namespaces.push((loaded.documents.len(), job.namespace.clone()));
             match objects {
-                Ok(objects) if is_whole => self.add_objects(loaded, &job, objects),
-                Ok(_) => {}
+                Ok(objects) => self.add_objects(loaded, &job, objects),
                 Err(why) => {
-                    self.add_broken(loaded, &job);
+                    let unrendered = self.add_as_it_stands(loaded, &job);
+                    if let Some((_, settled)) = namespaces.last_mut().filter(|it| it.1.is_none()) {
+                        settled.clone_from(&unrendered.namespace);
+                    }
+                    lacks.push(loaded.unrendered.len());
+                    loaded.unrendered.push(unrendered);
                     let path = job.name;
                     loaded.failures.push(Failure { path, why, step: Step::Render });
                 }
             }
         }
-        for group in parts.plain.into_iter().filter(|_| is_whole) {
+        for group in parts.plain.into_iter() {
             namespaces.push((loaded.documents.len(), group.namespace));
             let ids = group.files.iter().filter_map(|it| self.plain.get(it)).copied();
             loaded.parse(&ids.collect::<Vec<_>>(), |_| None);
@@ -209,7 +220,23 @@ impl Texts {
             namespaces,
             documents: from.0..loaded.documents.len(),
             broken: from.1..loaded.broken.len(),
+            folders,
+            lacks,
         });
+    }
+
+    /// The folders of the kustomizations that a world is built from, as files in them are named.
+    fn folders(&self, loaded: &Loaded, rendered: &[Made]) -> Vec<String> {
+        let mut folders = BTreeSet::new();
+        for (job, _) in rendered {
+            let JobKind::Kustomization(inputs) = &job.kind else { continue };
+            let files = inputs.files.keys().filter(|it| is_kustomization(it));
+            for id in files.filter_map(|it| self.inputs.get(it)) {
+                let name = &loaded.sources.get(*id).name;
+                folders.insert(name.rsplit_once('/').map_or("", |(it, _)| it).to_string());
+            }
+        }
+        folders.into_iter().collect()
     }
 
     /// Reads what was rendered.
@@ -249,17 +276,31 @@ impl Texts {
         paths.iter().filter_map(|it| self.inputs.get(it)).copied().collect()
     }
 
-    /// Reads what was not rendered only to say what is no YAML in it.
-    fn add_broken(&self, loaded: &mut Loaded, job: &Job) {
-        let JobKind::Kustomization(inputs) = &job.kind else { return };
+    /// Reads what was not rendered: the files that it would make objects of as they are, so that what is wrong with them
+    /// is found, and its other files only to say what is no YAML in them. A patch is no object.
+    fn add_as_it_stands(&self, loaded: &mut Loaded, job: &Job) -> Unrendered {
+        let mut unrendered = Unrendered { name: job.name.clone(), ..Unrendered::default() };
+        let JobKind::Kustomization(inputs) = &job.kind else { return unrendered };
+        unrendered.namespace = inputs.namespace.clone();
+        let objects = inputs.named.iter().map(|(_, it)| it);
+        let objects = objects.filter(|it| it.role == Role::Object && it.content == Content::Yaml);
+        let mut objects: Vec<_> =
+            objects.filter_map(|it| self.inputs.get(&it.path)).copied().collect();
+        objects.extend(job.strays.iter().filter_map(|it| self.plain.get(it)).copied());
+        objects.sort_unstable();
+        objects.dedup();
         let texts = inputs.files.iter().filter(|(_, content)| **content == Content::Yaml);
-        let ids = texts.filter_map(|(path, _)| self.inputs.get(path)).copied();
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort_unstable();
-        let (documents, other) = (loaded.documents.len(), loaded.passed_over.other_documents);
-        loaded.parse(&ids, |_| None);
+        let others = texts.filter_map(|(path, _)| self.inputs.get(path)).copied();
+        let mut others: Vec<_> = others.filter(|it| objects.binary_search(it).is_err()).collect();
+        others.sort_unstable();
+        let before = loaded.passed_over;
+        loaded.parse(&objects, |_| None);
+        let documents = loaded.documents.len();
+        loaded.parse(&others, |_| None);
         loaded.documents.truncate(documents);
-        loaded.passed_over.other_documents = other;
+        loaded.passed_over = before;
+        unrendered.files = objects;
+        unrendered
     }
 }
 

@@ -6,6 +6,8 @@ use super::paths::{Names, real};
 use super::{Chart, Target, helm};
 use crate::load::files::{self, Failure, File};
 use crate::load::left_out::LeftOut;
+use crate::load::terraform::is_terraform;
+use crate::load::test_tools::{assertions, data_of_chart};
 use crate::load::walk::Walker;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,10 @@ pub(crate) struct Found {
     pub(crate) unused_inputs: usize,
     /// What else is left out.
     pub(crate) left_out: Vec<LeftOut>,
+    /// Assertions of tests.
+    pub(crate) fragments: usize,
+    /// Files of Terraform.
+    pub(crate) terraform: Vec<PathBuf>,
     /// How real paths are named.
     pub(crate) names: Names,
 }
@@ -46,6 +52,8 @@ pub(crate) struct Job {
     /// Whether it may have charts rendered.
     pub(crate) helm: bool,
     pub(crate) kind: JobKind,
+    /// Files below it that may be its own: it cannot be read, so nobody knows.
+    pub(crate) strays: Vec<File>,
 }
 
 /// By which program.
@@ -72,6 +80,7 @@ struct Below {
     kustomizations: Vec<PathBuf>,
     charts: Vec<PathBuf>,
     manifests: Vec<PathBuf>,
+    terraform: Vec<PathBuf>,
 }
 
 /// Looks at targets.
@@ -83,6 +92,8 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
         failures: Vec::new(),
         unused_inputs: 0,
         left_out: Vec::new(),
+        fragments: 0,
+        terraform: Vec::new(),
         names,
     };
     let mut walker = Walker::new(targets.iter().map(|it| it.path.as_path()), exclude);
@@ -101,6 +112,7 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
     let graph = Graph::read(folders);
     let parts = graph.parts();
     let inputs = graph.files();
+    let unreadable = graph.unreadable();
     for (target, below) in &belows {
         let given = real(&target.path);
         for folder in &below.kustomizations {
@@ -134,8 +146,12 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
             found.add_job(target, is_given, folder, kind);
         }
     }
+    let data: FxHashSet<PathBuf> = charts.iter().flat_map(|it| data_of_chart(it)).collect();
+    let manifests = belows.iter().flat_map(|(_, it)| &it.manifests);
+    let assertions = assertions(manifests.map(PathBuf::as_path));
     let used: FxHashSet<PathBuf> = found.jobs.iter().flat_map(|it| it.kind.files()).collect();
-    for (target, below) in belows {
+    for (target, mut below) in belows {
+        found.terraform.append(&mut below.terraform);
         let mut real_folders: FxHashMap<PathBuf, PathBuf> = FxHashMap::default();
         let has_rendered = !inputs.is_empty() || !charts.is_empty();
         for path in below.manifests {
@@ -151,12 +167,21 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
                     found.unused_inputs += usize::from(!used.contains(&path));
                     continue;
                 }
-                if charts.iter().any(|it| is_of_chart(it, &path)) {
+                let is_data = || path.ancestors().any(|it| data.contains(it));
+                if charts.iter().any(|it| is_of_chart(it, &path)) || is_data() {
                     continue;
                 }
             }
+            if assertions.contains(&path) {
+                found.fragments += 1;
+                continue;
+            }
             let name = files::show(&path);
-            found.group_of(target).files.push(File { name, path: Some(path) });
+            let file = File { name, path: Some(path) };
+            match found.may_own(&graph, &unreadable, &file) {
+                Some(job) => found.jobs[job].strays.push(file),
+                None => found.group_of(target).files.push(file),
+            }
         }
     }
     found.jobs.sort_by(|a, b| (&a.name, &a.folder).cmp(&(&b.name, &b.folder)));
@@ -174,7 +199,25 @@ impl Found {
         let name = target.name.clone().filter(|_| is_given);
         let name = name.unwrap_or_else(|| self.names.name(&folder));
         let namespace = target.namespace.clone();
-        self.jobs.push(Job { name, folder, namespace, helm: target.helm, kind });
+        self.jobs.push(Job {
+            name,
+            folder,
+            namespace,
+            helm: target.helm,
+            kind,
+            strays: Vec::new(),
+        });
+    }
+
+    /// The kustomization that cannot be read and that a file below it may belong to: the nearest around it.
+    fn may_own(&self, graph: &Graph, unreadable: &FxHashSet<&Path>, file: &File) -> Option<usize> {
+        if unreadable.is_empty() {
+            return None;
+        }
+        let path = real(file.path.as_deref()?)?;
+        let folder = path.ancestors().skip(1).find(|it| graph.has(it))?;
+        let is_unreadable = unreadable.contains(folder);
+        self.jobs.iter().position(|it| it.folder == folder).filter(|_| is_unreadable)
     }
 
     /// The plain manifests of a target: those of targets without a name are one world.
@@ -237,6 +280,8 @@ fn look(target: &Target, walker: &mut Walker, found: &mut Found) -> Below {
             below.kustomizations.extend(folder());
         } else if name == "Chart.yaml" {
             below.charts.extend(folder());
+        } else if is_terraform(&path) {
+            below.terraform.push(path);
         } else if files::has_manifest_extension(&path) {
             below.manifests.push(path);
         }

@@ -27,6 +27,10 @@ pub(crate) struct Inputs {
     pub(crate) charts: Vec<(PathBuf, usize)>,
     /// Whether the result follows from the files alone.
     pub(crate) is_pure: bool,
+    /// The namespace that it puts all of its objects into.
+    pub(crate) namespace: Option<String>,
+    /// Those of its files that components bring.
+    pub(crate) of_components: Vec<PathBuf>,
 }
 
 impl Graph {
@@ -53,6 +57,20 @@ impl Graph {
     /// The kustomization in a folder.
     pub(crate) fn get(&self, folder: &Path) -> Option<&Kustomization> {
         self.by_folder.get(folder)?.as_ref().ok()
+    }
+
+    /// The folders of kustomizations of which nobody can say what they name.
+    pub(crate) fn unreadable(&self) -> FxHashSet<&Path> {
+        let unreadable = self.by_folder.iter().filter(|(_, it)| match it {
+            Ok(it) => it.is_unreadable,
+            Err(_) => true,
+        });
+        unreadable.map(|(folder, _)| folder.as_path()).collect()
+    }
+
+    /// Whether there is a kustomization in this folder.
+    pub(crate) fn has(&self, folder: &Path) -> bool {
+        self.by_folder.contains_key(folder)
     }
 
     /// The kustomizations that are built as parts of others: all but those that none includes, and of a circle, or of what
@@ -92,7 +110,8 @@ impl Graph {
 
     /// All that the kustomization in this folder is built from.
     pub(crate) fn inputs(&self, folder: &Path) -> Inputs {
-        let mut inputs = Inputs { is_pure: true, ..Inputs::default() };
+        let namespace = self.get(folder).and_then(|it| it.namespace.clone());
+        let mut inputs = Inputs { is_pure: true, namespace, ..Inputs::default() };
         let mut seen = FxHashSet::default();
         let mut open = vec![folder];
         while let Some(folder) = open.pop() {
@@ -112,6 +131,9 @@ impl Graph {
                 // What is read for one purpose is read, whatever else it is for.
                 let content = inputs.files.entry(to.path.clone()).or_insert(to.content);
                 *content = to.content.min(*content);
+            }
+            if it.is_component {
+                inputs.of_components.extend(it.files.iter().map(|to| to.path.clone()));
             }
             inputs.named.extend(it.files.iter().map(|to| (it.file.clone(), to.clone())));
             inputs.is_pure &= it.is_pure;

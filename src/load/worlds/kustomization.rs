@@ -87,6 +87,10 @@ pub(crate) struct Kustomization {
     pub(crate) file: PathBuf,
     /// Its file's text.
     pub(crate) text: Arc<str>,
+    /// The namespace that it puts all of its objects into.
+    pub(crate) namespace: Option<String>,
+    /// Whether its file does not parse, so that nothing of what it names is known.
+    pub(crate) is_unreadable: bool,
     /// Whether it is only ever a part of another.
     pub(crate) is_component: bool,
     /// Whether it is no kustomization at all, but an object that is called one: Flux has such a kind.
@@ -130,6 +134,8 @@ pub(crate) fn read(folder: &Path) -> Result<Kustomization, String> {
     let mut it = Kustomization {
         file: file.clone(),
         text,
+        namespace: None,
+        is_unreadable: false,
         is_component: false,
         is_object: false,
         folders: Vec::new(),
@@ -144,6 +150,7 @@ pub(crate) fn read(folder: &Path) -> Result<Kustomization, String> {
         Ok(None) => it.refused = Some((1, "it is empty".into())),
         Err(mistake) => {
             it.refused = Some((it.line(mistake.span.start), "it is no YAML".into()));
+            it.is_unreadable = true;
         }
     }
     Ok(it)
@@ -153,6 +160,7 @@ impl Kustomization {
     fn refer(&mut self, folder: &Path, tree: &Tree) {
         let root = tree.root();
         self.is_component = root.text("kind") == Some("Component");
+        self.namespace = root.text("namespace").filter(|it| !it.is_empty()).map(str::to_string);
         let version = root.text("apiVersion").unwrap_or_default();
         self.is_object = !version.is_empty() && !version.starts_with("kustomize.config.k8s.io/");
         if self.is_object {

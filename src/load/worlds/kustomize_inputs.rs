@@ -27,11 +27,16 @@ const FIELDS: [(&str, &[&str]); 13] = [
     ("openapi", &["path"]),
 ];
 
+/// Whether a file is a kustomization's own, by its name.
+pub fn is_kustomization(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| NAMES.iter().any(|it| name == *it))
+}
+
 /// The files among `files` that some kustomization among them reads as something else than a manifest.
 pub fn inputs<'p>(files: impl Iterator<Item = &'p Path>) -> FxHashSet<PathBuf> {
     let mut inputs = FxHashSet::default();
     for file in files {
-        if !file.file_name().is_some_and(|name| NAMES.iter().any(|it| name == *it)) {
+        if !is_kustomization(file) {
             continue;
         }
         let open = files::File { name: String::new(), path: Some(file.to_path_buf()) };

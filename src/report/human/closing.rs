@@ -129,6 +129,7 @@ pub fn passed_over(loaded: &Loaded) -> String {
         (it.other_documents, "document", "without a Kubernetes object"),
         (it.templates, "Helm template", "not rendered"),
         (it.kustomize_inputs, "input", "of kustomizations"),
+        (it.fragments, "fragment", "of objects, as patches and assertions are"),
     ];
     let each = each.iter().filter(|(count, ..)| *count > 0);
     let each = each.map(|(count, what, which)| format!("{} {which}", counted(*count, what)));

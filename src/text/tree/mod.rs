@@ -5,6 +5,7 @@
 
 pub mod builder;
 mod children;
+pub mod placeholder;
 
 use crate::text::source::Span;
 use children::{Index, LONG};

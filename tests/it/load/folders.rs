@@ -57,6 +57,42 @@ fn patches_and_other_inputs_of_kustomizations_are_no_manifests() {
 }
 
 #[test]
+fn assertions_of_tests_and_data_of_charts_are_no_manifests() {
+    let folder = folder(&[
+        "tests/00-install.yaml",
+        "tests/00-assert.yaml",
+        "tests/01-errors.yaml",
+        "alone/00-assert.yaml",
+        "chainsaw/expected.yaml",
+        "chainsaw/input.yaml",
+        "chart/files/seed.yaml",
+        "chart/boards/one.yaml",
+        "chart/examples/one.yaml",
+    ]);
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    write(
+        "chainsaw/chainsaw-test.yaml",
+        "apiVersion: chainsaw.kyverno.io/v1alpha1\nkind: Test\nmetadata: {name: t}\nspec:\n  steps:\n\
+         \x20 - try:\n    - apply: {file: input.yaml}\n    - assert: {file: expected.yaml}\n",
+    );
+    write("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 1.0.0\n");
+    write("chart/templates/a.yaml", "{{ (.Files.Glob \"boards/*.yaml\").AsConfig }}\n");
+    let loaded = load(&[folder.path().to_path_buf()]);
+    let expected = [
+        "alone/00-assert.yaml",
+        "chainsaw/input.yaml",
+        "chart/examples/one.yaml",
+        "tests/00-install.yaml",
+    ];
+    assert_eq!(read_from(&loaded, folder.path()), expected);
+    assert_eq!(loaded.passed_over.fragments, 3);
+}
+
+#[test]
 fn what_belongs_to_other_tools_is_passed_over_and_counted() {
     let root = fixture("others");
     let loaded = load(&[root]);

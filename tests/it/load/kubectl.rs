@@ -131,8 +131,10 @@ fn after_a_broken_document_the_others_of_the_file_are_still_read() {
     // kubectl stops at the first.
     let object =
         |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
-    let loaded =
-        text("a.yaml", format!("{}---\nkind: Pod\na: [\n---\n{}", object("one"), object("two")));
+    let loaded = text(
+        "a.yaml",
+        format!("{}---\napiVersion: v1\nkind: Pod\na: [\n---\n{}", object("one"), object("two")),
+    );
     let names: Vec<_> = loaded
         .documents
         .iter()

@@ -93,9 +93,18 @@ fn what_only_lacks_a_space_is_read() {
 }
 
 #[test]
-fn of_text_that_is_no_manifest_nothing_is_lost() {
-    let loaded = text("a.yaml", "hello: [\n");
-    assert_eq!(loaded.broken[0].lost, purlin::load::Lost::Nothing);
+fn text_that_does_not_say_what_it_is_is_passed_over() {
+    let passed_over = |name: &str, content: &str| {
+        let loaded = text(name, content.to_string());
+        assert!(loaded.documents.is_empty() && loaded.broken.is_empty(), "{content}");
+        loaded.passed_over.other_documents
+    };
+    assert_eq!(passed_over("a.yaml", "hello: [\n"), 1);
+    // The schemas of a description have both words, where nobody asks what the document is.
+    let description = "openapi: 3.1.0\ninfo: {title: a: b}\ncomponents:\n  schemas:\n    Pod:\n      \
+                       properties:\n        apiVersion: {type: string}\n        kind: {type: string}\n";
+    assert_eq!(passed_over("openapi.yaml", description), 1);
+    assert_eq!(passed_over("half.yaml", "kind: Pod\nspec: [\n"), 1);
     assert_eq!(
         text("roles/x/tasks/main.yaml", "- debug: {{ foo }}\n").passed_over.other_documents,
         1

@@ -9,7 +9,6 @@ use crate::analyze::Facts;
 use crate::analyze::network::policies::Direction;
 use crate::analyze::selection::services::{Service, ServiceId, ServicePort};
 use crate::analyze::selection::workloads::WorkloadId;
-use crate::api::kind::Kind;
 use crate::api::network::Plugin;
 use crate::api::ports::{PortMap, PortSet, Ports, Protocol};
 use ipnet::IpNet;
@@ -266,7 +265,7 @@ impl<'d> Reach<'d> {
 
 /// Whether a workload never has a second pod.
 pub fn is_one_pod(facts: &Facts<'_>, workload: WorkloadId) -> bool {
-    facts.workloads().get(workload).kind == Kind::Pod
+    facts.workloads().get(workload).is_bare_pod()
         || facts.envelope(workload).is_some_and(|it| it.peak.count == 1)
 }
 

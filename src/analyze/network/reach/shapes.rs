@@ -249,7 +249,8 @@ pub(super) fn namespace_fits(
 
 /// A pod that has ended has given its address back; one that waits has none yet.
 fn is_on_the_network(workload: &Workload<'_>) -> bool {
-    let status = workload.template.get("status").filter(|_| workload.kind == Kind::Pod);
+    let is_one = workload.kind == Kind::Pod && workload.members.len() == 1;
+    let status = workload.template.get("status").filter(|_| is_one);
     let phase = status.and_then(|it| it.text("phase"));
     match phase {
         Some("Succeeded" | "Failed") => false,
@@ -267,6 +268,7 @@ fn key<'d>(
 ) -> Key<'d> {
     let written = workload.labels.written.iter().map(|it| it.0);
     let carried = written.chain(workload.labels.added.iter().copied());
+    let carried = carried.chain(workload.labels.varying());
     let mut labels: Vec<_> = carried
         .filter(|it| asked.keys.binary_search(it).is_ok())
         .map(|it| (it, workload.labels.get(it)))
@@ -282,7 +284,7 @@ fn key<'d>(
     });
     let named = named.collect();
     let is_in_host_network = is_in_host_network(workload);
-    let is_bare = workload.kind == Kind::Pod;
+    let is_bare = workload.kind == Kind::Pod && workload.members.len() == 1;
     let on_node = nodes.of(node(workload)).iter().filter(|_| is_in_host_network);
     Key {
         namespace: workload.namespace,

@@ -38,8 +38,7 @@ impl Keep {
             ("Pod", "status") => Keep::Status(&["phase"]),
             (_, "status") => return None,
             ("Secret", "data" | "stringData") => Keep::Keys,
-            // Pods that a controller made say no more than its template does, but for where they run and what they are
-            // labelled.
+            // Pods that are made of a template say no more than it does, but for where they run and what they are labelled.
             ("Pod", "spec") if is_controlled => Keep::Only(&["nodeName"]),
             ("CustomResourceDefinition", "spec") => Keep::Definition,
             ("Deployment" | "StatefulSet", "spec") if is_filled_in() => Keep::UnlessOneReplica,

@@ -9,6 +9,7 @@ mod keep;
 mod sink;
 
 use super::replicas::{Asked, HELM};
+use crate::api::kind::{Kind, WORKLOADS, group};
 use crate::load::Document;
 use crate::text::source::SourceId;
 use crate::text::tree::Tree;
@@ -94,7 +95,7 @@ struct Reader {
     kind: String,
     sink: Sink,
     asked: Asked,
-    /// Whether a controller made it.
+    /// Whether it is made of a template that is read itself.
     is_controlled: bool,
     /// Whether `apiVersion` and `kind` are there already.
     has_head: bool,
@@ -268,8 +269,7 @@ impl<'de> DeserializeSeed<'de> for OfMetadata<'_, '_> {
             "annotations" => return value.deserialize_any(Annotations { sink, asked, kind }),
             "ownerReferences" if kind == "Pod" => {
                 let owners = Value::deserialize(value)?;
-                let mut each = owners.as_array().into_iter().flatten();
-                *is_controlled = each.any(|it| it["controller"] == true);
+                *is_controlled = is_of_template(&owners);
                 whole.deserialize(&owners).map_err(D::Error::custom)?;
             }
             _ => {
@@ -317,6 +317,18 @@ impl<'de> Visitor<'de> for Annotations<'_> {
         sink.close(count);
         Ok(())
     }
+}
+
+/// Whether the controller among these owners has a template that is read itself. Of what others make, an operator's
+/// object or one that nobody here knows, nothing else tells.
+fn is_of_template(owners: &Value) -> bool {
+    let mut owners = owners.as_array().into_iter().flatten();
+    let controller = owners.find(|it| it["controller"] == true);
+    controller.is_some_and(|it| {
+        let text = |key| it[key].as_str().unwrap_or_default();
+        WORKLOADS.contains(&Kind::of(group(text("apiVersion")), text("kind")))
+            && text("kind") != Kind::Pod.name()
+    })
 }
 
 /// A text that may be null.
