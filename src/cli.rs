@@ -84,6 +84,9 @@ pub(crate) struct Check {
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    /// The architecture document, which is judged before what it promises is there [default: `architecture` of purlin.yaml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) architecture: Option<PathBuf>,
     /// Run only these rules or groups of rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
@@ -395,4 +398,6 @@ pub(crate) enum Schema {
     Report,
     /// Of `purlin.yaml`.
     Policy,
+    /// Of an architecture document.
+    Architecture,
 }

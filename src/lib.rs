@@ -7,6 +7,8 @@
 //! | [`load`] | paths, standard input, what kustomize and helm print, a live cluster | documents with spans, what is broken | reads |
 //! | [`model`] | documents | objects by kind, namespace and name | none |
 //! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
+//! | [`documents`] | the text of a document of purlin's own | typed values, every mistake at its place, a JSON Schema | none |
+//! | [`architecture`] | an architecture document | objects that point back to its statements | none |
 //! | [`absence`] | model and facts | whether what is missing from the input is missing from the cluster | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
 //! | [`check`] | rules, policy, models | findings in a total order | none |
@@ -42,6 +44,8 @@ pub mod documents;
 pub mod finding;
 
 pub mod policy;
+
+pub mod architecture;
 
 pub mod run;
 

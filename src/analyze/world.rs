@@ -120,7 +120,8 @@ impl<'d> Kinship<'d> {
             let lacks = &of[at].lacks;
             let unrendered = loaded.unrendered.iter().enumerate();
             let unrendered = unrendered.filter(|(it, unrendered)| {
-                lacks.contains(it) || !self.contents[at].is_made_of(&unrendered.files)
+                let contents = &self.contents[at];
+                lacks.contains(it) || !contents.is_stated && !contents.is_made_of(&unrendered.files)
             });
             Around {
                 neighbours: others.map(|it| worlds[it]).chain(files).collect(),
@@ -144,14 +145,21 @@ fn lies_beside(loaded: &Loaded, world: &World, document: &Document) -> bool {
 struct Contents<'d> {
     files: FxHashSet<SourceId>,
     objects: FxHashSet<Key<'d>>,
+    is_stated: bool,
 }
 
 impl<'d> Contents<'d> {
     fn of(model: &Model<'d>) -> Contents<'d> {
-        let mut contents = Contents { files: FxHashSet::default(), objects: FxHashSet::default() };
+        let mut contents = Contents {
+            files: FxHashSet::default(),
+            objects: FxHashSet::default(),
+            is_stated: model.is_stated(),
+        };
         for object in model.objects().filter(|it| runs_something(it) && !it.name.is_empty()) {
-            let origin = object.document.origin.as_ref();
-            let file = origin.map_or(Some(object.document.source), |it| it.file);
+            let file = match &object.document.origin {
+                Some(origin) => origin.rendered().and_then(|it| it.file),
+                None => Some(object.document.source),
+            };
             // What a component brings is the same for all who share it.
             if file.is_some_and(|it| model.loaded.of_components.contains(&it)) {
                 continue;
@@ -162,8 +170,12 @@ impl<'d> Contents<'d> {
         contents
     }
 
-    /// Whether both are made of a file with workloads or Services, or run mostly the same.
+    /// Whether both are made of a file with workloads or Services, or run mostly the same. What is promised is not
+    /// deployed, beside nothing.
     fn is_alternative_to(&self, other: &Contents<'_>) -> bool {
+        if self.is_stated || other.is_stated {
+            return true;
+        }
         let fewer = self.objects.len().min(other.objects.len());
         let (small, large) = match self.objects.len() <= other.objects.len() {
             true => (&self.objects, &other.objects),

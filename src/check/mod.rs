@@ -12,6 +12,7 @@ pub mod worlds;
 
 use crate::analyze::Facts;
 use crate::analyze::world::{Around, Neighbour};
+use crate::architecture;
 use crate::model::Model;
 use crate::policy::{Level, Policy};
 use crate::rule::{Cx, Finding, Place, Rule, Severity, Unknown};
@@ -153,6 +154,10 @@ pub(crate) fn judge<'d>(
     }
     judged.applied =
         exceptions::apply(world.model, (policy, run), &mut judged.findings, &mut judged.unknown);
+    if world.model.is_stated() {
+        architecture::point_into(world.model, &mut judged.findings);
+        judged.unknown.clear();
+    }
     judged
 }
 

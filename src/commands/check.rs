@@ -5,11 +5,13 @@ use super::known::Known;
 use super::list::unknown_rule;
 use super::{COULD_NOT, fail, print, say};
 use crate::cli::{Check, FailOn, Format};
+use purlin::architecture::{self, Architecture};
 use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
 use purlin::documents::Read;
 use purlin::load::own::OwnId;
 use purlin::load::read::decode;
+use purlin::load::read::mistake::Mistake;
 use purlin::load::{Loaded, files};
 use purlin::model::Model;
 use purlin::policy::Policy;
@@ -49,6 +51,13 @@ pub(super) fn run(args: &Check) -> ExitCode {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
+    let architecture = architecture_file(args, &policy, policy_file.as_deref());
+    if let Some(path) = architecture {
+        match read_architecture(&path) {
+            Ok((source, read)) => architecture::add(&mut loaded, source, read),
+            Err(message) => return fail(message),
+        };
+    }
     let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &run, &selection);
     // A machine is told what could not be read even where that is all.
@@ -127,24 +136,46 @@ pub(super) fn today(policy: Option<OwnId>) -> Run {
 /// Reads the policy, and hands over its text and what is written there for reports to point into.
 pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<(Source, Tree)>), String> {
     let Some(path) = path else { return Ok((Policy::default(), None)) };
+    let source = source(path)?;
+    let read = policy_file::read(&source.text);
+    let Read { value, tree } = read.map_err(|it| not_valid("policy", &source, &it))?;
+    Ok((value, Some((source, tree))))
+}
+
+/// The architecture document: the one of the arguments, else the one that the policy names.
+pub(super) fn architecture_file(
+    args: &Check,
+    policy: &Policy,
+    policy_file: Option<&Path>,
+) -> Option<PathBuf> {
+    let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
+    let named = policy.architecture.as_ref().map(|it| folder.join(it));
+    args.architecture.clone().or(named)
+}
+
+/// Reads an architecture document.
+pub(super) fn read_architecture(path: &Path) -> Result<(Source, Read<Architecture>), String> {
+    let source = source(path)?;
+    let read = architecture::read(&source.text);
+    let read = read.map_err(|it| not_valid("architecture", &source, &it))?;
+    Ok((source, read))
+}
+
+fn source(path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
     let text = files::read(&file)
         .and_then(decode::decode)
         .map_err(|why| format!("cannot read {name}: {why}"))?;
-    let source = Source::new(name, text);
-    let Read { value, tree } = parse_policy(&source)?;
-    Ok((value, Some((source, tree))))
+    Ok(Source::new(name, text))
 }
 
-fn parse_policy(source: &Source) -> Result<Read<Policy>, String> {
-    policy_file::read(&source.text).map_err(|mistakes| {
-        let lines = mistakes.iter().map(|it| {
-            let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
-            format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)
-        });
-        format!("the policy is not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
-    })
+fn not_valid(what: &str, source: &Source, mistakes: &[Mistake]) -> String {
+    let lines = mistakes.iter().map(|it| {
+        let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
+        format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)
+    });
+    format!("the {what} is not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// Says what could not be read.

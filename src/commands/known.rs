@@ -1,9 +1,12 @@
 //! What `purlin check` leaves out of its report: findings of a baseline, and what a change does not touch.
 
-use super::check::{POLICY_FILE, default_namespace, read_policy, today};
+use super::check::{
+    POLICY_FILE, architecture_file, default_namespace, read_architecture, read_policy, today,
+};
 use super::input::{read, targets};
 use super::tell;
 use crate::cli::Check;
+use purlin::architecture;
 use purlin::check::baseline::Baseline;
 use purlin::check::focus::Focus;
 use purlin::check::locate::Locator;
@@ -189,6 +192,13 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     // What was read as it stood is not what was deployed.
     for world in loaded.worlds.iter_mut().filter(|it| !it.lacks.is_empty()) {
         world.documents.end = world.documents.start;
+    }
+    if let Some(path) = architecture_file(args, &policy, Some(policy_file))
+        && let Ok(Some(path)) = snapshot.path(&path)
+        && let Ok((mut source, read)) = read_architecture(&path)
+    {
+        source.name = snapshot.name(&source.name);
+        architecture::add(&mut loaded, source, read);
     }
     for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {
         let name = snapshot.name(&failure.path);

@@ -17,6 +17,7 @@ mod serve;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
+use purlin::architecture;
 use purlin::policy_file;
 use purlin::report::json;
 use purlin::text::visible::visible;
@@ -45,6 +46,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
         Command::Schema { of: Schema::Policy } => {
             done(print(format!("{:#}\n", policy_file::schema()).as_bytes()))
+        }
+        Command::Schema { of: Schema::Architecture } => {
+            done(print(format!("{:#}\n", architecture::schema()).as_bytes()))
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -97,7 +97,7 @@ pub struct PassedOver {
 }
 
 /// What would be deployed together, and is judged together: a rendered kustomization or chart, or plain manifests.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct World {
     /// The name to show: the path of its kustomization or chart, or the name of its target.
     pub name: String,

@@ -1,5 +1,6 @@
 //! What a rendered object was made of: the file that wrote it, and who changed it on its way.
 
+use super::own::OwnId;
 use super::read::split;
 use super::read::split::Chunk;
 use super::read::yaml;
@@ -9,9 +10,46 @@ use crate::text::tree::{Node, Tree};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// Where an object comes from that nobody wrote as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A program rendered it.
+    Rendered(Rendered),
+    /// It is what a document of purlin's own states.
+    Stated(Stated),
+}
+
+impl Origin {
+    /// What it was rendered from, if it was.
+    pub fn rendered(&self) -> Option<&Rendered> {
+        match self {
+            Origin::Rendered(it) => Some(it),
+            Origin::Stated(_) => None,
+        }
+    }
+}
+
+/// The statements that an object's fields come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// The document.
+    pub document: OwnId,
+    /// By the cells of the object's tree.
+    pub statements: Vec<Statement>,
+}
+
+/// A statement that a field comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its node in the document's tree.
+    pub node: u32,
+    /// Whether it says what the field says; else the field only follows from it.
+    pub is_said: bool,
+}
+
 /// What an object was rendered from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct Rendered {
     /// The file that it was written in, or that has it generated; `None` where that is not on this disk.
     pub file: Option<SourceId>,
     /// What generated it, as kustomize names it (`ConfigMapGenerator`); `None` where it was written.

@@ -7,6 +7,7 @@ mod place;
 mod remembered;
 
 use crate::api::kind::{Kind, group};
+use crate::load::origin::Origin;
 use crate::load::own::OwnId;
 use crate::load::{Broken, Document, Loaded, World};
 use crate::text::path::FieldPath;
@@ -318,6 +319,12 @@ impl<'d> Model<'d> {
     /// Every object, those that a later one replaces included.
     pub fn all_objects(&self) -> impl Iterator<Item = &Object<'d>> {
         self.objects.iter()
+    }
+
+    /// Whether its objects are what a document of purlin's own states.
+    pub fn is_stated(&self) -> bool {
+        let origin = self.documents.first().and_then(|it| it.origin.as_deref());
+        matches!(origin, Some(Origin::Stated(_)))
     }
 
     /// Every object, each once: of several with one name the last, which is what an apply leaves.

@@ -125,6 +125,9 @@ pub struct Policy {
     pub admission: Admission,
     /// Who is meant to talk to whom; what is not listed is meant to be denied.
     pub flows: Vec<DeclaredFlow>,
+    /// The architecture document, from the policy file's folder.
+    #[serde(deserialize_with = "plain")]
+    pub architecture: Option<String>,
 }
 
 impl documents::Kind for Policy {

@@ -6,6 +6,7 @@ use purlin::check::focus::Focus;
 use purlin::check::locate::Locator;
 use purlin::check::{Outcome, check};
 use purlin::documents::Read;
+use purlin::load::read::mistake::Mistake;
 use purlin::model::Model;
 use purlin::policy_file;
 use purlin::report::human::{self, Style};
@@ -56,15 +57,19 @@ fn structs(schema: &Value, node: &Value, around: &dyn Fn(&str) -> String, visit:
     }
 }
 
-#[test]
-fn the_schema_of_policies_knows_the_fields_that_are_read_and_no_others() {
-    let schema = policy_file::schema();
+/// Holds a schema to the reader: every field of the one is a field of the other, in each mapping of fixed fields.
+pub(crate) fn assert_schema_is_what_is_read(
+    schema: &Value,
+    kind: &str,
+    structs_with_list: usize,
+    mistakes: &dyn Fn(&str) -> Vec<String>,
+) {
     let mut seen = 0;
     let document = |it: &str| {
         let fields = it.trim_start_matches('{').strip_suffix('}').unwrap();
-        format!("{{apiVersion: purlin.dev/v1alpha1, kind: Policy, {fields}}}")
+        format!("{{apiVersion: purlin.dev/v1alpha1, kind: {kind}, {fields}}}")
     };
-    structs(&schema, &schema, &document, &mut |fields, around| {
+    structs(schema, schema, &document, &mut |fields, around| {
         for name in fields.keys().filter(|it| !["apiVersion", "kind"].contains(&it.as_str())) {
             let text = around(&format!("{{{name}: }}"));
             let unknown = mistakes(&text).into_iter().find(|it| it.starts_with("unknown"));
@@ -83,7 +88,18 @@ fn the_schema_of_policies_knows_the_fields_that_are_read_and_no_others() {
             seen += 1;
         }
     });
-    assert!(seen >= 7, "{seen}");
+    assert!(seen >= structs_with_list, "{seen}");
+}
+
+/// A mistake and what to do.
+pub(crate) fn told(it: &Mistake) -> String {
+    let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
+    format!("{}{help}", it.message)
+}
+
+#[test]
+fn the_schema_of_policies_knows_the_fields_that_are_read_and_no_others() {
+    assert_schema_is_what_is_read(&policy_file::schema(), "Policy", 8, &mistakes);
 }
 
 #[test]

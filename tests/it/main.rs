@@ -7,6 +7,7 @@ mod action;
 #[cfg(feature = "cluster")]
 #[allow(dead_code, reason = "the tests of the webhook use the rest")]
 mod apiserver;
+mod architecture;
 mod attacks;
 mod budgets;
 mod cli;

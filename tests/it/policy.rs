@@ -41,13 +41,13 @@ fn mistakes_have_places_and_help() {
         (
             "zzz: 1",
             &[
-                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows",
+                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         (
             "1: 1",
             &[
-                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows",
+                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         ("rules: []", &["3:8 `[]`: `rules` is a mapping, and this is a list"]),

@@ -8,7 +8,7 @@ use super::paths::real;
 use super::render::Rendered;
 use super::{helm, kustomize};
 use crate::load::files::{self, Failure, File, Step};
-use crate::load::origin::{Change, Named, Origin, Role};
+use crate::load::origin::{self, Change, Named, Origin, Role};
 use crate::load::read::decode;
 use crate::load::worlds::kustomize_inputs::is_kustomization;
 use crate::load::{Loaded, Unrendered, World, terraform};
@@ -262,8 +262,8 @@ impl Texts {
                 .entry(Arc::as_ptr(&object.settings))
                 .or_insert_with(|| Arc::new(self.known(&object.settings)))
                 .clone();
-            let origin = Origin { file, generator, changes: changes.clone(), settings };
-            origins.insert(id, Arc::new(origin));
+            let origin = origin::Rendered { file, generator, changes: changes.clone(), settings };
+            origins.insert(id, Arc::new(Origin::Rendered(origin)));
             ids.push(id);
         }
         let other = loaded.passed_over.other_documents;

@@ -115,6 +115,16 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
     let unreadable = graph.unreadable();
     for (target, below) in &belows {
         let given = real(&target.path);
+        let is_given = |folder: &PathBuf| {
+            given.as_ref() == Some(folder)
+                || given.as_ref().and_then(|it| it.parent()) == Some(folder.as_path())
+        };
+        let Chart { values, release, set, .. } = &target.chart;
+        let is_for_charts = !values.is_empty() || release.is_some() || !set.is_empty();
+        if is_for_charts && given.is_some() && !below.charts.iter().any(is_given) {
+            let why = "`values`, `set` and `release` are for a chart, and this is none".into();
+            found.failures.push(Failure::read(files::show(&target.path), why));
+        }
         for folder in &below.kustomizations {
             let folder = folder.clone();
             if let Some(it) = graph.get(&folder).filter(|it| it.is_object) {
@@ -122,8 +132,7 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
                 found.group_of(target).files.push(file);
                 continue;
             }
-            let is_given = given.as_ref() == Some(&folder)
-                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let is_given = is_given(&folder);
             let is_part = graph.get(&folder).is_some_and(|it| it.is_component)
                 || parts.contains(folder.as_path()) && !is_given;
             if is_part || charts.iter().any(|it| folder.starts_with(it.join("templates"))) {
@@ -134,8 +143,7 @@ pub(crate) fn find(targets: &[Target], exclude: (&Path, &[String])) -> Found {
         }
         for folder in &below.charts {
             let folder = folder.clone();
-            let is_given = given.as_ref() == Some(&folder)
-                || given.as_ref().and_then(|it| it.parent()) == Some(&folder);
+            let is_given = is_given(&folder);
             let parts = folder.ancestors().skip(1).filter(|it| it.ends_with("charts"));
             let is_part = parts.filter_map(Path::parent).any(|it| charts.contains(it));
             if is_part && !is_given || helm::is_library(&folder) {

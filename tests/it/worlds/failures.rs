@@ -101,3 +101,18 @@ fn without_the_programs_the_plain_manifests_are_judged() {
     let run = Run::of(command.env("PATH", folder.path()));
     assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
 }
+
+#[test]
+fn what_is_said_of_charts_is_refused_of_what_is_none() {
+    for (key, target) in [("values", "values: [a.yaml]"), ("release", "release: shop")] {
+        let policy = format!(
+            "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ntargets: [{{path: plain, {target}}}]\n"
+        );
+        let folder = folder(&[("plain/api.yaml", DEPLOYMENT), ("purlin.yaml", &policy)]);
+        let run = run(folder.path(), &["--only", "invalid-yaml"]);
+        assert_eq!(run.status, 2, "{key} {run:?}");
+        let why =
+            "cannot read plain: `values`, `set` and `release` are for a chart, and this is none";
+        assert!(run.err.contains(why), "{key} {run:?}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::is_affix;
 use crate::load::Loaded;
-use crate::load::origin::Origin;
+use crate::load::origin::Rendered;
 use crate::model::{Object, without_hash};
 
 /// The names, the present one first.
@@ -13,7 +13,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(loaded: &Loaded, object: &Object<'_>, origin: &Origin) -> Names {
+    pub(super) fn of(loaded: &Loaded, object: &Object<'_>, origin: &Rendered) -> Names {
         let mut names = Names { all: vec![object.name.to_string()], is_open: false };
         // The hash comes last of all.
         if let Some(plain) = without_hash(object.kind, object.name)

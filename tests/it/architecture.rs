@@ -1,0 +1,280 @@
+//! The architecture document: its mistakes, and what the rules find between its statements.
+
+use crate::documents::{assert_schema_is_what_is_read, told};
+use crate::support::{load_texts, run};
+use purlin::architecture;
+use purlin::check::locate::Locator;
+use purlin::check::worlds;
+use purlin::check::{Outcome, Selection};
+use purlin::model::Model;
+use purlin::policy::Policy;
+use purlin::report::json;
+use purlin::text::source::Source;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+const HEAD: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\n";
+
+fn mistakes(text: &str) -> Vec<String> {
+    let text: Arc<str> = text.into();
+    let mistakes = architecture::read(&text).err().unwrap_or_default();
+    let source = Source::new("architecture.yaml".into(), text);
+    mistakes.iter().map(|it| format!("{} {}", source.position(it.span.start), told(it))).collect()
+}
+
+#[test]
+fn the_schema_knows_the_fields_that_are_read_and_no_others() {
+    assert_schema_is_what_is_read(&architecture::schema(), "Architecture", 8, &|text| {
+        let mistakes = architecture::read(&Arc::from(text)).err().unwrap_or_default();
+        mistakes.iter().map(told).collect()
+    });
+}
+
+#[test]
+fn mistakes_have_places_and_help() {
+    for (body, expected) in [
+        ("componants: {}", &["3:1 unknown field `componants`; did you mean `components`?"][..]),
+        ("components: []", &["3:13 `components` is a mapping, and this is a list"]),
+        ("components: {api: {}}", &["3:19 `workload` is missing"]),
+        ("components: {api: }", &["3:17 a component is a mapping, and this is null"]),
+        (
+            "components: {api: {workload: Deployment/api}}",
+            &["3:30 not a workload: one is written as `Deployment/namespace/name`"],
+        ),
+        (
+            "components: {api: {workload: Deploymnt/shop/api}}",
+            &["3:30 unknown kind of workload `Deploymnt`; did you mean `Deployment`?"],
+        ),
+        (
+            "components: {api: {workload: Deployment/Shop/api}}",
+            &["3:30 not a workload: one is written as `Deployment/namespace/name`"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: {min: 3, max: 2}}}",
+            &["3:75 `max` is 2, and `min` is 3"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: many}}",
+            &["3:61 `replicas` is a count or bounds (`{min: 2, max: 10}`), and this is a string"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: -1}}",
+            &["3:61 no count of pods: -1"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: {min: 3}}}",
+            &["3:61 `max` is missing"],
+        ),
+        (
+            "components: {api: {workload: DaemonSet/shop/api, replicas: 2}}",
+            &["3:50 a DaemonSet has no `replicas`: it runs a pod on each node"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: 2, scaling: {cpu: 70%}}}",
+            &["3:64 `scaling` needs bounds: `replicas: {min: 2, max: 10}`"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, resources: {requests: {cpu: 2 cores}}}}",
+            &["3:79 not an amount: `2 cores`; amounts are written as 500m, 2, 512Mi or 8G"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, disruption: {minAvailable: 1, maxUnavailable: 1}}}",
+            &["3:81 `minAvailable` and `maxUnavailable` exclude each other; leave one of them out"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, disruption: {minAvailable: 200%}}}",
+            &["3:78 no number of pods: `200%`; write a count, or a share up to 100%"],
+        ),
+        (
+            "components: {api: {workload: Deployment/shop/api, replicas: {min: 1, max: 2}, scaling: {cpu: 0.7}}}",
+            &["3:94 no share: `0.7`; shares are written as 70%"],
+        ),
+        (
+            "components: {a: {workload: Deployment/shop/api}, b: {workload: Deployment/shop/api}}",
+            &["3:64 `Deployment/shop/api` is the workload of the component `a`, too"],
+        ),
+        (
+            "components: {a: {workload: Deployment/shop/a}, a: {workload: Deployment/shop/a}}",
+            &["3:48 `a` stands twice in one mapping"],
+        ),
+        (
+            "components: {a: {workload: StatefulSet/shop/a, replicas: 2, rollout: {maxSurge: 1}}}",
+            &["3:71 a StatefulSet has no `maxSurge`; leave it out"],
+        ),
+        (
+            "namespaces: {shop: {quota: {pods: lots}}}",
+            &["3:35 not an amount: `lots`; amounts are written as 500m, 2, 512Mi or 8G"],
+        ),
+        (
+            "components: {a: {workload: 1, replicas: x}, b: {wrkload: Deployment/shop/b}}",
+            &[
+                "3:28 not a workload: one is written as `Deployment/namespace/name`",
+                "3:41 `replicas` is a count or bounds (`{min: 2, max: 10}`), and this is a string",
+                "3:48 `workload` is missing",
+                "3:49 unknown field `wrkload`; did you mean `workload`?",
+            ],
+        ),
+    ] {
+        assert_eq!(mistakes(&format!("{HEAD}{body}")), expected, "{body}");
+    }
+    assert_eq!(
+        mistakes("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n"),
+        ["2:7 `kind` is `Architecture` in an architecture document"]
+    );
+}
+
+#[test]
+fn a_thousand_mistakes_take_their_time_and_no_more() {
+    let mut text = format!("{HEAD}components:\n");
+    for at in 0..1000 {
+        let _ = writeln!(text, "  c{at}: {{workload: Deployment/shop/c{at}, replicas: no, x: 1}}");
+    }
+    let found = mistakes(&text);
+    assert!(found.len() >= 1000, "{}", found.len());
+}
+
+/// What a check of a document says, beside these manifests.
+fn judged<T>(
+    document: &str,
+    manifests: &[(&str, &str)],
+    then: impl FnOnce(&Model<'_>, &Outcome) -> T,
+) -> T {
+    let mut loaded = load_texts(manifests);
+    let text: Arc<str> = format!("{HEAD}{document}").into();
+    let read = architecture::read(&text).unwrap();
+    architecture::add(&mut loaded, Source::new("architecture.yaml".into(), text), read);
+    let (policy, run) = (Policy::default(), run());
+    let (model, outcome) = worlds::check(&loaded, "default", &policy, &run, &Selection::default());
+    then(&model, &outcome)
+}
+
+/// `rule place: message`, the primary place by its name and line.
+fn findings(document: &str) -> Vec<String> {
+    judged(document, &[], |model, outcome| {
+        let locator = Locator::new(model);
+        assert_eq!(outcome.unknown, []);
+        let line = |it: &purlin::finding::Finding| {
+            let place = &it.labels[0].place;
+            let location = locator.locate(place);
+            let source = model.loaded.sources.get(location.source);
+            let line = source.position(location.span.start).line;
+            format!("{} {line} {}: {}", it.rule, locator.name(place), it.message)
+        };
+        outcome.findings.iter().map(line).collect()
+    })
+}
+
+/// A document whose workers outgrow its quota, and whose budget lets nobody go.
+const VIDEO: &str = "metadata: {name: video}
+namespaces:
+  production:
+    quota:
+      requests.cpu: \"20\"
+      limits.memory: 80Gi
+components:
+  api:
+    workload: Deployment/production/api
+    replicas: {min: 3, max: 10}
+    resources: {requests: {cpu: 500m}, limits: {memory: 4Gi}}
+    disruption: {minAvailable: 2}
+  worker:
+    workload: Deployment/production/worker
+    replicas: {min: 2, max: 50}
+    resources: {requests: {cpu: \"1\"}, limits: {memory: 8Gi}}
+    disruption: {minAvailable: 2}
+  postgres:
+    workload: StatefulSet/production/postgres
+    replicas: 1
+    resources: {requests: {cpu: \"1\"}, limits: {memory: 8Gi}}
+";
+
+#[test]
+fn the_sums_are_those_of_the_statements() {
+    let found = findings(VIDEO);
+    let starts = [
+        "quota-below-hpa-max 7 Architecture/video namespaces.production.quota['requests.cpu']: ",
+        "pdb-blocks-drain 19 Architecture/video components.worker.disruption.minAvailable: ",
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    for (it, start) in found.iter().zip(starts) {
+        assert!(it.starts_with(start), "{it} {start}");
+    }
+    // 10 × 500m + 50 × 1 + 1, and 10 × 4Gi + 50 × 8Gi + 8Gi.
+    assert!(found[0].contains("`requests.cpu` 56 of 20"), "{}", found[0]);
+    assert!(found[0].contains("`limits.memory` 448Gi of 80Gi"), "{}", found[0]);
+}
+
+/// Quotas, bounds and budgets that hold together.
+const SOUND: &str = "metadata: {name: shop}
+namespaces:
+  shop:
+    quota: {requests.cpu: '4', requests.memory: 8Gi}
+components:
+  api:
+    workload: Deployment/shop/api
+    replicas: {min: 3, max: 6}
+    resources: {requests: {cpu: 500m, memory: 512Mi}}
+    scaling: {cpu: 70%}
+    disruption: {minAvailable: 2}
+    rollout: {maxSurge: 1, maxUnavailable: 0}
+  store:
+    workload: StatefulSet/shop/store
+    replicas: 3
+    resources: {requests: {cpu: 100m, memory: 1Gi}}
+    disruption: {maxUnavailable: 1}
+";
+
+#[test]
+fn a_sound_document_is_clean_and_what_it_does_not_say_is_not_missed() {
+    assert_eq!(findings(SOUND), [""; 0]);
+    assert_eq!(findings("components: {a: {workload: Deployment/shop/a}}\n"), [""; 0]);
+    assert_eq!(findings("components: {a: {workload: Deployment/shop/a, replicas: 3}}\n"), [""; 0]);
+    let without_count =
+        "components: {a: {workload: Deployment/shop/a, disruption: {minAvailable: 1}}}\n";
+    assert_eq!(findings(without_count), [""; 0]);
+}
+
+#[test]
+fn statements_that_contradict_each_other_are_found_at_their_places() {
+    let changed = |from: &str, to: &str| {
+        assert!(SOUND.contains(from), "{from}");
+        findings(&SOUND.replace(from, to))
+    };
+    let found = changed("max: 6", "max: 12");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with(
+            "quota-below-hpa-max 6 Architecture/shop namespaces.shop.quota['requests.cpu']: "
+        ),
+        "{found:?}"
+    );
+    let found = changed("minAvailable: 2", "minAvailable: 3");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains(" Architecture/shop components.api.disruption.minAvailable: "),
+        "{found:?}"
+    );
+    let found = changed("maxUnavailable: 1", "maxUnavailable: 0");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with(
+            "pdb-blocks-drain 19 Architecture/shop components.store.disruption.maxUnavailable: "
+        ),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_document_beside_manifests_is_judged_apart_from_them() {
+    let pod = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n";
+    let document = SOUND.replace("max: 6", "max: 12");
+    judged(&document, &[("a.yaml", pod)], |model, outcome| {
+        assert_eq!(outcome.worlds, ["manifests", "architecture shop"]);
+        let report: Value = serde_json::from_str(&json::render(model, outcome)).unwrap();
+        let label = &report["findings"][0]["labels"][0];
+        assert_eq!(label["object"]["kind"], "Architecture");
+        assert_eq!(label["path"], "namespaces.shop.quota['requests.cpu']");
+        assert_eq!((&label["file"], &label["line"]), (&"architecture.yaml".into(), &6.into()));
+    });
+}
