@@ -2,10 +2,11 @@
 
 use crate::absence::{Absence, Wanted};
 use crate::analyze::network::access::{Caller, callers};
+use crate::analyze::network::config_readers::Readers;
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::ask::Answer;
 use crate::analyze::network::reach::{Effect, Verdict};
-use crate::analyze::network::service_clients::{Client, Readers};
+use crate::analyze::network::service_clients::Client;
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;

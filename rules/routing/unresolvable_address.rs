@@ -34,7 +34,17 @@ fn judge(cx: &Cx<'_, '_>, contact: &Contact<'_>, out: &mut Out) {
     let (object, name) = (cx.object(contact.object), &contact.name);
     let namespace = name.namespace.unwrap_or(object.namespace);
     if let Some(service) = cx.facts.services().find(namespace, name.service) {
-        out.findings.extend(pod(cx, contact, service).or_else(|| port(cx, contact, service)));
+        let finding = pod(cx, contact, service).or_else(|| port(cx, contact, service));
+        let is_doubtful = name.pod.is_some_and(|it| !is_of_address(it)) && has_address(service);
+        match finding {
+            Some(finding) => out.find(finding),
+            None if is_doubtful => out.cannot_tell(object, format!(
+                "whether `{}` resolves: `{}` has an address of its own, and the DNS specification gives names to the pods of headless Services only; CoreDNS does to others",
+                contact.address.host,
+                cx.object(service.object)
+            )),
+            None => {}
+        }
         return;
     }
     let wanted = Wanted::object(Kind::Service, namespace, name.service);
@@ -107,12 +117,24 @@ fn written(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Str
     }
 }
 
-/// A pod that the Service never has: not one of its StatefulSets', or beyond their peak.
+/// A pod that the Service never has: one whose names are another Service's, none of its StatefulSets', or beyond their peak.
+///
+/// A pod has a name behind a Service only where its `subdomain` is the Service's name (`ShouldSetHostname` of
+/// `pkg/api/v1/endpoints`); a StatefulSet sets it to its `serviceName`.
 fn pod(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<Finding> {
     let pod = contact.name.pod?;
     let workloads: Vec<_> =
         service.selects.iter().map(|(id, _)| cx.facts.workloads().get(*id)).collect();
-    if workloads.is_empty() || workloads.iter().any(|it| it.kind != Kind::StatefulSet) {
+    if workloads.is_empty()
+        || is_of_address(pod)
+        || workloads.iter().any(|it| it.kind == Kind::Custom)
+    {
+        return None;
+    }
+    if !workloads.iter().any(|it| has_names(cx, it, service)) {
+        return Some(nameless(cx, contact, service, &workloads));
+    }
+    if workloads.iter().any(|it| it.kind != Kind::StatefulSet) {
         return None;
     }
     let has = |it: &&Workload<'_>| {
@@ -137,6 +159,62 @@ fn pod(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<
         );
     }
     Some(finding.help("name a pod that the StatefulSet has at its floor, or the Service alone"))
+}
+
+/// The Service through which the pods of a workload have names, if they have any.
+fn named_through<'d>(cx: &Cx<'_, 'd>, workload: &Workload<'d>) -> Option<&'d str> {
+    let name = match workload.kind {
+        Kind::StatefulSet => cx.object(workload.object).field(&["spec", "serviceName"])?.str()?,
+        // Without `hostname` the subdomain names nobody.
+        _ => {
+            workload.pod.text("hostname").filter(|it| !it.is_empty())?;
+            workload.pod.text("subdomain")?
+        }
+    };
+    Some(name).filter(|it| !it.is_empty())
+}
+
+/// CoreDNS gives a pod that has no name one of its address: `10-0-0-1`.
+fn is_of_address(pod: &str) -> bool {
+    pod.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-')
+}
+
+fn has_address(service: &Service<'_>) -> bool {
+    !service.is_headless && service.exposure != Exposure::ExternalName
+}
+
+fn has_names<'d>(cx: &Cx<'_, 'd>, workload: &Workload<'d>, service: &Service<'_>) -> bool {
+    named_through(cx, workload) == Some(service.name)
+}
+
+fn nameless<'d>(
+    cx: &Cx<'_, 'd>,
+    contact: &Contact<'_>,
+    service: &Service<'_>,
+    workloads: &[&Workload<'d>],
+) -> Finding {
+    let found = cx.object(service.object);
+    let mut finding = start(cx, contact, &format!("but pods have no names behind `{found}`"));
+    for workload in workloads.iter().take(4) {
+        let object = cx.object(workload.object);
+        let (place, text) = match named_through(cx, workload) {
+            Some(other) => {
+                (object.at("spec.serviceName"), format!("its pods have names behind `{other}`"))
+            }
+            None => (object.whole(), "its pods have no names in DNS".to_string()),
+        };
+        finding = finding.label(place, text);
+    }
+    let other = workloads.iter().find_map(|it| named_through(cx, it));
+    let help = match other {
+        Some(other) => format!("name the pod behind `{other}`, or `{}` alone", service.name),
+        None => format!("name `{}` alone, which leads to any of them", service.name),
+    };
+    finding
+        .note(
+            "a pod has a name behind the one Service that its `serviceName`, or `subdomain`, names",
+        )
+        .help(help)
 }
 
 fn port(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<Finding> {

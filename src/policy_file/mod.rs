@@ -12,8 +12,6 @@ use crate::rules;
 use crate::text::source::Span;
 use crate::text::tree::Node;
 pub use schema::schema;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Reads a policy file.
@@ -28,7 +26,6 @@ pub fn read(text: &Arc<str>) -> Result<Read<Policy>, Vec<Mistake>> {
         modes(root, &mut mistakes);
         exemptions(root, &mut mistakes);
         exceptions(root, &mut mistakes);
-        targets(root, &mut mistakes);
         mistakes
     })
 }
@@ -81,20 +78,6 @@ fn exceptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
         })
     });
     mistakes.extend(unknown.map(unknown_rule));
-}
-
-/// Targets of one name are one world.
-fn targets(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
-    let mut namespaces: BTreeMap<Cow<'_, str>, Option<Cow<'_, str>>> = BTreeMap::new();
-    for target in root.list("targets") {
-        let Some(name) = target.get("name").or(target.get("path")) else { continue };
-        let Some(text) = name.scalar() else { continue };
-        let namespace = target.get("namespace").and_then(Node::scalar);
-        if *namespaces.entry(text.clone()).or_insert(namespace.clone()) != namespace {
-            let message = format!("the targets `{text}` have different namespaces");
-            mistakes.push(Mistake { span: name.span(), message, help: None });
-        }
-    }
 }
 
 fn unknown_rule(name: Node<'_>) -> Mistake {

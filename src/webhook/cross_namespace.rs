@@ -258,6 +258,9 @@ impl Reader<'_> {
             self.found_by.push(DNS.into());
         }
         let Some(spec) = root.get("spec") else { return };
+        if let Some(alias) = spec.get("externalName") {
+            self.address("", alias);
+        }
         let of_ports = spec.list("ports").filter_map(|it| it.get("nodePort"));
         for number in of_ports.chain(spec.get("healthCheckNodePort")).filter_map(Node::int) {
             let topic = node_port(number);

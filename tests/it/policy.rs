@@ -198,10 +198,6 @@ fn mistakes_have_places_and_help() {
                 "3:21 `architecture`: unknown field `architecture`; known are name, path, values, release, set, kubeVersion, apiVersions, helm, namespace",
             ],
         ),
-        (
-            "targets: [{name: a, path: b}, {name: a, path: c, namespace: d}]",
-            &["3:38 `a`: the targets `a` have different namespaces"],
-        ),
         // Network plugins.
         ("network: calico", &["3:10 `calico`: `network` is a mapping, and this is a string"]),
         (

@@ -4,6 +4,8 @@
 //! and shorter ones where a whole value is a URL or, under a key that speaks of addresses, a list of hosts with ports.
 //! A bare word is one only where a Service of that name is there, which [`bare`] leaves to others to find out.
 
+use super::config_files::in_lines;
+
 /// A host and a port as they stand in a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address<'t> {
@@ -25,7 +27,7 @@ pub struct Name<'t> {
 }
 
 /// Schemes of URLs whose host is looked up in DNS.
-const SCHEMES: &[&str] = &[
+pub(super) const SCHEMES: &[&str] = &[
     "amqp",
     "amqps",
     "bolt",
@@ -100,7 +102,11 @@ pub fn addresses<'t>(key: &str, text: &'t str) -> Vec<Address<'t>> {
             found.extend(in_cluster(line));
         }
     }
-    found.extend(of_whole(key, text.trim()).into_iter().filter(|it| !is_in_cluster(it.host)));
+    let short = match text.trim() {
+        whole if whole.contains('\n') => in_lines(whole),
+        whole => of_whole(key, whole),
+    };
+    found.extend(short.into_iter().filter(|it| !is_in_cluster(it.host)));
     found.sort();
     found.dedup();
     found
@@ -174,7 +180,7 @@ fn in_cluster(line: &str) -> Vec<Address<'_>> {
 }
 
 /// The port that a text begins with: `:8080`, and then no letter.
-fn port(text: &str) -> Option<i64> {
+pub(super) fn port(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(':')?;
     let end = digits.find(|it: char| !it.is_ascii_digit()).unwrap_or(digits.len());
     if digits[end..].starts_with(|it: char| it.is_alphanumeric() || "{$%<".contains(it)) {
@@ -184,7 +190,7 @@ fn port(text: &str) -> Option<i64> {
 }
 
 /// The hosts of a value that is a URL or a list of hosts with ports, and nothing else.
-fn of_whole<'t>(key: &str, text: &'t str) -> Vec<Address<'t>> {
+pub(super) fn of_whole<'t>(key: &str, text: &'t str) -> Vec<Address<'t>> {
     if text.contains(char::is_whitespace) {
         return Vec::new();
     }
@@ -218,7 +224,7 @@ fn speaks_of_addresses(key: &str) -> bool {
 }
 
 /// Labels as DNS has them, at least one letter, in lower case.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let is_label = |it: &str| {
         let bare = it.trim_start_matches('_');
         !bare.is_empty()
@@ -230,7 +236,7 @@ fn is_host(text: &str) -> bool {
     text.split('.').all(is_label) && text.bytes().any(|it| it.is_ascii_lowercase())
 }
 
-fn is_placeholder(host: &str) -> bool {
+pub(super) fn is_placeholder(host: &str) -> bool {
     PLACEHOLDERS.contains(&host)
 }
 

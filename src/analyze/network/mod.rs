@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod addresses;
+mod config_files;
+pub mod config_readers;
 pub mod dns;
 pub mod isolation;
 pub mod monitors;

@@ -1,9 +1,10 @@
 //! Where workloads and ConfigMaps give addresses of the cluster, and what Service each means.
 //!
 //! A short name is looked up in the namespace of the pod that asks: by the search path of its `/etc/resolv.conf`, after its
-//! own `/etc/hosts`. A ConfigMap is read by pods of its namespace.
+//! own `/etc/hosts`. A ConfigMap is read by pods of its namespace, and a file in it by those that mount it.
 
 use super::addresses::{Address, Name, addresses, bare, is_in_cluster, name};
+use super::config_readers::{ConfigMaps, Readers};
 use crate::analyze::Facts;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -49,12 +50,27 @@ pub(in crate::analyze) fn contacts<'d>(model: &Model<'d>, facts: &Facts<'d>) -> 
             }
         }
     }
+    let readers = ConfigMaps::new(facts);
     for object in model.of_kind(Kind::ConfigMap) {
         for (key, value) in object.field(&["data"]).into_iter().flat_map(Node::pairs) {
-            reader.read(object, None, key, Some(value));
+            match value.str().is_some_and(|it| it.trim().contains('\n')) {
+                true => {
+                    let readers = readers.readers(object.namespace, object.name, key);
+                    reader.read_file(object, readers.as_ref(), key, value);
+                }
+                false => reader.read(object, None, key, Some(value)),
+            }
         }
     }
+    // What an ExternalName stands for is a CNAME: a name of the cluster has to be written out.
+    for object in model.of_kind(Kind::Service).filter(|it| is_alias(it)) {
+        reader.read(object, None, "", object.field(&["spec", "externalName"]));
+    }
     reader.found
+}
+
+fn is_alias(service: &Object<'_>) -> bool {
+    service.field(&["spec", "type"]).and_then(Node::str) == Some("ExternalName")
 }
 
 struct Reader<'f, 'd> {
@@ -90,6 +106,36 @@ impl<'d> Reader<'_, 'd> {
         let is_there = self.facts.services().find(namespace, name.service).is_some();
         if is_there && self.means_a_service(object, workload, &name) {
             self.found.push(Contact { object: object.id, key, field, node, address, name });
+        }
+    }
+
+    /// A file of a ConfigMap: what is short in it means what it means to all pods that have it.
+    fn read_file(
+        &mut self,
+        object: &Object<'d>,
+        readers: Option<&Readers>,
+        key: &'d str,
+        node: Node<'d>,
+    ) {
+        let text = node.str().unwrap_or_default();
+        for address in addresses(key, text) {
+            let Some(name) = name(address.host) else { continue };
+            let is_short = || {
+                readers.is_some_and(|it| {
+                    let mut all = it.ids().iter().map(|it| self.facts.workloads().get(*it));
+                    all.all(|it| self.means_a_service(object, Some(it), &name))
+                })
+            };
+            if is_in_cluster(address.host) || is_short() {
+                self.found.push(Contact {
+                    object: object.id,
+                    key,
+                    field: key,
+                    node,
+                    address,
+                    name,
+                });
+            }
         }
     }
 

@@ -5,16 +5,16 @@
 //! say that an address is for others: for links, for browsers, for a certificate.
 
 use super::access::may_serve;
+use super::config_readers::{ConfigMaps, Readers};
 use super::reach::ask::{Party, Question};
 use super::service_addresses::Contact;
 use crate::analyze::Facts;
-use crate::analyze::references::named::{Reference, Use};
 use crate::analyze::selection::services::{Service, ServiceId, ServicePort};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::{Ports, Protocol};
-use crate::model::{Model, ObjId};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::model::Model;
+use rustc_hash::FxHashMap;
 
 /// Words of keys whose hosts are shown to others, or compared with what comes in, by who is given them.
 ///
@@ -57,15 +57,6 @@ pub struct Client<'d> {
     pub readers: Readers,
 }
 
-/// Who reads an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Readers {
-    /// These, each by itself.
-    Each(Vec<WorkloadId>),
-    /// One of these at least.
-    AnyOf(Vec<WorkloadId>),
-}
-
 /// All clients.
 #[derive(Debug, Default)]
 pub struct Clients<'d> {
@@ -78,7 +69,7 @@ impl<'d> Clients<'d> {
     pub(in crate::analyze) fn new(model: &Model<'d>, facts: &Facts<'d>) -> Clients<'d> {
         let mut clients = Clients { all: read(model, facts), given: FxHashMap::default() };
         for client in &clients.all {
-            let (Readers::Each(all) | Readers::AnyOf(all)) = &client.readers;
+            let all = client.readers.ids();
             for reader in all {
                 clients.given.entry(*reader).or_default().push(client.service);
             }
@@ -172,7 +163,10 @@ fn read<'d>(model: &Model<'d>, facts: &Facts<'d>) -> Vec<Client<'d>> {
         let service = facts.services().find(namespace, contact.name.service)?.id;
         let readers = match facts.workloads().of_object(contact.object) {
             Some(workload) => Readers::Each(vec![workload.id]),
-            None => maps.readers(object.namespace, object.name, contact.field)?,
+            None if object.kind == Kind::ConfigMap => {
+                maps.readers(object.namespace, object.name, contact.field)?
+            }
+            None => return None,
         };
         Some(Client { contact: contact.clone(), service, readers })
     });
@@ -186,58 +180,6 @@ fn is_called(key: &str) -> bool {
     let words: Vec<&str> = words.collect();
     let is_for_others = words.iter().any(|it| NOT_CALLED.contains(it));
     !is_for_others && words != ["no", "proxy"] && words != ["host"] && words != ["hostname"]
-}
-
-/// A ConfigMap by namespace and name.
-type MapName<'d> = (&'d str, &'d str);
-
-/// Who reads which ConfigMap.
-struct ConfigMaps<'d> {
-    /// One key of it.
-    keys: FxHashMap<(MapName<'d>, &'d str), Vec<WorkloadId>>,
-    /// All of it.
-    whole: FxHashMap<MapName<'d>, Vec<WorkloadId>>,
-}
-
-impl<'d> ConfigMaps<'d> {
-    fn new(facts: &Facts<'d>) -> ConfigMaps<'d> {
-        let mut maps = ConfigMaps { keys: FxHashMap::default(), whole: FxHashMap::default() };
-        let all = facts.references().iter().filter(|it| it.kind == Kind::ConfigMap);
-        let all: Vec<&Reference<'d>> = all.collect();
-        // A volume that lists keys is none of the whole.
-        let volume = |it: &Reference<'d>| match it.purpose {
-            Use::Volume(name) => Some((it.from, name, it.name)),
-            _ => None,
-        };
-        let with_keys = all.iter().filter(|it| it.key.is_some());
-        let listed: FxHashSet<(ObjId, &str, &str)> =
-            with_keys.filter_map(|it| volume(it)).collect();
-        for it in all {
-            let Some(workload) = facts.workloads().of_object(it.from) else { continue };
-            let name = (it.namespace, it.name);
-            match it.key {
-                Some((key, _)) => maps.keys.entry((name, key)).or_default().push(workload.id),
-                None if volume(it).is_some_and(|it| listed.contains(&it)) => {}
-                None => maps.whole.entry(name).or_default().push(workload.id),
-            }
-        }
-        maps
-    }
-
-    /// Who reads a key, if anybody does.
-    fn readers(&self, namespace: &'d str, name: &'d str, key: &'d str) -> Option<Readers> {
-        let unique = |mut all: Vec<WorkloadId>| {
-            all.sort_unstable();
-            all.dedup();
-            Some(all).filter(|it| !it.is_empty())
-        };
-        let asked = self.keys.get(&((namespace, name), key)).cloned().unwrap_or_default();
-        if let Some(asked) = unique(asked) {
-            return Some(Readers::Each(asked));
-        }
-        let whole = unique(self.whole.get(&(namespace, name)).cloned().unwrap_or_default())?;
-        Some(if whole.len() == 1 { Readers::Each(whole) } else { Readers::AnyOf(whole) })
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 
 pub(crate) mod certificates;
 mod objects;
+
+pub(crate) use objects::json_of;
 mod process;
 
 use crate::support::root;

@@ -3,13 +3,13 @@
 
 use super::{findings, purlin, report};
 use crate::apiserver::ApiServer;
+use crate::apiserver::json_of;
 use crate::rules::{WITHOUT_FIXTURES, examples, world};
 use crate::support::{fixture, load_paths};
 use crate::systems::{OTHERS, REPAIRED};
 use crate::webhook::agreement;
-use crate::webhook::support::objects;
 use purlin::load::{Loaded, load_texts};
-use purlin::model::Model;
+use purlin::model::{Model, Object};
 use purlin::rules::built_in;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -46,6 +46,12 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
         "dangling-webhook: ",
         "`unported.policy.example`",
         "the API server writes the port that it calls, and the finding points at it",
+    ),
+    (
+        "rules/hpa-selector-ambiguous/bad",
+        "hpa-selector-ambiguous: ",
+        "`ScaledObject/shop/store-reader`",
+        "the pods of two workloads are found, and those that are read first are named",
     ),
     (
         "rules/webhook-locks-itself-out/bad",
@@ -135,13 +141,8 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Rules that name things in the order of reading them; a cluster has the order of names.
-const IN_ORDER: &[&str] = &[
-    "hpa-duplicate-target: ",
-    "hpa-selector-ambiguous: ",
-    "ingress-collision: ",
-    "pdb-overlap: ",
-    "quota-",
-];
+const IN_ORDER: &[&str] =
+    &["hpa-duplicate-target: ", "ingress-collision: ", "pdb-overlap: ", "quota-"];
 
 /// A world, a name for it, and the policy that is to be obeyed.
 struct World {
@@ -244,19 +245,10 @@ fn system(name: &str) -> World {
 
 /// The documents without those objects that the API server does not take.
 fn without(loaded: &Loaded, refused: &[(String, String)]) -> Loaded {
-    let is_left = |it: &Value| {
-        let text = |it: &Value| it.as_str().unwrap_or_default().to_string();
-        let metadata = &it["metadata"];
-        let (kind, name) = (text(&it["kind"]), text(&metadata["name"]));
-        let name = if name.is_empty() { "?".into() } else { name };
-        let called = match text(&metadata["namespace"]).as_str() {
-            "" => format!("{kind}/{name}"),
-            namespace => format!("{kind}/{namespace}/{name}"),
-        };
-        !refused.iter().any(|(object, _)| *object == called)
-    };
-    let left = objects(loaded).into_iter().filter(is_left);
-    let texts = left.enumerate().map(|(at, it)| (format!("{at}.json"), Arc::from(it.to_string())));
+    let model = Model::new(loaded, "default");
+    let is_left = |it: &&Object<'_>| !refused.iter().any(|(object, _)| *object == it.to_string());
+    let left = model.all_objects().filter(is_left).map(|it| json_of(it.root).to_string());
+    let texts = left.enumerate().map(|(at, it)| (format!("{at}.json"), Arc::from(it)));
     load_texts(texts.collect())
 }
 
