@@ -28,7 +28,8 @@ pub struct Contact<'d> {
     pub name: Name<'d>,
 }
 
-/// Names of namespaces that the Internet knows as well: `http://api.dev` may be a host out there.
+/// Names of namespaces that the Internet knows as well: `http://api.dev` may be a host out there, unless the namespace has
+/// a Service that is called nearly so.
 const TOP_LEVEL: &[&str] = &[
     "ai", "app", "blog", "bot", "chat", "cloud", "com", "dev", "health", "host", "info",
     "internal", "io", "link", "live", "local", "media", "net", "network", "online", "org",
@@ -150,7 +151,9 @@ impl<'d> Reader<'_, 'd> {
             // `pod.service`, by the search path.
             let is_pod = self.facts.services().find(object.namespace, namespace).is_some();
             let is_known = self.facts.namespaces().get(namespace).is_some();
-            if is_pod || !is_known || TOP_LEVEL.contains(&namespace) {
+            let is_domain = TOP_LEVEL.contains(&namespace)
+                && !self.facts.services().resembles(namespace, name.service);
+            if is_pod || !is_known || is_domain {
                 return false;
             }
         }

@@ -191,6 +191,13 @@ impl<'d> Services<'d> {
             .map(|(_, it)| it)
     }
 
+    /// Whether a Service of the namespace is called so, but for a slip of the pen.
+    pub fn resembles(&self, namespace: &str, name: &str) -> bool {
+        let may_slip = 1 + name.len() / 8;
+        let mut near = self.in_namespace(namespace).take(LOOKED_AT);
+        near.any(|it| strsim::osa_distance(it.name, name) <= may_slip)
+    }
+
     /// The Services that select pods of this workload.
     pub fn of_workload(&self, workload: WorkloadId) -> impl Iterator<Item = &Service<'d>> {
         self.alike.members_of(workload).map(|(id, _)| self.get(ServiceId(id)))
