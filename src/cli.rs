@@ -112,6 +112,9 @@ pub(crate) struct Check {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+    /// Draw every finding, and list every question, also where several have one cause
+    #[arg(long)]
+    pub(crate) full: bool,
     /// Write the report to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -370,6 +373,8 @@ pub(crate) enum FailOn {
 pub(crate) enum Format {
     /// For people.
     Human,
+    /// A line a finding: `file:line:column: error[rule] message`.
+    Concise,
     /// For machines.
     Json,
     /// SARIF 2.1.0, for code scanning.

@@ -17,6 +17,13 @@ pub struct Label {
     pub is_hint: bool,
 }
 
+impl Label {
+    /// A place without a word.
+    pub fn at(place: Place) -> Label {
+        Label { place, text: String::new(), is_hint: false }
+    }
+}
+
 /// How much of the source a report may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
@@ -178,6 +185,16 @@ pub struct Unknown {
     pub missing: String,
     /// The worlds in which it is asked, as places in the outcome's list; empty where that says nothing.
     pub worlds: Vec<u32>,
+    /// What it is known by from one run to the next; filled in by the check.
+    pub fingerprint: String,
+}
+
+impl Unknown {
+    /// A question about an object.
+    pub fn new(object: ObjId, missing: impl Into<String>) -> Unknown {
+        let (missing, fingerprint) = (missing.into(), String::new());
+        Unknown { rule: "", object, missing, worlds: Vec::new(), fingerprint }
+    }
 }
 
 /// How bad a finding is.

@@ -243,7 +243,6 @@ impl Out {
 
     /// The input does not tell; `missing` says what would.
     pub fn cannot_tell(&mut self, object: &Object<'_>, missing: impl Into<String>) {
-        let (object, missing) = (object.id, missing.into());
-        self.unknown.push(Unknown { rule: "", object, missing, worlds: Vec::new() });
+        self.unknown.push(Unknown::new(object.id, missing));
     }
 }

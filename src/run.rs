@@ -15,6 +15,9 @@ pub struct Run {
     pub gone: FxHashSet<(String, String, String)>,
     /// Fingerprints of the findings that are known, where the webhook is to hold them back.
     pub known: FxHashSet<String>,
+    /// The rules that a check runs, so that none says of each part what another says of the whole. Empty in the webhook:
+    /// a request may make worse what is no worse as a whole.
+    pub rules: FxHashSet<&'static str>,
 }
 
 impl Run {

@@ -9,7 +9,6 @@ use crate::analyze::network::reach::{Above, Effect};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::policy::Level;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
@@ -41,8 +40,8 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let above = Above::new(cx.model);
-    // Where another rule finds the same of the whole namespace, that is the finding, and each of its pods a note to it.
-    let is_told = cx.policy.level(default_deny_missing::RULE.id) != Some(Level::Off);
+    // Where another rule finds the same of the whole namespace, that is the finding.
+    let is_told = cx.run.rules.contains(default_deny_missing::RULE.id);
     let mut told: BTreeMap<&str, Vec<Direction>> = BTreeMap::new();
     for workload in cx.facts.workloads().iter() {
         // No policy holds pods in the host's network, and the cluster's own are not the user's to isolate.
@@ -75,9 +74,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             let found = state(cx, &above, workload.namespace).open.into_iter();
             found.filter(|it| !it.workloads.is_empty()).map(|it| it.direction).collect()
         });
-        let finding = finding(cx, workload, &open);
-        let is_of_namespace = is_told && open.iter().all(|it| told.contains(it));
-        out.find(if is_of_namespace { finding.severity(Severity::Note) } else { finding });
+        if !is_told || !open.iter().all(|it| told.contains(it)) {
+            out.find(finding(cx, workload, &open));
+        }
     }
 }
 

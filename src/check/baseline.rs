@@ -1,11 +1,11 @@
-//! Findings that were there when purlin was adopted: they are held back, and new ones are told.
+//! Findings and questions that were there when purlin was adopted: they are held back, and new ones are told.
 //!
-//! The file has one finding a line, sorted, and is meant to be committed and reviewed. Only the fingerprint at the start
+//! The file has one a line, sorted, and is meant to be committed and reviewed. Only the fingerprint at the start
 //! of a line counts; what follows is for people.
 
 use crate::check::locate::Locator;
 use crate::check::{Known, Outcome};
-use crate::finding::{Finding, Label};
+use crate::finding::{Label, Unknown};
 use crate::model::Place;
 use crate::text::visible::visible;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -53,9 +53,9 @@ impl Baseline {
         Ok(Baseline { entries })
     }
 
-    /// Adds what was found.
-    pub fn record(&mut self, locator: &Locator<'_, '_>, findings: &[Finding]) {
-        for it in findings {
+    /// Adds what was found and asked.
+    pub fn record(&mut self, locator: &Locator<'_, '_>, outcome: &Outcome) {
+        for it in &outcome.findings {
             let place = place(locator, &it.labels[0]);
             self.entries.extend(it.fingerprints().map(|fingerprint| Entry {
                 rule: it.rule.to_string(),
@@ -63,6 +63,11 @@ impl Baseline {
                 fingerprint: fingerprint.clone(),
             }));
         }
+        self.entries.extend(outcome.unknown.iter().map(|it| Entry {
+            rule: it.rule.to_string(),
+            place: question(locator, it),
+            fingerprint: it.fingerprint.clone(),
+        }));
         self.entries.sort();
     }
 
@@ -92,6 +97,15 @@ impl Baseline {
             }
             !is_known
         });
+        let asked = outcome.unknown.len();
+        outcome.unknown.retain(|it| {
+            let is_known = left.get_mut(it.fingerprint.as_str()).filter(|it| **it > 0);
+            let Some(left) = is_known else { return true };
+            *left -= 1;
+            *found.entry(it.fingerprint.clone()).or_default() += 1;
+            false
+        });
+        let questions = asked - outcome.unknown.len();
         self.entries.retain(|it| match found.get_mut(&it.fingerprint) {
             Some(count) if *count > 0 => {
                 *count -= 1;
@@ -101,7 +115,8 @@ impl Baseline {
         });
         let run = |it: &&Entry| outcome.rules.contains(&it.rule.as_str());
         let not_found = self.entries.iter().filter(run).count();
-        outcome.baseline = Some(Known { known: before - outcome.findings.len(), not_found });
+        outcome.baseline =
+            Some(Known { known: before - outcome.findings.len(), questions, not_found });
     }
 
     /// The fingerprints of what it knows.
@@ -109,7 +124,7 @@ impl Baseline {
         self.entries.iter().map(|it| it.fingerprint.clone()).collect()
     }
 
-    /// How many findings it knows that an earlier one did not, and the other way round.
+    /// How many findings and questions it knows that an earlier one did not, and the other way round.
     pub fn changes(&self, earlier: &Baseline) -> (usize, usize) {
         let mut times: FxHashMap<&str, isize> = FxHashMap::default();
         self.entries.iter().for_each(|it| *times.entry(&it.fingerprint).or_default() += 1);
@@ -118,7 +133,7 @@ impl Baseline {
         (sum(1).unsigned_abs(), sum(-1).unsigned_abs())
     }
 
-    /// How many findings it knows.
+    /// How many findings and questions it knows.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -153,6 +168,12 @@ fn entry(line: &str) -> Result<Entry, String> {
     }
     let place = words.next().unwrap_or("").to_string();
     Ok(Entry { rule: rule.to_string(), place, fingerprint: fingerprint.to_string() })
+}
+
+/// What a person knows a question by.
+fn question(locator: &Locator<'_, '_>, it: &Unknown) -> String {
+    let object = locator.model().object(it.object);
+    visible(&format!("{object} cannot tell: {}", it.missing)).trim_end().to_string()
 }
 
 /// What a person knows the place by.

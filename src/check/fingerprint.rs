@@ -2,7 +2,7 @@
 
 use crate::api::kind::Kind;
 use crate::check::locate::Locator;
-use crate::finding::{Finding, Label};
+use crate::finding::{Finding, Label, Unknown};
 use crate::model::{Model, Object, Place, without_hash};
 use crate::text::path::{FieldPath, Step};
 use crate::text::tree::Node;
@@ -31,6 +31,21 @@ pub fn fingerprint(model: &Model<'_>, findings: &mut [Finding]) {
     });
 }
 
+/// Gives questions their fingerprints: one is known by who asks, the object, and its words without the numbers.
+pub fn fingerprint_questions(model: &Model<'_>, unknown: &mut [Unknown]) {
+    unknown.par_iter_mut().for_each(|it| {
+        let object = generated_once(model.object(it.object));
+        let asks = numberless(&it.missing);
+        it.fingerprint = hash(&format!("question\n{}\n{object}\n{asks}", it.rule));
+    });
+}
+
+/// The object under a name that stays: what is generated is named after its contents, and these change.
+fn generated_once<'d>(object: &Object<'d>) -> Object<'d> {
+    let name = without_hash(object.kind, object.name).unwrap_or(object.name);
+    Object { name, ..*object }
+}
+
 fn identity(locator: &Locator<'_, '_>, finding: &Finding) -> String {
     let labels = finding.labels.iter().filter(|it| !it.is_hint);
     let mut places: Vec<String> = labels.map(|it| place(locator, finding, it)).collect();
@@ -43,10 +58,7 @@ fn place(locator: &Locator<'_, '_>, finding: &Finding, label: &Label) -> String 
     let model = locator.model();
     match &label.place {
         Place::Field { object, path } => {
-            let object = model.object(*object);
-            // What is generated is named after its contents, and these change.
-            let name = without_hash(object.kind, object.name).unwrap_or(object.name);
-            let object = Object { name, ..*object };
+            let object = generated_once(model.object(*object));
             format!("{object} {}", stable_path(&object, path))
         }
         // Text that is no field is known by its object or else its line, since its file may be renamed.

@@ -19,7 +19,7 @@ use crate::rule::{Cx, Finding, Place, Rule, Severity, Unknown};
 use crate::rules::built_in;
 use crate::run::Run;
 use exceptions::Applied;
-use fingerprint::fingerprint;
+use fingerprint::{fingerprint, fingerprint_questions};
 use locate::Locator;
 use rayon::prelude::*;
 
@@ -71,7 +71,9 @@ pub struct Outcome {
 pub struct Known {
     /// How many findings it held back.
     pub known: usize,
-    /// How many of its findings were not found, of the rules that were run.
+    /// How many questions it held back.
+    pub questions: usize,
+    /// How many of what it knows was not found, of the rules that were run.
     pub not_found: usize,
 }
 
@@ -90,6 +92,7 @@ impl Outcome {
 /// Checks a model.
 pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selection) -> Outcome {
     let selected = selected(policy, selection);
+    let run = &running(run, &selected);
     let facts = facts(model, policy);
     let world = Neighbour { name: "", model, facts: &facts };
     let around = Around::only(model.loaded);
@@ -112,12 +115,18 @@ pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selectio
     };
     sort(model, &mut outcome);
     fingerprint(model, &mut outcome.findings);
+    fingerprint_questions(model, &mut outcome.unknown);
     outcome
 }
 
 /// The rules to run, by name.
 pub(crate) fn selected(policy: &Policy, selection: &Selection) -> Vec<&'static Rule> {
     built_in().iter().filter(|it| selection.has(it, policy)).collect()
+}
+
+/// The run, with what rules it is of.
+pub(crate) fn running(run: &Run, selected: &[&'static Rule]) -> Run {
+    Run { rules: selected.iter().map(|it| it.id).collect(), ..run.clone() }
 }
 
 /// What the rules say of one world, in no order.

@@ -176,8 +176,8 @@ fn withhold(rule: &'static Rule, model: &Model<'_>, out: &mut Out) {
     for finding in std::mem::take(&mut out.findings) {
         match finding.labels[0].place {
             Place::Field { object, .. } => {
-                let (missing, worlds) = (lack.to_string(), Vec::new());
-                out.unknown.push(Unknown { rule: rule.id, object, missing, worlds });
+                out.unknown
+                    .push(Unknown { rule: rule.id, ..Unknown::new(object, lack.to_string()) });
             }
             // Text that does not parse is wrong whatever the cluster holds.
             Place::Text { .. } => out.findings.push(finding),

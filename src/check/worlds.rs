@@ -2,9 +2,11 @@
 
 use crate::analyze::world::{Kinship, Neighbour};
 use crate::check::exceptions::{annotation_of, stale_exceptions};
-use crate::check::fingerprint::fingerprint;
+use crate::check::fingerprint::{fingerprint, fingerprint_questions};
 use crate::check::locate::{Location, Locator};
-use crate::check::{self, AS_IT_STANDS, Judged, Outcome, Selection, judge, selected, sort};
+use crate::check::{
+    self, AS_IT_STANDS, Judged, Outcome, Selection, judge, running, selected, sort,
+};
 use crate::finding::{Finding, Label, Place, Severity, Unknown};
 use crate::load::Loaded;
 use crate::model::{Model, Object};
@@ -34,6 +36,7 @@ pub fn check<'d>(
         return (model, outcome);
     }
     let selected = selected(policy, selection);
+    let run = &running(run, &selected);
     // What neighbours are asked for is little; all that follows from a world lives only while that is judged.
     let facts: Vec<_> = models.iter().map(|it| check::facts(it, policy)).collect();
     let each = models.iter().zip(&facts).zip(&alike);
@@ -62,6 +65,7 @@ pub fn check<'d>(
     outcome.worlds = loaded.worlds.iter().map(|it| it.name.clone()).collect();
     sort(&all, &mut outcome);
     fingerprint(&all, &mut outcome.findings);
+    fingerprint_questions(&all, &mut outcome.unknown);
     fold(&all, &mut outcome.findings);
     (all, outcome)
 }

@@ -16,9 +16,9 @@ use purlin::load::{Loaded, files};
 use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::policy_file;
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::report::repository::Repository;
-use purlin::report::{github, json, junit, markdown, sarif};
+use purlin::report::{concise, github, json, junit, markdown, sarif};
 use purlin::rule::Severity;
 use purlin::rules::built_in;
 use purlin::run::Run;
@@ -203,7 +203,15 @@ fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitC
         Format::Junit => junit::render(model, outcome),
         Format::Github => github::render(model, outcome, &repository()),
         Format::Markdown => markdown::render(model, outcome),
-        Format::Human => human::render(model, outcome, Style::detect(is_terminal)),
+        Format::Concise => concise::render(model, outcome),
+        Format::Human => {
+            let extent = if args.full { Extent::Full } else { Extent::Folded };
+            let report = human::render(model, outcome, Style::detect(is_terminal, extent));
+            // On a terminal these are said beside the report; a file would not have them.
+            let failures =
+                if args.output.is_some() { human::failures(model) } else { String::new() };
+            failures + &report
+        }
     };
     match &args.output {
         Some(path) => std::fs::write(path, text)

@@ -126,13 +126,14 @@ fn write_baseline(
         return Err(format!("{name} is not written: what {} holds is not known", failure.path));
     }
     let mut baseline = Baseline::default();
-    baseline.record(&Locator::new(model), &outcome.findings);
+    baseline.record(&Locator::new(model), outcome);
     baseline.keep_others(earlier, &outcome.rules);
     fs::write(path, baseline.to_string())
         .map_err(|error| format!("cannot write {name}: {error}"))?;
     let (added, gone) = baseline.changes(earlier);
-    let (count, s) = (baseline.len(), if baseline.len() == 1 { "" } else { "s" });
-    tell(&format!("{name}: {count} finding{s} written, {added} of them new; {gone} gone"));
+    let count = baseline.len();
+    let entries = if count == 1 { "entry" } else { "entries" };
+    tell(&format!("{name}: {count} {entries} written, {added} of them new; {gone} gone"));
     Ok(baseline)
 }
 

@@ -27,7 +27,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
                 _ => ("notice", format!("{}\n{}", label.text, finding.message)),
             };
             let message = message + &place::rendered(model, &locator, label);
-            let (place, name) = place(&place::spot(model, &locator, label), repository);
+            let (place, name) = place(&place::spot(model, &locator, &label.place), repository);
             let title = property(finding.rule);
             let message = data(&format!("{name}{}", message.trim()));
             out.push_str(&format!("::{command} {place}title={title}::{message}\n"));

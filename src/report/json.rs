@@ -50,6 +50,13 @@ struct LabelJson<'r> {
     object: Option<ObjectJson<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    #[serde(flatten)]
+    spot: SpotJson<'r>,
+}
+
+/// Where something is.
+#[derive(Serialize)]
+struct SpotJson<'r> {
     /// Absent where the object came from a cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'r str>,
@@ -83,6 +90,9 @@ struct UnknownJson<'r> {
     rule: &'r str,
     object: ObjectJson<'r>,
     missing: &'r str,
+    #[serde(flatten)]
+    spot: SpotJson<'r>,
+    fingerprint: &'r str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     worlds: Vec<&'r str>,
 }
@@ -100,6 +110,8 @@ struct Summary {
     unknown: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_unknown: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outside_focus: Option<usize>,
 }
@@ -131,6 +143,8 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
                 rule: it.rule,
                 object: object(model, it.object),
                 missing: &it.missing,
+                spot: spot(model, &locator, &model.object(it.object).whole()),
+                fingerprint: &it.fingerprint,
                 worlds: place::names(outcome, &it.worlds),
             })
             .collect(),
@@ -144,6 +158,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
             notes: outcome.count(Severity::Note),
             unknown: outcome.unknown.len(),
             baseline: outcome.baseline.map(|it| it.known),
+            baseline_unknown: outcome.baseline.map(|it| it.questions),
             outside_focus: outcome.outside_focus,
         },
     };
@@ -186,7 +201,16 @@ fn label_json<'r>(
     primary: bool,
     label: &'r Label,
 ) -> LabelJson<'r> {
-    let (file, lines, rendered) = match place::spot(model, locator, label) {
+    let (object, path) = match &label.place {
+        Place::Field { object: id, path } => (Some(object(model, *id)), Some(path.to_string())),
+        Place::Text { .. } => (None, None),
+    };
+    let spot = spot(model, locator, &label.place);
+    LabelJson { primary, text: &label.text, object, path, spot }
+}
+
+fn spot<'r>(model: &'r Model<'_>, locator: &Locator<'_, '_>, place: &Place) -> SpotJson<'r> {
+    let (file, lines, rendered) = match place::spot(model, locator, place) {
         Spot::Lines(file, start, end) => {
             let (line, column) = (start.line, start.column);
             let (end_line, end_column) = (end.line, end.column);
@@ -195,11 +219,7 @@ fn label_json<'r>(
         Spot::Rendered(file) => (Some(file), None, true),
         Spot::Live(_) => (None, None, false),
     };
-    let (object, path) = match &label.place {
-        Place::Field { object: id, path } => (Some(object(model, *id)), Some(path.to_string())),
-        Place::Text { .. } => (None, None),
-    };
-    LabelJson { primary, text: &label.text, object, path, file, lines, rendered }
+    SpotJson { file, lines, rendered }
 }
 
 fn object<'r>(model: &'r Model<'_>, id: ObjId) -> ObjectJson<'r> {

@@ -52,7 +52,7 @@ fn case(
         .labels
         .iter()
         .map(|label| {
-            let spot = place::spot(model, locator, label);
+            let spot = place::spot(model, locator, &label.place);
             format!("{}: {}", spot.to_text(), label.text)
         })
         .collect();
@@ -63,7 +63,8 @@ fn case(
     let text = text::paragraphs(finding);
     status.set_description(shown(&format!("{}\n{text}{world}", places.join("\n"))));
     let about = locator.object(&finding.labels[0].place).map(|it| model.object(it).to_string());
-    let about = about.unwrap_or_else(|| place::spot(model, locator, &finding.labels[0]).to_text());
+    let about =
+        about.unwrap_or_else(|| place::spot(model, locator, &finding.labels[0].place).to_text());
     let mut case = TestCase::new(shown(&format!("{}: {about}", finding.rule)), status);
     case.set_classname(finding.rule);
     case

@@ -39,8 +39,12 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let left = add(
         &mut out,
         outcome.unknown.iter().map(|it| {
-            let object = inline(&model.object(it.object).to_string());
-            format!("- `{}`, {object}: {}\n", it.rule, inline(&it.missing))
+            let object = model.object(it.object);
+            let place = place::spot(model, &locator, &object.whole()).to_line();
+            let world = place::worlds(outcome, &it.worlds);
+            let world = world.map(|it| format!(" (world: {})", plain(&it))).unwrap_or_default();
+            let (object, place) = (inline(&object.to_string()), plain(&place));
+            format!("- `{}`, {object}, {place}: {}{world}\n", it.rule, inline(&it.missing))
         }),
     );
     if left > 0 {
@@ -102,7 +106,7 @@ fn row(
 fn places(model: &Model<'_>, locator: &Locator<'_, '_>, finding: &Finding) -> Vec<String> {
     let mut places: Vec<(String, Vec<String>)> = Vec::new();
     for label in &finding.labels {
-        let (name, line) = match place::spot(model, locator, label) {
+        let (name, line) = match place::spot(model, locator, &label.place) {
             Spot::Lines(file, start, _) => (plain(file), Some(start.line.to_string())),
             other => (plain(&other.to_text()), None),
         };

@@ -1,5 +1,6 @@
 //! Findings to bytes: the only place that knows lines and columns.
 
+pub mod concise;
 pub mod escaped;
 pub mod github;
 pub mod human;
@@ -10,3 +11,4 @@ mod place;
 pub mod repository;
 pub mod sarif;
 mod text;
+mod wording;

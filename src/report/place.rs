@@ -1,9 +1,9 @@
-//! A label's place as reports name it: a file, with lines where they are somebody's, or a field of a live object.
+//! A place as reports name it: a file, with lines where they are somebody's, or a field of a live object.
 
 use crate::check::Outcome;
 use crate::check::locate::Locator;
 use crate::model::Model;
-use crate::rule::Label;
+use crate::rule::{Label, Place};
 use crate::text::source::{Position, SourceKind};
 
 /// Where a label points.
@@ -17,8 +17,8 @@ pub(super) enum Spot<'m> {
 }
 
 /// Where a label points.
-pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, label: &Label) -> Spot<'m> {
-    let at = locator.locate(&label.place);
+pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, place: &Place) -> Spot<'m> {
+    let at = locator.locate(place);
     let source = model.loaded.sources.get(at.source);
     match source.kind {
         SourceKind::File => {
@@ -26,13 +26,13 @@ pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, label: &
             Spot::Lines(&source.name, position(at.span.start), position(at.span.end))
         }
         SourceKind::Rendered => Spot::Rendered(&source.name),
-        SourceKind::Cluster => Spot::Live(locator.name(&label.place)),
+        SourceKind::Cluster => Spot::Live(locator.name(place)),
     }
 }
 
 /// That a label points into what was rendered, for readers that show the first line of the file where none is given.
 pub(super) fn rendered(model: &Model<'_>, locator: &Locator<'_, '_>, label: &Label) -> String {
-    match spot(model, locator, label) {
+    match spot(model, locator, &label.place) {
         Spot::Rendered(_) => {
             format!("\nrendered: {}, on no line of this file", locator.name(&label.place))
         }
@@ -41,6 +41,14 @@ pub(super) fn rendered(model: &Model<'_>, locator: &Locator<'_, '_>, label: &Lab
 }
 
 impl Spot<'_> {
+    /// `file:line`, or the file with what is known of it.
+    pub(super) fn to_line(&self) -> String {
+        match self {
+            Spot::Lines(file, start, _) => format!("{file}:{}", start.line),
+            other => other.to_text(),
+        }
+    }
+
     /// `file:line:column`, or the file with what is known of it.
     pub(super) fn to_text(&self) -> String {
         match self {

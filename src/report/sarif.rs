@@ -6,8 +6,10 @@ use super::repository::{Name, Repository};
 use super::text;
 use crate::check::Outcome;
 use crate::check::locate::Locator;
+use crate::finding::{Finding, Label, Severity, Unknown};
+use crate::load::files::Failure;
 use crate::model::Model;
-use crate::rule::{Finding, Label, Rule, Severity};
+use crate::rule::Rule;
 use crate::rules::built_in;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,23 +28,45 @@ struct Run<'r> {
     tool: Tool,
     column_kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    invocations: Vec<Invocation>,
+    invocations: Vec<Invocation<'r>>,
     results: Vec<SarifResult<'r>>,
 }
 
-/// Told where something could not be done.
+/// Told where something could not be done, or cannot be told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Invocation {
+struct Invocation<'r> {
     execution_successful: bool,
-    tool_execution_notifications: Vec<Notification>,
+    tool_execution_notifications: Vec<Notification<'r>>,
 }
 
-/// What could not be read or rendered.
+/// What could not be read or rendered; or a question. A result of the kind `open` would say the latter, and code scanning
+/// would show an alert for each.
 #[derive(Serialize)]
-struct Notification {
+#[serde(rename_all = "camelCase")]
+struct Notification<'r> {
     level: &'static str,
     message: Message,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    associated_rule: Option<AssociatedRule<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<NotificationProperties<'r>>,
+}
+
+#[derive(Serialize)]
+struct AssociatedRule<'r> {
+    id: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct NotificationProperties<'r> {
+    fingerprint: &'r str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    worlds: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -176,12 +200,11 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let rules = built_in().iter().map(descriptor).collect();
     let semantic_version = env!("CARGO_PKG_VERSION");
     let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
-    let failures = model.loaded.failures.iter();
-    let notifications: Vec<_> = failures
-        .map(|it| Notification { level: "error", message: Message { text: it.to_string() } })
-        .collect();
+    let failures = model.loaded.failures.iter().map(not_done);
+    let questions = outcome.unknown.iter().map(|it| question(&cx, it, outcome));
+    let notifications: Vec<_> = failures.chain(questions).collect();
     let invocation = (!notifications.is_empty()).then_some(Invocation {
-        execution_successful: false,
+        execution_successful: model.loaded.failures.is_empty(),
         tool_execution_notifications: notifications,
     });
     let run = Run {
@@ -198,6 +221,28 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let text = serde_json::to_string_pretty(&sarif)
         .expect("the report holds nothing that JSON cannot say");
     escaped(text) + "\n"
+}
+
+fn not_done<'r>(failure: &Failure) -> Notification<'r> {
+    Notification {
+        level: "error",
+        message: Message { text: failure.to_string() },
+        locations: Vec::new(),
+        associated_rule: None,
+        properties: None,
+    }
+}
+
+fn question<'r>(cx: &Cx<'_, '_>, it: &'r Unknown, outcome: &'r Outcome) -> Notification<'r> {
+    let object = cx.model.object(it.object);
+    let worlds = place::names(outcome, &it.worlds);
+    Notification {
+        level: "note",
+        message: Message { text: format!("cannot tell: {}", it.missing) },
+        locations: vec![location(cx, None, &Label::at(object.whole()))],
+        associated_rule: Some(AssociatedRule { id: it.rule, index: built_in().position(it.rule) }),
+        properties: Some(NotificationProperties { fingerprint: &it.fingerprint, worlds }),
+    }
 }
 
 fn descriptor(rule: &'static Rule) -> ReportingDescriptor {
@@ -279,7 +324,7 @@ fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
         artifact_location: ArtifactLocation { uri: uri(&cx.repository.name(file)) },
         region,
     };
-    match place::spot(cx.model, cx.locator, label) {
+    match place::spot(cx.model, cx.locator, &label.place) {
         Spot::Lines(file, start, end) => {
             let region = Region {
                 start_line: start.line,

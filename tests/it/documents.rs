@@ -9,7 +9,7 @@ use purlin::documents::Read;
 use purlin::load::read::mistake::Mistake;
 use purlin::model::Model;
 use purlin::policy_file;
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::run::Run;
@@ -223,13 +223,13 @@ fn findings_point_into_a_policy_by_field_path() {
             junit::render(model, outcome),
             github::render(model, outcome, &repository),
             markdown::render(model, outcome),
-            human::render(model, outcome, Style::detect(false)),
+            human::render(model, outcome, Style::detect(false, Extent::Full)),
         ] {
             assert!(text.contains("conf/purlin.yaml"), "{text}");
             assert!(text.contains("expired-exception"), "{text}");
         }
         let mut baseline = Baseline::default();
-        baseline.record(&Locator::new(model), &outcome.findings);
+        baseline.record(&Locator::new(model), outcome);
         assert!(baseline.to_string().contains(" Policy/shop exceptions[0].rule\n"), "{baseline}");
     });
 }

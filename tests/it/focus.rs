@@ -187,7 +187,7 @@ fn a_baseline_knows_what_is_generated_by_its_plain_name() {
         folder(&[("api.yaml", &user), ("kustomization.yaml", &format!("{generator}  - a=1\n"))]);
     let baseline = ["--only", "missing-config-key", "--baseline", "known.txt"];
     let written = run(folder.path(), &[&baseline[..], &["--write-baseline"]].concat());
-    assert!(written.err.starts_with("known.txt: 1 finding written"), "{written:?}");
+    assert!(written.err.starts_with("known.txt: 1 entry written"), "{written:?}");
     fs::write(folder.path().join("kustomization.yaml"), format!("{generator}  - a=2\n")).unwrap();
     let again = run(folder.path(), &baseline);
     assert!(again.status == 0 && again.out.contains("1 finding in the baseline\n"), "{again:?}");

@@ -198,3 +198,38 @@ fn what_is_read_to_some_point_has_the_worst_first() {
     let (_, table) = table.split_once("| --- |").unwrap();
     assert_eq!(words(table, &["error", "warning"]), ["error", "warning"]);
 }
+
+#[test]
+fn a_line_a_finding() {
+    let folder = awkward();
+    let lines = report(&folder, "concise");
+    let lines: Vec<_> = lines.lines().collect();
+    let head =
+        "../other-budget.yaml:5:17: error[pdb-blocks-drain] `PodDisruptionBudget/n␍␊::error::x/x`";
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines.iter().any(|it| it.starts_with(head)), "{lines:?}");
+}
+
+#[test]
+fn questions_have_a_place_and_a_rule_in_sarif() {
+    // How many nodes run a DaemonSet is nowhere in the input.
+    let daemon = DEPLOYMENT.replace("kind: Deployment", "kind: DaemonSet");
+    let folder = folder(&[("api.yaml", &daemon), ("budget.yaml", BUDGET)]);
+    let run = purlin(folder.path(), &["check", "--only", RULE, "--format", "sarif"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    assert_valid(&schema(), &report);
+    let run = &report["runs"][0];
+    assert_eq!(run["results"], serde_json::json!([]));
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], true);
+    let question = &invocation["toolExecutionNotifications"][0];
+    assert_eq!(
+        (&question["level"], &question["associatedRule"]["id"]),
+        (&"note".into(), &RULE.into())
+    );
+    let place = &question["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "budget.yaml");
+    assert!(place["region"]["startLine"].is_u64(), "{place}");
+    assert_eq!(question["properties"]["fingerprint"].as_str().unwrap().len(), 32);
+}

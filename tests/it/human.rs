@@ -6,7 +6,7 @@ use purlin::check::Outcome;
 use purlin::finding::{Finding, Place, Severity, Unknown};
 use purlin::load::Loaded;
 use purlin::model::{Model, ObjId};
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::text::source::{SourceId, Span};
 use textwrap::core::display_width;
 
@@ -31,7 +31,7 @@ fn draw(loaded: &Loaded, (message, labels, notes): Drawn<'_>, style: Style) -> S
 }
 
 fn plain(width: usize) -> Style {
-    Style { width, colour: false }
+    Style { width, colour: false, extent: Extent::Folded }
 }
 
 #[test]
@@ -89,8 +89,8 @@ fn many_labels_are_counted() {
     let loaded = load_texts(&[("a.yaml", &"key: value\n".repeat(60))]);
     let labels = (0..60).map(|it| (0, it * 11, it * 11 + 3, "here")).collect();
     let drawn = draw(&loaded, ("m", labels, vec![]), plain(80));
-    assert_eq!(drawn.matches("╰── here").count(), 10, "{drawn}");
-    assert!(drawn.contains("\n  more: and 50 more places; `--format json`"), "{drawn}");
+    assert_eq!(drawn.matches("╰── here").count(), 4, "{drawn}");
+    assert!(drawn.contains("\n  more: and 56 more places; `--full` shows more"), "{drawn}");
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn labels_on_one_place_are_one() {
 fn what_cannot_be_told_is_listed_by_what_would_settle_it() {
     let loaded = load_texts(&[("a.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n")]);
     let unknown = |rule, missing: &str| {
-        let (object, missing) = (ObjId(0), missing.into());
-        Unknown { rule, object, missing, worlds: Vec::new() }
+        let object = ObjId(0);
+        Unknown { rule, ..Unknown::new(object, missing) }
     };
     let outcome = Outcome {
         unknown: vec![
@@ -120,19 +120,117 @@ fn what_cannot_be_told_is_listed_by_what_would_settle_it() {
         accepted: 1,
         ..Outcome::default()
     };
-    let drawn = human::render(&Model::new(&loaded, "default"), &outcome, plain(80));
-    let expected = "\
+    let model = Model::new(&loaded, "default");
+    let folded = "\
 cannot tell: 4 questions
 
-  ? the node pools (rule-a)
-
-  ? Secret `a: b` of namespace `c` (2 × rule-a, rule-b)
-  ? Secret `b` of namespace `c` (rule-b)
-    not in the input; add it
+  ? 3 × Secret `a: b` of namespace `c`: not in the input; add it (rule-a, rule-b; the first at
+    a.yaml:3)
+  ? the node pools (rule-a at a.yaml:3)
+    `--full` lists each question with its place
 
 1 object: nothing to report; 4 questions cannot be told; 1 finding accepted
 ";
-    assert_eq!(drawn, expected);
+    assert_eq!(human::render(&model, &outcome, plain(96)), folded);
+    let full = "\
+cannot tell: 4 questions
+
+  ? Secret `a: b` of namespace `c`: not in the input; add it (rule-a at a.yaml:3)
+  ? the node pools (rule-a at a.yaml:3)
+  ? Secret `a: b` of namespace `c`: not in the input; add it (rule-b at a.yaml:3)
+  ? Secret `b` of namespace `c`: not in the input; add it (rule-b at a.yaml:3)
+
+1 object: nothing to report; 4 questions cannot be told; 1 finding accepted
+";
+    let style = Style { extent: Extent::Full, ..plain(96) };
+    assert_eq!(human::render(&model, &outcome, style), full);
+}
+
+/// Findings of one rule, each with its message and the line that it points to.
+fn drawn_of(findings: &[(&'static str, Severity, &str, usize)], style: Style) -> String {
+    let loaded = load_texts(&[("a.yaml", &"key: value\n".repeat(60))]);
+    let each = findings.iter().map(|(rule, severity, message, line)| {
+        let at = (line - 1) * 11;
+        let place = Place::Text { source: SourceId(0), span: Span::new(at, at + 3) };
+        let mut finding = Finding::new(*message, place, "here").severity(*severity);
+        finding.rule = rule;
+        finding
+    });
+    let outcome = Outcome { findings: each.collect(), ..Outcome::default() };
+    human::render(&Model::new(&loaded, "default"), &outcome, style)
+}
+
+#[test]
+fn findings_of_one_cause_are_one_block() {
+    let (error, warning) = (Severity::Error, Severity::Warning);
+    let findings = [
+        ("rule-b", warning, "`Pod/a` keeps 2 of 1", 1),
+        ("rule-b", warning, "`Pod/b` keeps 3 of 3", 11),
+        // The same place in other words.
+        ("rule-b", warning, "`Pod/a` keeps nothing", 1),
+        ("rule-a", warning, "`Pod/b` keeps 3 of 3", 21),
+        ("rule-b", error, "`Pod/c` keeps 5 of 1", 31),
+    ];
+    let drawn = drawn_of(&findings, plain(80));
+    let expected = "\
+error[rule-b]
+
+  × `Pod/c` keeps 5 of 1
+    ╭─[a.yaml:31:1]
+ 30 │ key: value
+ 31 │ key: value
+    · ─┬─
+    ·  ╰── here
+ 32 │ key: value
+    ╰────
+
+warning[rule-b]
+
+  ⚠ `Pod/a` keeps 2 of 1
+   ╭─[a.yaml:1:1]
+ 1 │ key: value
+   · ─┬─
+   ·  ╰── here
+ 2 │ key: value
+   ╰────
+  2 more like this:
+    a.yaml:11  `Pod/b` keeps 3 of 3
+    a.yaml:1  `Pod/a` keeps nothing
+
+warning[rule-a]
+
+  ⚠ `Pod/b` keeps 3 of 3
+    ╭─[a.yaml:21:1]
+ 20 │ key: value
+ 21 │ key: value
+    · ─┬─
+    ·  ╰── here
+ 22 │ key: value
+    ╰────
+
+    1 error     rule-b
+    3 warnings  rule-b
+    1 warning   rule-a
+`purlin explain RULE` says more about each of these rules
+";
+    assert!(drawn.starts_with(expected), "{drawn}");
+    let full = drawn_of(&findings, Style { extent: Extent::Full, ..plain(80) });
+    assert_eq!(full.matches("╰── here").count(), 5, "{full}");
+    assert!(!full.contains("more like this"), "{full}");
+}
+
+#[test]
+fn a_long_block_is_cut_and_comes_after_slips() {
+    let habit: Vec<_> = (1..=30).map(|it| format!("`Pod/{it}` runs `latest`")).collect();
+    let habit =
+        habit.iter().zip(1..).map(|(it, line)| ("habit", Severity::Error, it.as_str(), line));
+    let mut findings: Vec<_> = habit.collect();
+    findings.push(("slip", Severity::Error, "`Service/a` leads nowhere", 60));
+    let drawn = drawn_of(&findings, plain(80));
+    assert!(drawn.starts_with("error[slip]"), "{drawn}");
+    assert!(drawn.contains("\n  29 more like this:\n    a.yaml:2  `Pod/2`\n"), "{drawn}");
+    assert!(drawn.contains("\n    … and 21 more; `--full` draws them all\n"), "{drawn}");
+    assert!(drawn.lines().count() < 40, "{drawn}");
 }
 
 /// Characters whose width everybody agrees on, and those that must not be shown.
@@ -183,7 +281,7 @@ proptest! {
         said in prop_oneof![any::<String>(), a_text()],
         colour in any::<bool>(),
     ) {
-        let drawn = draw_any(&texts, &labels, &said, Style { width: 80, colour });
+        let drawn = draw_any(&texts, &labels, &said, Style { width: 80, colour, extent: Extent::Full });
         for line in drawn.split('\n') {
             let shown = if colour { without_styles(line) } else { line.to_string() };
             prop_assert!(!shown.chars().any(is_obeyed), "{shown:?}");

@@ -78,7 +78,8 @@ fn what_is_no_object_is_a_file_and_what_cannot_be_told_an_object() {
     let report: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report["summary"]["unknown"], 1);
     let unknown = &report["unknown"][0];
-    assert_eq!(keys(unknown), "rule object missing");
+    assert_eq!(keys(unknown), "rule object missing file line column endLine endColumn fingerprint");
+    assert_eq!((&unknown["file"], &unknown["line"]), (&json!("a.yaml"), &json!(3)));
     assert_eq!(keys(&unknown["object"]), "apiVersion kind namespace name");
     assert_eq!(unknown["rule"], RULE);
 }

@@ -7,7 +7,7 @@
 use crate::support::{fixture, load_paths, load_texts, only, policy, snapshot, with_loaded};
 use purlin::check::locate::Locator;
 use purlin::load::Loaded;
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::rule::Rule;
 use purlin::rules::built_in;
 use std::collections::BTreeSet;
@@ -111,7 +111,14 @@ fn run(rule: &Rule, loaded: &Loaded) -> (BTreeSet<Marker>, String) {
             let line = marked.map_or(first, |it| it.2);
             found.insert(("cannot-tell", source.name.clone(), line, unknown.rule.to_string()));
         }
-        (found, human::render(model, outcome, Style { width: 100, colour: false }))
+        (
+            found,
+            human::render(
+                model,
+                outcome,
+                Style { width: 100, colour: false, extent: Extent::Full },
+            ),
+        )
     })
 }
 

@@ -1,4 +1,4 @@
-//! The end of the report: what cannot be told, by what would settle it, and one line that sums up.
+//! The end of the report: how much each rule found, and one line that sums up.
 
 use super::{Canvas, wrap};
 use crate::check::Outcome;
@@ -9,79 +9,12 @@ use crate::model::Model;
 use crate::report::text::counted;
 use crate::rule::Severity;
 use crate::text::visible::visible;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// More missing things than these are counted, not listed, for each reason.
-const MOST_MISSING: usize = 10;
-
-/// Who asks for something that is missing.
-#[derive(Default)]
-struct Questions<'o> {
-    count: usize,
-    rules: BTreeSet<&'o str>,
-}
-
-/// Lists what is missing, each with how many questions it would settle.
-pub(super) fn cannot_tell(out: &mut String, canvas: &Canvas, outcome: &Outcome) {
-    let mut reasons: BTreeMap<&str, BTreeMap<&str, Questions<'_>>> = BTreeMap::new();
-    for unknown in &outcome.unknown {
-        let (thing, reason) = thing_and_reason(&unknown.missing);
-        let questions = reasons.entry(reason).or_default().entry(thing).or_default();
-        questions.count += 1;
-        questions.rules.insert(unknown.rule);
-    }
-    if reasons.is_empty() {
-        return;
-    }
-    let head = format!("cannot tell: {}", counted(outcome.unknown.len(), "question"));
-    out.push_str(&canvas.theme.styles.advice.style(head).to_string());
-    out.push_str("\n\n");
-    for (reason, things) in reasons {
-        for (thing, questions) in things.iter().take(MOST_MISSING) {
-            let rules = questions.rules.iter().copied().collect::<Vec<_>>().join(", ");
-            let times = if questions.count > 1 {
-                format!("{} × ", questions.count)
-            } else {
-                String::new()
-            };
-            let line = format!("{} ({times}{rules})", visible(thing));
-            out.push_str(&wrap(&line, canvas.width, "  ? ", "    "));
-            out.push('\n');
-        }
-        if let Some(more) = things.len().checked_sub(MOST_MISSING).filter(|it| *it > 0) {
-            out.push_str(&format!("    … and {more} more; `--format json` names them all\n"));
-        }
-        if !reason.is_empty() {
-            out.push_str(&wrap(&visible(reason), canvas.width, "    ", "    "));
-            out.push('\n');
-        }
-        out.push('\n');
-    }
-}
-
-/// What would settle a question is written as the thing, then after a colon why it is not known and what to do.
-fn thing_and_reason(missing: &str) -> (&str, &str) {
-    missing
-        .match_indices(": ")
-        .map(|(at, colon)| (&missing[..at], &missing[at + colon.len()..]))
-        .find(|(thing, _)| thing.matches('`').count() % 2 == 0)
-        .unwrap_or((missing, ""))
-}
 
 /// Sums up.
 pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outcome: &Outcome) {
-    let mut rules: Vec<_> = outcome.findings.iter().map(|it| it.rule).collect();
-    rules.dedup();
-    if let Some(first) = rules.first() {
-        let is_one = rules.iter().all(|it| it == first);
-        let more = if is_one {
-            format!("`purlin explain {first}` says more")
-        } else {
-            "`purlin explain RULE` says more about each of these rules".into()
-        };
-        out.push_str(&wrap(&more, canvas.width, "", ""));
-        out.push('\n');
-    }
+    by_rule(out, canvas, outcome);
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let found = severities.map(|it| (outcome.count(it), it.name()));
     let found: Vec<_> = found.iter().filter(|it| it.0 > 0).map(|it| counted(it.0, it.1)).collect();
@@ -103,9 +36,13 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
             0 => String::new(),
             count => format!(" ({count} more in it not found)"),
         };
+        let questions = match it.questions {
+            0 => String::new(),
+            count => format!(" and {}", counted(count, "question")),
+        };
         add(
-            it.known + it.not_found,
-            format!("{} in the baseline{not_found}", counted(it.known, "finding")),
+            it.known + it.questions + it.not_found,
+            format!("{}{questions} in the baseline{not_found}", counted(it.known, "finding")),
         );
     }
     if let Some(count) = outcome.outside_focus {
@@ -120,6 +57,39 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
     add(passed_over.len(), format!("passed over: {passed_over}"));
     out.push_str(&wrap(&line, canvas.width, "", ""));
     out.push('\n');
+}
+
+/// A table of the rules that found something, with how often, and where more is said of them.
+fn by_rule(out: &mut String, canvas: &Canvas, outcome: &Outcome) {
+    let mut counts: BTreeMap<(Reverse<Severity>, &str), usize> = BTreeMap::new();
+    for it in &outcome.findings {
+        let severity = it.severity.unwrap_or(Severity::Error);
+        *counts.entry((Reverse(severity), it.rule)).or_default() += 1;
+    }
+    let rules: BTreeSet<_> = counts.keys().map(|(_, rule)| *rule).collect();
+    let more = match rules.first() {
+        None => return,
+        Some(rule) if rules.len() == 1 => format!("`purlin explain {rule}` says more"),
+        Some(_) => "`purlin explain RULE` says more about each of these rules".into(),
+    };
+    if rules.len() > 1 {
+        let mut rows: Vec<_> = counts.into_iter().collect();
+        rows.sort_by_key(|((severity, rule), count)| (*severity, Reverse(*count), *rule));
+        for ((Reverse(severity), rule), count) in rows {
+            let s = if count == 1 { "" } else { "s" };
+            out.push_str(&format!("{count:>5} {:<9} {rule}\n", format!("{severity}{s}")));
+        }
+    }
+    out.push_str(&wrap(&more, canvas.width, "", ""));
+    out.push('\n');
+}
+
+/// What could not be read or rendered, a line each; empty if that is nothing.
+pub fn failures(model: &Model<'_>) -> String {
+    let lines =
+        model.loaded.failures.iter().map(|it| format!("error: {}\n", visible(&it.to_string())));
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// What was seen and not judged, in words; empty if that is nothing.

@@ -7,9 +7,6 @@ use crate::text::visible::{stand_in, visible};
 use std::ops::Range;
 use textwrap::core::display_width;
 
-/// More labels than these are counted, not drawn.
-pub(super) const MOST_LABELS: usize = 10;
-
 /// Labels with no more lines than these between them stand in one excerpt.
 const NEAR: usize = 2;
 
@@ -55,15 +52,15 @@ struct Spot {
     text: String,
 }
 
-/// The excerpts of a finding, that of its primary place first.
+/// The excerpts of a finding for this width, that of its primary place first; not more labels than `most`.
 pub(super) fn excerpts(
     sources: &Sources,
     locator: &Locator<'_, '_>,
     finding: &Finding,
-    width: usize,
+    (width, most): (usize, usize),
 ) -> Vec<Excerpt> {
     let mut groups: Vec<Vec<Spot>> = Vec::new();
-    for spot in spots(sources, locator, finding) {
+    for spot in spots(sources, locator, finding, most) {
         let source = sources.get(spot.source);
         match groups.last_mut() {
             Some(group) if belongs(group, &spot, source, width) => group.push(spot),
@@ -78,9 +75,14 @@ pub(super) fn excerpts(
 }
 
 /// The labels to draw, in the order of their places; those on one place are one.
-fn spots(sources: &Sources, locator: &Locator<'_, '_>, finding: &Finding) -> Vec<Spot> {
+fn spots(
+    sources: &Sources,
+    locator: &Locator<'_, '_>,
+    finding: &Finding,
+    most: usize,
+) -> Vec<Spot> {
     let mut spots: Vec<Spot> = Vec::new();
-    for (order, label) in finding.labels.iter().take(MOST_LABELS).enumerate() {
+    for (order, label) in finding.labels.iter().take(most).enumerate() {
         let location = locator.locate(&label.place);
         let source = sources.get(location.source);
         if !source.has_lines() {

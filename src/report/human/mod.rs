@@ -1,12 +1,14 @@
-//! The report that people read: miette's graphical style, one diagnostic over several files, then what cannot be told,
-//! then one line that sums up.
+//! The report that people read: what is worst first, findings of one cause as one block, each in miette's graphical style
+//! over several files; then what cannot be told, and the sums.
 
+mod blocks;
 mod closing;
 mod diagnostic;
 mod excerpt;
+mod questions;
 
 use crate::text::visible::visible;
-pub use closing::passed_over;
+pub use closing::{failures, passed_over};
 
 use crate::check::Outcome;
 use crate::check::locate::Locator;
@@ -21,6 +23,17 @@ pub struct Style {
     pub width: usize,
     /// Whether to use colours.
     pub colour: bool,
+    /// How much to draw.
+    pub extent: Extent,
+}
+
+/// How much to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Of findings and questions with one cause the first, and where the others are.
+    Folded,
+    /// Everything.
+    Full,
 }
 
 /// Narrower terminals get lines of this width all the same.
@@ -31,7 +44,7 @@ const MOST_WIDTH: usize = 100;
 
 impl Style {
     /// For standard output: as wide as the terminal, coloured on one unless `NO_COLOR` is set.
-    pub fn detect(is_terminal: bool) -> Style {
+    pub fn detect(is_terminal: bool, extent: Extent) -> Style {
         let width = terminal_size::terminal_size()
             .filter(|_| is_terminal)
             .map_or(MOST_WIDTH, |(width, _)| width.0 as usize);
@@ -40,6 +53,7 @@ impl Style {
         Style {
             width: width.clamp(LEAST_WIDTH, MOST_WIDTH),
             colour: is_terminal && !no_colour && !is_dumb,
+            extent,
         }
     }
 }
@@ -48,19 +62,31 @@ impl Style {
 pub fn render(model: &Model<'_>, outcome: &Outcome, style: Style) -> String {
     let canvas = Canvas::new(style);
     let locator = Locator::new(model);
+    let drawing = Drawing { canvas: &canvas, locator: &locator, model, outcome };
     let mut out = String::new();
-    for finding in &outcome.findings {
-        diagnostic::draw(&mut out, &canvas, &locator, model, outcome, finding);
-        out.push('\n');
+    for block in blocks::blocks(&locator, outcome) {
+        match canvas.extent {
+            Extent::Full => block.findings.iter().for_each(|it| drawing.finding(&mut out, it)),
+            Extent::Folded => drawing.block(&mut out, &block),
+        }
     }
-    closing::cannot_tell(&mut out, &canvas, outcome);
+    questions::cannot_tell(&mut out, &drawing);
     closing::summary(&mut out, &canvas, model, outcome);
     out
+}
+
+/// What findings are drawn with, and from.
+struct Drawing<'r, 'd> {
+    canvas: &'r Canvas,
+    locator: &'r Locator<'r, 'd>,
+    model: &'r Model<'d>,
+    outcome: &'r Outcome,
 }
 
 /// What everything is drawn with.
 struct Canvas {
     width: usize,
+    extent: Extent,
     theme: GraphicalTheme,
     handler: GraphicalReportHandler,
 }
@@ -77,7 +103,15 @@ impl Canvas {
             .with_width(width + 2)
             .with_word_separator(WordSeparator::AsciiSpace)
             .with_word_splitter(WordSplitter::NoHyphenation);
-        Canvas { width, theme, handler }
+        Canvas { width, extent: style.extent, theme, handler }
+    }
+
+    /// More labels of a finding than these are counted, not drawn.
+    fn most_labels(&self) -> usize {
+        match self.extent {
+            Extent::Folded => 4,
+            Extent::Full => 10,
+        }
     }
 
     /// A line of a footer, as miette draws its `help:`.

@@ -4,7 +4,7 @@ use crate::support::{only, with_loaded};
 use purlin::load::Loaded;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::report::repository::Repository;
 use purlin::report::{github, json, junit, markdown, sarif};
 use purlin::text::source::Source;
@@ -150,7 +150,11 @@ fn blocked(then: impl FnOnce(&purlin::model::Model<'_>, &purlin::check::Outcome)
 #[test]
 fn reports_name_objects_and_fields_and_no_lines() {
     blocked(|model, outcome| {
-        let text = human::render(model, outcome, Style { width: 100, colour: false });
+        let text = human::render(
+            model,
+            outcome,
+            Style { width: 100, colour: false, extent: Extent::Full },
+        );
         let place = "\n  live: `spec.minAvailable: 2` of `PodDisruptionBudget/shop/api`: ";
         assert!(text.contains(place), "{text}");
         assert!(!text.contains("╭─"), "{text}");

@@ -9,7 +9,7 @@ use purlin::check::{Outcome, Selection};
 use purlin::load::{Loaded, load_texts};
 use purlin::model::Model;
 use purlin::policy::Policy;
-use purlin::report::human::{self, Style};
+use purlin::report::human::{self, Extent, Style};
 use purlin::rule::{Finding, Group, Place, Severity};
 use purlin::rules;
 use std::sync::Arc;
@@ -56,7 +56,11 @@ pub(crate) const OTHERS: [&str; 12] = [
 fn reports_read_as_they_should() {
     for world in REPAIRED.iter().chain(&OTHERS) {
         let drawn = with_world(&texts(world), |model, outcome| {
-            human::render(model, outcome, Style { width: 100, colour: false })
+            human::render(
+                model,
+                outcome,
+                Style { width: 100, colour: false, extent: Extent::Folded },
+            )
         });
         snapshot(&fixture(&format!("systems/{world}.out")), &drawn);
     }
