@@ -50,7 +50,13 @@ impl<'m> Wording<'m> {
         if self.template() != common.template {
             return None;
         }
-        let is_own = |at: &usize| common.differs.get(*at).is_none_or(|it| *it);
+        let differs = |at: usize| common.differs.get(at).is_none_or(|it| *it);
+        // One number of two says little: `2 of 3`.
+        let is_own = |at: &usize| {
+            differs(*at)
+                || *at > 0 && differs(at - 1) && self.is_pair(at - 1)
+                || self.is_pair(*at) && differs(at + 1)
+        };
         let mut own = String::new();
         let mut last: Option<usize> = None;
         for at in (0..self.parts.len()).filter(is_own) {
@@ -61,6 +67,14 @@ impl<'m> Wording<'m> {
             last = Some(at);
         }
         Some(own)
+    }
+
+    /// Whether a part and the next one are two numbers with no more than a short word between them.
+    fn is_pair(&self, at: usize) -> bool {
+        let [first, second] = [at, at + 1].map(|it| self.parts.get(it));
+        let (Some(first), Some(second)) = (first, second) else { return false };
+        let between = &self.message[first.end..second.start];
+        !between.contains('`') && between.len() <= " of ".len()
     }
 
     fn part(&self, at: usize) -> Option<&'m str> {
@@ -138,16 +152,24 @@ mod tests {
             "`Budget/shop/a` lets no pod be evicted: it keeps 2 of 1 in `shop`",
             "`Budget/shop/b` lets no pod be evicted: it keeps 3 of 3 in `shop`",
             "something else of `c`",
+            "`Budget/shop/d` lets no pod be evicted: it keeps 2 of 1 in `shop`",
         ];
         let all = messages.map(Wording::new);
         let common = Common::of(&all);
         let own = all.iter().map(|it| it.own(&common));
-        let expected = [Some("`Budget/shop/a` … 2 of 1"), Some("`Budget/shop/b` … 3 of 3"), None];
+        let expected = [
+            Some("`Budget/shop/a` … 2 of 1"),
+            Some("`Budget/shop/b` … 3 of 3"),
+            None,
+            Some("`Budget/shop/d` … 2 of 1"),
+        ];
         assert_eq!(own.collect::<Vec<_>>(), expected.map(|it| it.map(String::from)));
         let lists =
             ["`a` and `b` are not there", "`a`, `b` and `c` are not there"].map(Wording::new);
         let own = lists[1].own(&Common::of(&lists));
         assert_eq!(own.as_deref(), Some("`a`, `b` and `c`"));
+        let halves = ["`a` keeps 2 of 1", "`b` keeps 2 of 2"].map(Wording::new);
+        assert_eq!(halves[1].own(&Common::of(&halves)).as_deref(), Some("`b` keeps 2 of 2"));
         let same = ["no name", "no name"].map(Wording::new);
         assert_eq!(same[0].own(&Common::of(&same)).as_deref(), Some(""));
     }

@@ -195,12 +195,12 @@ pub(crate) fn team() -> TempDir {
 }
 
 #[test]
-fn the_readme_shows_what_is_printed() {
+fn the_documentation_shows_what_is_printed() {
     if !has_kustomize() {
         return;
     }
-    let readme = fs::read_to_string(crate::support::root().join("README.md")).unwrap();
-    let (_, shown) = readme.split_once("```text\n$ purlin check ").unwrap();
+    let page = fs::read_to_string(crate::support::root().join("docs/checking.md")).unwrap();
+    let (_, shown) = page.split_once("```text\n$ purlin check ").unwrap();
     let (arguments, shown) = shown.split_once('\n').unwrap();
     let shown = shown.split("```").next().unwrap();
     let arguments: Vec<_> = arguments.split(' ').chain(["--no-cache"]).collect();
