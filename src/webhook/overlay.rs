@@ -22,6 +22,10 @@ pub const EXPIRY: Duration = Duration::from_secs(60);
 /// The most writes that are remembered; the oldest go first.
 pub const MOST: usize = 10_000;
 
+/// The most of one namespace: who sends more than come about makes nobody's verdict long, and what the API server has yet
+/// to store is far less.
+pub const MOST_OF_NAMESPACE: usize = 500;
+
 /// A write that was allowed.
 #[derive(Clone, Copy, Debug)]
 struct Write {
@@ -89,7 +93,13 @@ impl Overlay {
         *self.by_namespace.entry(key.namespace.clone()).or_default() += 1;
         self.outward += usize::from(is_outward);
         self.queue.push_back((now, key.clone()));
-        self.tidy()
+        let mut excess = self.tidy();
+        if self.by_namespace.get(&key.namespace).is_some_and(|it| *it > MOST_OF_NAMESPACE) {
+            let open = self.queue.iter().filter(|(entered, it)| self.is_open(*entered, it));
+            let oldest = open.map(|it| &it.1).find(|it| it.namespace == key.namespace);
+            excess.extend(oldest.filter(|it| !excess.contains(it)).cloned());
+        }
+        excess
     }
 
     /// Takes a write out.
@@ -164,6 +174,10 @@ impl Overlay {
                 excess.push(key.clone());
             }
             self.queue.pop_front();
+        }
+        if self.queue.len() > 2 * self.writes.len() + 64 {
+            let queue = std::mem::take(&mut self.queue);
+            self.queue = queue.into_iter().filter(|(at, key)| self.is_open(*at, key)).collect();
         }
         excess
     }

@@ -31,7 +31,8 @@ pub(super) fn is_under_way(
         // kubectl sends budgets after their workloads and before the autoscalers of these. Other changes one after the
         // other may as well be commands of their own.
         let is_rolled_out = |key: &Key| {
-            target(snapshot, key).is_some_and(|it| snapshot.rollouts.has(&it, review, now))
+            target(snapshot, key)
+                .is_some_and(|it| snapshot.rollouts.has(&it, snapshot.confirmed(), review, now))
         };
         return review.key.kind == Kind::PodDisruptionBudget && others.any(is_rolled_out);
     }

@@ -119,7 +119,7 @@ impl State {
         if entry.version != 0 && known.as_ref().is_some_and(|it| entry.version < it.version) {
             return;
         }
-        if let Some(known) = &known {
+        if let Some(known) = known.as_ref().filter(|it| is_of_this_history(it)) {
             self.memory.observe(known, &entry, self.now);
         }
         let is_open = self.overlay.observe(&entry);
@@ -129,7 +129,7 @@ impl State {
 
     /// A watch shows that an object is gone.
     pub fn observe_deletion(&mut self, key: &Key) {
-        if let Some(entry) = self.confirmed.get(key).cloned() {
+        if let Some(entry) = self.confirmed.get(key).filter(|it| is_of_this_history(it)).cloned() {
             let slice = self.confirmed.shared_slice(&key.namespace);
             self.memory.observe_deletion(&entry, slice, self.now);
         }
@@ -254,7 +254,9 @@ impl State {
         let is_deletion = review.operation == Operation::Delete && review.subresource.is_empty();
         if after.is_some() || is_deletion {
             self.expect(key, after.cloned(), review.old_version, now);
-            self.rollouts.enter(review, change.at);
+        }
+        if let Some(after) = after {
+            self.rollouts.enter(review, after, &self.confirmed, change.at);
         }
         true
     }
@@ -314,6 +316,13 @@ impl State {
     pub fn take_gone(&mut self) -> Vec<Gone> {
         self.memory.take_fresh()
     }
+}
+
+/// Whether what is seen to be gone of an object has gone: where the API server has gone back in time
+/// ([`State::forget_versions`]), what it does not show never was, and kinds are listed one after the other, so the world
+/// in between was never so either.
+fn is_of_this_history(entry: &Entry) -> bool {
+    entry.version != 0
 }
 
 /// Puts an object in its place, or takes it out.

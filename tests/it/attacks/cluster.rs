@@ -60,6 +60,13 @@ impl Cluster {
         verdict
     }
 
+    /// Asks for a change that is allowed and never comes about.
+    pub(crate) fn only_ask(&mut self, object: &Value) {
+        let new = self.defaulted(object);
+        let old = self.objects.iter().find(|it| name(it) == name(&new)).cloned();
+        assert!(!self.send(&request(old.as_ref(), Some(&new))).is_denied());
+    }
+
     /// Deletes an object.
     pub(crate) fn delete(&mut self, object: &Value) -> Verdict {
         let at = self.objects.iter().position(|it| name(it) == name(object)).unwrap();

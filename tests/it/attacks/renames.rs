@@ -37,6 +37,28 @@ fn a_new_name_is_warned_of_and_another_shape_is_denied() {
     assert_eq!(rules(&verdict.denials), ["ingress-collision"].into(), "another namespace's host");
 }
 
+/// What is allowed is no rollout before it is there: who only asks for a change of a workload, or forges such a review,
+/// may raise no budget for it.
+#[test]
+fn a_rollout_that_nobody_has_seen_excuses_nothing() {
+    let mut api = deployment("api", 2);
+    api["spec"]["template"]["metadata"]["labels"]["version"] = "1".into();
+    let there = [api.clone(), budget("api", "api", 1), autoscaler("api", "api", 2, 9)];
+    let mut next = api;
+    next["spec"]["template"]["metadata"]["labels"]["version"] = "2".into();
+    let raised = budget("api", "api", 2);
+    for is_seen in [false, true] {
+        let mut cluster = Cluster::of(&there);
+        cluster.manager = "kubectl-client-side-apply";
+        match is_seen {
+            true => drop(cluster.apply(&next)),
+            // It never reaches the store.
+            false => cluster.only_ask(&next),
+        }
+        assert_eq!(cluster.apply(&raised).is_denied(), !is_seen, "{is_seen}");
+    }
+}
+
 fn released(object: Value) -> Value {
     with(object, "annotations", "meta.helm.sh/release-name", "shop")
 }

@@ -7,7 +7,7 @@ use purlin::api::kind::Kind;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
 use purlin::text::source::SourceId;
-use purlin::webhook::overlay::{DOUBT, EXPIRY, MOST};
+use purlin::webhook::overlay::{DOUBT, EXPIRY, MOST, MOST_OF_NAMESPACE};
 use purlin::webhook::state::State;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -313,6 +313,22 @@ fn no_more_writes_are_remembered_than_there_is_room_for() {
     assert_eq!(state.snapshot().len(), MOST);
     expire(&mut state, now + EXPIRY);
     assert!(state.snapshot().is_empty());
+}
+
+#[test]
+fn of_one_namespace_fewer_are_remembered() {
+    let mut state = cluster(&[]);
+    let now = Instant::now();
+    for at in 0..MOST_OF_NAMESPACE + 5 {
+        let mut object = deployment(3);
+        object["metadata"]["name"] = format!("api-{at}").into();
+        let basis = state.snapshot();
+        assert!(commit(&mut state, &basis, &review(&request(None, Some(&object))), now));
+    }
+    assert_eq!(state.pending(), MOST_OF_NAMESPACE);
+    let is_known =
+        |at: usize| state.unseen(DOUBT, now + DOUBT).any(|it| *it.1.name == *format!("api-{at}"));
+    assert!(!is_known(4) && is_known(5), "the oldest go first");
 }
 
 #[test]

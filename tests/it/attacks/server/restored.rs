@@ -1,7 +1,9 @@
 //! A store that is restored from a backup without a bump of its revision: versions that are lower are the newer ones.
 
 use crate::apiserver::ApiServer;
-use crate::serve::cluster::{assert_denied, create, delete, namespace, register, serve};
+use crate::serve::cluster::{
+    assert_denied, create, delete, namespace, path, register, send, serve,
+};
 use crate::serve::requests::{budget, deployment};
 
 #[test]
@@ -29,12 +31,10 @@ fn knowledge_follows_the_store_back_in_time() {
     program.wait("a restoration", |it| it.metric("purlin_api_server_restorations_total") > 0.0);
     // The webhook is told anew: it was registered after the backup.
     register(&api, &program);
+    // Tried out only: who deletes and creates in a world that is broken by now puts back what was there.
+    let attempt = format!("{}?dryRun=All", path(&budget("shop", "api", 2), false));
     program.wait("knowledge of what there is", |_| {
-        let taken = create(&api, &budget("shop", "api", 2));
-        if taken.is_ok() {
-            delete(&api, &budget("shop", "api", 2)).unwrap();
-        }
-        taken.is_err()
+        send(&api, "POST", &attempt, &budget("shop", "api", 2)).is_err()
     });
     assert_denied(create(&api, &budget("shop", "api", 2)), &["Deployment/shop/api", "2 − 2"]);
     assert_denied(create(&api, &budget("shop", "web", 3)), &["Deployment/shop/web", "3 − 3"]);
