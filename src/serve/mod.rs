@@ -12,6 +12,7 @@ pub mod certificates;
 mod configuration;
 mod confirm;
 mod deadline;
+mod disclosure;
 mod endpoints;
 mod events;
 mod knowledge;
@@ -43,6 +44,7 @@ use crate::webhook::review::Review;
 use crate::webhook::snapshot::Snapshot;
 use crate::webhook::verdict::{Verdict, judge};
 use certificates::Files;
+use disclosure::Disclosure;
 use endpoints::Endpoints;
 use events::Events;
 use http::Request;
@@ -174,6 +176,7 @@ pub async fn run_judging(options: Options, config: Config, judge: Judgement) -> 
         metrics: metrics.clone(),
         stale_after: options.stale_after,
         own_account: own_account.clone(),
+        disclosure: Disclosure::default(),
     };
     let reporter = Reporter {
         client,

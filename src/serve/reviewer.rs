@@ -1,6 +1,7 @@
 //! From the body of a review to the answer: judge, look again before a denial, and enter what was allowed.
 
 use super::Judgement;
+use super::disclosure::{self, Disclosure};
 use super::endpoints::{Answered, Judge, NoVerdict};
 use super::knowledge::Knowledge;
 use super::live;
@@ -41,6 +42,7 @@ pub(super) struct Reviewer {
     pub(super) stale_after: Duration,
     /// The name by which the API server knows us.
     pub(super) own_account: Option<Arc<str>>,
+    pub(super) disclosure: Disclosure,
 }
 
 impl Judge for Reviewer {
@@ -71,34 +73,38 @@ impl Reviewer {
         let (review, mut verdict) =
             match self.run(move |turn| work.first(&body, turn, deadline)).await? {
                 First::Answered(it) => return Ok(it),
-                First::Denied(review, verdict) => (review, verdict),
+                First::Judged(review, verdict) => (review, verdict),
                 First::Waits(review) => {
-                    let verdict = self.verdict(&policy, &review, deadline).await?;
+                    let verdict =
+                        self.verdict(&policy, &review, Unconfirmed::Counts, deadline).await?;
                     (review, verdict)
                 }
             };
         // What else turns out to be in the way then has to be confirmed as well.
         let mut read = BTreeSet::new();
         while self.read_again(&verdict.denials, &mut read, deadline).await? {
-            verdict = self.verdict(&policy, &review, deadline).await?;
+            verdict = self.verdict(&policy, &review, Unconfirmed::Counts, deadline).await?;
             if !verdict.is_denied() {
                 self.metrics.spared.inc();
             }
         }
         let verdict = self.confirmed(&policy, &review, verdict, &mut read, deadline).await?;
+        let concealed = self.disclosure.concealed(&self.client, &review, &verdict, deadline).await;
         let work = self.work(policy);
-        self.run(move |_| Ok(work.answer(&review, &verdict))).await
+        self.run(move |_| Ok(work.answer(&review, &verdict, &concealed))).await
     }
 
     pub(super) async fn verdict(
         &self,
         policy: &Arc<InForce>,
         review: &Arc<Review>,
+        unconfirmed: Unconfirmed,
         deadline: Instant,
     ) -> Result<Verdict, NoVerdict> {
         loop {
             let (work, review) = (self.work(policy.clone()), review.clone());
-            let judged = self.run(move |turn| work.judge(&review, turn, deadline)).await?;
+            let judged =
+                self.run(move |turn| work.judge(&review, turn, unconfirmed, deadline)).await?;
             match judged {
                 Some(verdict) => return Ok(verdict),
                 None => tokio::time::sleep(PAUSE).await,
@@ -188,10 +194,19 @@ impl Reviewer {
 enum First {
     /// It is allowed.
     Answered(Answered),
-    /// It is denied, as far as is known now.
-    Denied(Arc<Review>, Verdict),
+    /// It is denied, as far as is known now; or it is allowed, and what is told of others' objects is not for everybody.
+    Judged(Arc<Review>, Verdict),
     /// Other requests of the same user come first.
     Waits(Arc<Review>),
+}
+
+/// What becomes of denials that rest on writes which nothing has shown yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unconfirmed {
+    /// They count.
+    Counts,
+    /// They deny nothing any more.
+    IsSpared,
 }
 
 /// What judging needs, on whichever thread.
@@ -208,19 +223,22 @@ impl Work {
     fn first(&self, body: &[u8], turn: &Turn<'_>, deadline: Instant) -> Result<First, NoVerdict> {
         let review = Review::parse(body).map_err(|it| NoVerdict::Malformed(it.message))?;
         let review = Arc::new(review);
-        Ok(match self.judge(&review, turn, deadline)? {
+        Ok(match self.judge(&review, turn, Unconfirmed::Counts, deadline)? {
             None => First::Waits(review),
-            Some(verdict) if verdict.is_denied() => First::Denied(review, verdict),
-            Some(verdict) => First::Answered(self.answer(&review, &verdict)),
+            Some(verdict) if verdict.is_denied() || disclosure::is_asked(&review, &verdict) => {
+                First::Judged(review, verdict)
+            }
+            Some(verdict) => First::Answered(self.answer(&review, &verdict, &BTreeSet::new())),
         })
     }
 
-    /// The verdict on what is known now, unless other requests of the same user come first. What is allowed is known from then on, so of two requests that exclude each
-    /// other the later one is judged with the earlier one in place.
+    /// The verdict on what is known now, unless other requests of the same user come first. What is allowed is known from
+    /// then on, so of two requests that exclude each other the later one is judged with the earlier one in place.
     fn judge(
         &self,
         review: &Arc<Review>,
         turn: &Turn<'_>,
+        unconfirmed: Unconfirmed,
         deadline: Instant,
     ) -> Result<Option<Verdict>, NoVerdict> {
         if !turn.is_for(&review.user) {
@@ -235,7 +253,10 @@ impl Work {
         loop {
             let changes = self.knowledge.changes(&review.key.namespace);
             let basis = self.knowledge.state().snapshot();
-            let verdict = (self.judge)(&basis, review, &context);
+            let mut verdict = (self.judge)(&basis, review, &context);
+            if unconfirmed == Unconfirmed::IsSpared {
+                verdict.denials.retain(|it| !it.is_unconfirmed);
+            }
             if verdict.is_denied() {
                 return Ok(Some(verdict));
             }
@@ -250,10 +271,14 @@ impl Work {
         }
     }
 
-    /// The answer, which is noted.
-    fn answer(&self, review: &Review, verdict: &Verdict) -> Answered {
+    /// The answer, which is noted. What is concealed stands in the log only.
+    fn answer(&self, review: &Review, verdict: &Verdict, concealed: &BTreeSet<Key>) -> Answered {
         self.note(review, verdict);
-        Answered { body: verdict.answer(&review.uid), verdict: name(verdict) }
+        let body = match concealed.is_empty() {
+            true => verdict.answer(&review.uid),
+            false => verdict.concealing(&review.key, concealed).answer(&review.uid),
+        };
+        Answered { body, verdict: name(verdict) }
     }
 
     fn note(&self, review: &Review, verdict: &Verdict) {
@@ -261,6 +286,7 @@ impl Work {
             [("deny", &verdict.denials), ("warn", &verdict.warnings), ("audit", &verdict.audit)]
         {
             for it in notices {
+                let objects: Vec<String> = it.objects.iter().map(ToString::to_string).collect();
                 self.metrics.findings.get_or_create(&ByRule { rule: it.rule, verdict: name }).inc();
                 tracing::info!(
                     verdict = name,
@@ -272,6 +298,7 @@ impl Work {
                     uid = review.uid,
                     dry_run = review.is_dry_run,
                     message = it.message,
+                    objects = objects.join(", "),
                 );
             }
         }

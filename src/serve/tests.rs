@@ -3,6 +3,7 @@
 
 use super::authority;
 use super::certificates::{Identity, Pems, configure};
+use super::disclosure::Disclosure;
 use super::endpoints::Endpoints;
 use super::knowledge::Knowledge;
 use super::metrics::Metrics;
@@ -209,6 +210,7 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
         metrics: metrics.clone(),
         stale_after: Duration::from_secs(30),
         own_account: None,
+        disclosure: Disclosure::default(),
     };
     let (_stage, stages) = watch::channel(Stage::Serving);
     let endpoints = Arc::new(Endpoints::new(Arc::new(reviewer), 4, stages, metrics.clone()));

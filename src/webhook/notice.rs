@@ -2,6 +2,7 @@
 
 use super::key::Key;
 use crate::finding::Severity;
+use std::collections::BTreeSet;
 
 /// Something that the request makes worse.
 #[derive(Clone, Debug)]
@@ -43,5 +44,21 @@ impl Notice {
     /// Whether two notices say the same of the same objects.
     pub(super) fn is_same(&self, other: &Notice) -> bool {
         (self.rule, &self.message, &self.objects) == (other.rule, &other.message, &other.objects)
+    }
+
+    /// The same, where it rests on one of `objects`, for somebody who may not read these: its words quote them.
+    pub(super) fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Notice {
+        if self.objects.iter().all(|it| it == own || !objects.contains(it)) {
+            return self.clone();
+        }
+        let of_own = self.places.iter().filter(|it| it.object == own.to_string());
+        Notice {
+            message: format!("`{own}` does not fit objects that the user who asks may not read"),
+            places: of_own.map(|it| Spot { text: String::new(), ..it.clone() }).collect(),
+            notes: Vec::new(),
+            help: Some("the log of purlin names them, and so does `purlin check --cluster` to whoever may read them".into()),
+            objects: vec![own.clone()],
+            ..self.clone()
+        }
     }
 }

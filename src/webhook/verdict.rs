@@ -25,6 +25,7 @@ use crate::rules::built_in;
 use crate::text::tree::Node;
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What becomes of a request.
@@ -44,6 +45,12 @@ impl Verdict {
     /// Whether the request is denied.
     pub fn is_denied(&self) -> bool {
         !self.denials.is_empty()
+    }
+
+    /// The same for somebody who may not read these objects: of the others only that there is something.
+    pub(crate) fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Verdict {
+        let told = |all: &[Notice]| all.iter().map(|it| it.concealing(own, objects)).collect();
+        Verdict { denials: told(&self.denials), warnings: told(&self.warnings), ..self.clone() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod endless;
 mod floods;
+mod forged;
 mod hostile;
 mod logs;
 mod nested;
