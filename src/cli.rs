@@ -275,6 +275,11 @@ pub(crate) struct Install {
     /// The image to run, in a registry that the nodes pull from; none is published, so `--apply` has to be told
     #[arg(long)]
     pub(crate) image: Option<String>,
+    /// The authority (PEM) that signed the certificate which the API server shows to webhooks: then nobody else is
+    /// answered. The API server has to be told to show one (`--admission-control-config-file`); how is printed, and where
+    /// it does not, `--apply` takes it back
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_ca: Option<PathBuf>,
     /// Put it into the cluster, rather than print it
     #[arg(long)]
     pub(crate) apply: bool,

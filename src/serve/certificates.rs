@@ -148,6 +148,30 @@ pub(super) fn configure(pems: &Pems) -> Result<(Arc<ServerConfig>, i64), String>
     Ok((Arc::new(config), expiry))
 }
 
+/// Checks that authorities can vouch for those who call: certificates of authorities, of which one has not expired, and no
+/// key.
+///
+/// # Errors
+///
+/// Why they cannot; then every call would fail.
+pub fn check_authorities(pem: &[u8]) -> Result<(), String> {
+    let what = "the client authorities";
+    if PrivateKeyDer::from_pem_slice(pem).is_ok() {
+        return Err(format!("{what}: a private key is among them, which nobody else is to have"));
+    }
+    let mut is_any_valid = false;
+    for certificate in certificates(pem, what)? {
+        let parsed = x509_parser::parse_x509_certificate(&certificate);
+        let (_, it) = parsed.map_err(|why| format!("{what}: one cannot be read: {why}"))?;
+        if !it.is_ca() {
+            let subject = it.subject();
+            return Err(format!("{what}: `{subject}` is no authority, so it vouches for nobody"));
+        }
+        is_any_valid |= it.validity().is_valid();
+    }
+    if is_any_valid { Ok(()) } else { Err(format!("{what}: all of them have expired")) }
+}
+
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let read = read.map_err(|why| format!("{what}: not PEM: {why}"))?;

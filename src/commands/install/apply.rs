@@ -1,8 +1,8 @@
 //! Applying the manifests and deleting them, by server-side apply with a field manager of our own: what others set on
 //! the same objects (`caBundle`, which the webhook itself writes, above all) stays.
 
-use super::manifests::{self, Changes, Manifest, POLICY_KEY, policy_with_mode};
-use super::{BREAK_GLASS, backwards, print};
+use super::manifests::{self, Changes, Manifest, POLICY_KEY, TRY_OUT, policy_with_mode};
+use super::{API_SERVER, BREAK_GLASS, backwards, print};
 use http::Request;
 use kube::Client;
 use purlin::api::kind::{Kind, group};
@@ -34,6 +34,11 @@ pub(super) fn install(
     let deployment = deployment.ok_or("the manifests hold no Deployment")?;
     run(async {
         let cluster = Cluster::of(context).await?;
+        let webhook = manifests::webhook("Ignore");
+        // As long as nobody has seen the API server show a certificate, calls that fail for want of one block nothing.
+        if changes.client_ca.is_some() && cluster.is_there(&webhook).await? {
+            cluster.apply(&webhook).await?;
+        }
         for manifest in &server {
             let edited = cluster.edited_policy(manifest, changes.mode).await?;
             cluster.apply(edited.as_ref().unwrap_or(manifest)).await?;
@@ -44,8 +49,10 @@ pub(super) fn install(
             format!("{why}; the API server was not told to ask it, so nothing is blocked")
         })?;
         // Whatever comes next, a webhook that cannot be reached does no harm as long as it is ignored.
-        let webhook = manifests::webhook("Ignore");
         cluster.apply(&webhook).await?;
+        if changes.client_ca.is_some() {
+            cluster.see_certificate(&webhook, changes, timeout).await?;
+        }
         if changes.failure_policy == "Fail" {
             cluster.fail_closed(&webhook, timeout).await?;
         }
@@ -117,6 +124,14 @@ impl Cluster {
         let mut manifest = manifest.clone();
         manifest.object["data"][POLICY_KEY] = edited.into();
         Ok(Some(manifest))
+    }
+
+    async fn is_there(&self, manifest: &Manifest) -> Result<bool, String> {
+        match self.get(manifest).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(why) => Err(format!("{} cannot be read: {}", manifest.title(), explain(&why))),
+        }
     }
 
     async fn get(&self, manifest: &Manifest) -> kube::Result<Json> {
@@ -193,10 +208,41 @@ impl Cluster {
         ))
     }
 
+    /// Tries out whether the API server shows a certificate that the server takes; where it does not, every call would
+    /// fail, so the server no longer asks for one.
+    async fn see_certificate(
+        &self,
+        webhook: &Manifest,
+        changes: &Changes,
+        timeout: u64,
+    ) -> Result<(), String> {
+        let Err(why) = self.try_certificate(webhook, timeout).await else { return Ok(()) };
+        let without = Changes { client_ca: None, ..changes.clone() };
+        let without = manifests::server(&without).into_iter();
+        for manifest in without.filter(|it| it.get("/kind") == "Deployment") {
+            self.apply(&manifest).await?;
+        }
+        Err(format!(
+            "the API server cannot ask a webhook that wants a certificate, so `--client-ca` is off again and              `failurePolicy` is `Ignore`: {why}\n{API_SERVER}"
+        ))
+    }
+
+    async fn try_certificate(&self, webhook: &Manifest, timeout: u64) -> Result<(), String> {
+        self.wait(webhook, timeout, lacks_authority).await?;
+        let there = self.get(webhook).await.map_err(|why| explain(&why))?;
+        let bundle = there.pointer("/webhooks/0/clientConfig/caBundle").and_then(Json::as_str);
+        let probe = manifests::try_out(bundle.unwrap_or_default());
+        self.apply(&probe).await?;
+        let tried = self.try_out().await;
+        self.delete(&probe).await?;
+        tried.map_err(|why| explain(&why))
+    }
+
     /// Writes something that the webhook is asked about, as a dry run, until it must have been asked.
     async fn try_out(&self) -> Result<(), kube::Error> {
         let map = json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "generateName": "purlin-try-out-" },
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "generateName": "purlin-try-out-", "labels": { TRY_OUT: "purlin" } },
         });
         let path = "/api/v1/namespaces/default/configmaps?dryRun=All";
         for _ in 0..TRIES {

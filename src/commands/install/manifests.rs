@@ -29,6 +29,12 @@ const POLICY: &str = include_str!("../../../deploy/base/policy.yaml");
 const DEPLOYMENT: &str = include_str!("../../../deploy/base/deployment.yaml");
 const WEBHOOK: &str = include_str!("../../../deploy/base/webhook.yaml");
 
+/// The last argument of the server.
+const LAST_ARGUMENT: &str = "            - --past-config-map=purlin-system/purlin-past\n";
+
+/// The label of what is only tried out.
+pub(super) const TRY_OUT: &str = "purlin.dev/try-out";
+
 /// Where a ConfigMap holds the policy.
 pub(super) const POLICY_KEY: &str = "purlin.yaml";
 
@@ -41,6 +47,8 @@ pub(super) struct Changes {
     pub(super) mode: &'static str,
     /// The image to run, where it is another than that of the manifest.
     pub(super) image: Option<String>,
+    /// The authorities that vouch for the API server; PEM. Without them anybody may call.
+    pub(super) client_ca: Option<String>,
 }
 
 /// A manifest, as text and as it is sent.
@@ -69,10 +77,67 @@ impl Manifest {
 pub(super) fn server(changes: &Changes) -> Vec<Manifest> {
     let changed = |text: &&'static str| match *text {
         POLICY => with_mode(changes.mode),
-        DEPLOYMENT => with_image(changes.image.as_deref()),
+        DEPLOYMENT => {
+            let text = with_image(changes.image.as_deref());
+            match &changes.client_ca {
+                None => text,
+                Some(pem) => format!("{}---\n{}", client_ca(pem), with_client_ca(&text)),
+            }
+        }
         text => text.to_string(),
     };
     SERVER.iter().map(changed).flat_map(|it| documents(&it)).collect()
+}
+
+/// The authorities where the server reads them.
+fn client_ca(pem: &str) -> String {
+    let pem: String = pem.lines().map(|it| format!("    {it}\n")).collect();
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: purlin-client-ca\n  namespace: purlin-system\n  \
+         labels:\n    app.kubernetes.io/name: purlin\ndata:\n  ca.crt: |\n{pem}"
+    )
+}
+
+/// The Deployment of a server that asks the API server for a certificate. Its container is the last thing in it.
+fn with_client_ca(deployment: &str) -> String {
+    let argument =
+        format!("{LAST_ARGUMENT}            - --client-ca=/etc/purlin/client-ca/ca.crt\n");
+    let deployment = deployment.replacen(LAST_ARGUMENT, &argument, 1);
+    format!(
+        "{deployment}          volumeMounts:
+            - name: client-ca
+              mountPath: /etc/purlin/client-ca
+              readOnly: true
+      volumes:
+        - name: client-ca
+          configMap:
+            name: purlin-client-ca
+"
+    )
+}
+
+/// A configuration by which the API server asks about nothing but what [`super::apply`] tries out, and fails where it gets
+/// no answer.
+pub(super) fn try_out(bundle: &str) -> Manifest {
+    let text = format!(
+        "apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {{name: purlin-try-out}}
+webhooks:
+  - name: try-out.purlin.dev
+    admissionReviewVersions: [v1]
+    clientConfig:
+      service: {{name: purlin, namespace: purlin-system, path: /validate, port: 443}}
+      caBundle: {bundle}
+    failurePolicy: Fail
+    timeoutSeconds: 3
+    sideEffects: None
+    objectSelector: {{matchLabels: {{{TRY_OUT}: purlin}}}}
+    rules:
+      - {{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}}
+"
+    );
+    documents(&text).remove(0)
 }
 
 /// The configuration by which the API server asks.

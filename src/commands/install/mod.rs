@@ -7,6 +7,8 @@ mod manifests;
 use super::{done, fail, print};
 use crate::cli::{FailurePolicy, Install, Uninstall};
 use manifests::{Changes, Manifest};
+use purlin::serve::certificates::check_authorities;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What switches the webhook off, whatever state it is in.
@@ -24,6 +26,39 @@ const NO_IMAGE: &str = concat!(
     env!("CARGO_PKG_VERSION"),
 );
 
+/// What has to be done at the API server before it shows a certificate
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers>).
+const API_SERVER: &str = "The API server has to show a certificate that this authority has signed, or every call of the webhook fails.
+Each API server is started with `--admission-control-config-file=/etc/kubernetes/admission/configuration.yaml`, where managed
+clusters do not offer that `--client-ca` cannot be used. The files, which its pod has to mount:
+
+/etc/kubernetes/admission/configuration.yaml:
+  apiVersion: apiserver.config.k8s.io/v1
+  kind: AdmissionConfiguration
+  plugins:
+    - name: ValidatingAdmissionWebhook
+      configuration:
+        apiVersion: apiserver.config.k8s.io/v1
+        kind: WebhookAdmissionConfiguration
+        kubeConfigFile: /etc/kubernetes/admission/kubeconfig.yaml
+
+/etc/kubernetes/admission/kubeconfig.yaml:
+  apiVersion: v1
+  kind: Config
+  users:
+    - name: purlin.purlin-system.svc
+      user:
+        client-certificate: /etc/kubernetes/admission/client.crt
+        client-key: /etc/kubernetes/admission/client.key
+";
+
+/// The authorities in a file, which is put into the cluster as it is.
+fn authorities(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|why| why.to_string());
+    let text = text.and_then(|it| check_authorities(it.as_bytes()).map(|()| it));
+    text.map_err(|why| format!("`--client-ca {}`: {why}", path.display()))
+}
+
 /// Prints the manifests, or applies them.
 pub(super) fn install(args: &Install) -> ExitCode {
     let failure_policy = match args.failure_policy {
@@ -31,7 +66,11 @@ pub(super) fn install(args: &Install) -> ExitCode {
         FailurePolicy::Fail => "Fail",
     };
     let mode = args.mode.mode().name();
-    let changes = Changes { failure_policy, mode, image: args.image.clone() };
+    let client_ca = match args.client_ca.as_deref().map(authorities).transpose() {
+        Ok(it) => it,
+        Err(why) => return fail(why),
+    };
+    let changes = Changes { failure_policy, mode, image: args.image.clone(), client_ca };
     if args.apply && args.image.is_none() {
         return fail(NO_IMAGE);
     }
@@ -43,6 +82,9 @@ pub(super) fn install(args: &Install) -> ExitCode {
          # and is for when the Deployment is available (`purlin install --apply` waits for that).\n\
          # To switch it off, whatever state it is in: {BREAK_GLASS}\n"
     );
+    if changes.client_ca.is_some() {
+        text.push_str(&API_SERVER.lines().map(|it| format!("# {it}\n")).collect::<String>());
+    }
     for manifest in manifests::server(&changes) {
         text.push_str(&format!("---\n{}\n", manifest.text));
     }
@@ -74,7 +116,7 @@ pub(super) fn uninstall(args: &Uninstall) -> ExitCode {
 
 /// Everything, the last thing that was applied first: who goes on asking a server that is gone is locked out.
 fn backwards() -> Vec<Manifest> {
-    let changes = Changes { failure_policy: "Ignore", mode: "audit", image: None };
+    let changes = Changes { failure_policy: "Ignore", mode: "audit", image: None, client_ca: None };
     let server = manifests::server(&changes).into_iter();
     let mut all: Vec<_> = server.chain([manifests::webhook(changes.failure_policy)]).collect();
     all.reverse();

@@ -100,6 +100,26 @@ fn it_waits_for_the_server_and_takes_the_webhook_away_first() {
     assert_eq!(webhook["failurePolicy"], "Ignore");
     assert_eq!(webhook["clientConfig"]["caBundle"], bundle.as_str());
 
+    // Nor does it show a certificate, so the server goes on without asking for one.
+    let authority = server.ca();
+    let args = ["install", "--apply", image, "--client-ca", authority.to_str().unwrap()];
+    let running = purlin(&server, &args).spawn().unwrap();
+    let asks = || get(&server, DEPLOYMENT).unwrap().to_string().contains("--client-ca=");
+    until("a server that asks for a certificate", || asks().then_some(()));
+    let status = json!({ "status": {
+        "observedGeneration": get(&server, DEPLOYMENT).unwrap()["metadata"]["generation"],
+        "replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2,
+    }});
+    send(&server, None, ("PATCH", &path), &status).unwrap();
+    let output = running.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let why = errors(&output);
+    assert!(why.contains("`--client-ca` is off again"), "{why}");
+    assert!(why.contains("--admission-control-config-file="), "{why}");
+    assert!(!asks());
+    let probe = WEBHOOK.replace("/purlin", "/purlin-try-out");
+    assert_eq!(get(&server, &probe), None);
+
     let output = purlin(&server, &["uninstall", "--apply"]).output().unwrap();
     assert!(output.status.success(), "{}", errors(&output));
     let said = lines(&output);

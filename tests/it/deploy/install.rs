@@ -1,8 +1,11 @@
 //! What `purlin install` and `purlin uninstall` print.
 
 use super::manifests::{file, purlin};
+use crate::apiserver::certificates::Authority;
 use crate::support::load_texts;
 use purlin::model::Model;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// The objects of a text, in its order.
 fn titles(text: &str) -> Vec<String> {
@@ -68,4 +71,75 @@ fn uninstalling_begins_with_the_webhook_and_ends_with_the_namespace() {
     assert!(
         elsewhere.lines().all(|it| it.starts_with(r"kubectl --context 'it'\''s mine' delete "))
     );
+}
+
+/// A file with an authority, and one with a certificate that it has issued.
+fn authority() -> (tempfile::TempDir, PathBuf, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let (leaf, _) = Authority::new(folder.path()).issue("leaf", "kube-apiserver", &[]);
+    let authority = folder.path().join("ca.crt");
+    (folder, authority, leaf)
+}
+
+#[test]
+fn with_an_authority_the_server_asks_for_a_certificate_and_the_other_side_is_printed() {
+    let (_folder, authority, _) = authority();
+    let printed = purlin(&["install", "--client-ca", authority.to_str().unwrap()]);
+    for part in [
+        "--admission-control-config-file=",
+        "name: ValidatingAdmissionWebhook",
+        "kubeConfigFile: ",
+        "name: purlin.purlin-system.svc",
+        "client-certificate: ",
+    ] {
+        let is_comment = |it: &str| it.starts_with("# ") && it.contains(part);
+        assert!(printed.lines().any(is_comment), "{part}: {printed}");
+    }
+    let loaded = load_texts(&[("it.yaml", &printed)]);
+    let model = Model::new(&loaded, "default");
+    let object = |kind: &str, name: &str| {
+        let mut objects = model.objects();
+        objects.find(|it| it.kind_name == kind && it.name == name).unwrap().root
+    };
+    let held = object("ConfigMap", "purlin-client-ca").at(&["data", "ca.crt"]).unwrap();
+    assert_eq!(held.str().unwrap(), std::fs::read_to_string(&authority).unwrap());
+    let pod = object("Deployment", "purlin").at(&["spec", "template", "spec"]).unwrap();
+    let container = pod.list("containers").next().unwrap();
+    let args: Vec<_> = container.list("args").filter_map(|it| it.str()).collect();
+    assert_eq!(*args.last().unwrap(), "--client-ca=/etc/purlin/client-ca/ca.crt", "{args:?}");
+    let mount = container.list("volumeMounts").next().unwrap();
+    assert_eq!(mount.text("mountPath"), Some("/etc/purlin/client-ca"));
+    let volume = pod.list("volumes").next().unwrap();
+    assert_eq!(volume.text("name"), mount.text("name"));
+    assert_eq!(volume.at(&["configMap", "name"]).unwrap().str(), Some("purlin-client-ca"));
+}
+
+#[test]
+fn what_vouches_for_nobody_is_no_authority() {
+    let (folder, authority, leaf) = authority();
+    let key = folder.path().join("with-key");
+    let all = [&authority, &folder.path().join("leaf.key")].map(|it| std::fs::read(it).unwrap());
+    std::fs::write(&key, all.concat()).unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let missing = folder.path().join("missing");
+    for (file, why) in [
+        (&leaf, "is no authority"),
+        (&key, "a private key is among them"),
+        (&empty, "no certificate in it"),
+        (&missing, "No such file"),
+    ] {
+        for apply in [&[][..], &["--apply", "--image", "registry.example/purlin:1"]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_purlin"))
+                .args(["install", "--client-ca", file.to_str().unwrap()])
+                .args(apply)
+                .env_clear()
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(2));
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("`--client-ca ") && said.contains(why), "{why}: {said}");
+            assert!(output.stdout.is_empty());
+        }
+    }
 }
