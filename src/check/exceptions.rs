@@ -2,6 +2,7 @@
 //! accept anything.
 
 use crate::check::locate::Locator;
+use crate::check::visit::show;
 use crate::model::{Model, ObjId, Object};
 use crate::policy::{Exception, Level, Patterns, Policy, closest};
 use crate::rule::{Finding, Place, Rule, Unknown};
@@ -127,7 +128,8 @@ fn rated(
     policy: &Policy,
     selected: &[&'static Rule],
 ) -> Vec<Finding> {
-    let rated = findings.filter(|it| is_selected(it.rule, selected)).map(|finding| {
+    let rated = findings.filter(|it| is_selected(it.rule, selected)).map(|mut finding| {
+        show(&mut finding);
         let severity = match policy.level(finding.rule) {
             Some(Level::On(severity)) => Some(severity),
             _ => rules::built_in().find(finding.rule).map(|it| it.severity),

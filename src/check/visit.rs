@@ -144,10 +144,7 @@ fn finish(cx: &Cx<'_, '_>, out: &mut Out) {
         _ => None,
     };
     for finding in &mut out.findings {
-        let Finding { message, notes, help, labels, .. } = &mut *finding;
-        let labels = labels.iter_mut().map(|it| &mut it.text);
-        let texts = labels.chain([message]).chain(notes.iter_mut()).chain(help.as_mut());
-        texts.for_each(make_visible);
+        show(finding);
         finding.rule = rule.id;
         finding.severity = Some(level.or(finding.severity).unwrap_or(rule.severity));
     }
@@ -158,8 +155,15 @@ fn finish(cx: &Cx<'_, '_>, out: &mut Out) {
     withhold(rule, cx.model, out);
 }
 
-/// Shows what a terminal would obey, or hide, of other people's texts that a rule quotes, so that nobody forges lines of
+/// Shows what a terminal would obey, or hide, of other people's texts that a finding quotes, so that nobody forges lines of
 /// a report.
+pub(super) fn show(finding: &mut Finding) {
+    let Finding { message, notes, help, labels, .. } = finding;
+    let labels = labels.iter_mut().map(|it| &mut it.text);
+    let texts = labels.chain([message]).chain(notes.iter_mut()).chain(help.as_mut());
+    texts.for_each(make_visible);
+}
+
 fn make_visible(text: &mut String) {
     if let Cow::Owned(shown) = visible(text) {
         *text = shown;

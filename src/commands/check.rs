@@ -173,7 +173,7 @@ fn source(path: &Path) -> Result<Source, String> {
 fn not_valid(what: &str, source: &Source, mistakes: &[Mistake]) -> String {
     let lines = mistakes.iter().map(|it| {
         let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
-        format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)
+        format!("{}:{}: {}{help}", source.shown_name(), source.position(it.span.start), it.message)
     });
     format!("the {what} is not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
 }

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
     leave_out(&model);
     for it in &loaded.broken {
         let source = loaded.sources.get(it.source);
-        say(&format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));
+        say(&format!("{}:{}: {}", source.shown_name(), source.position(it.span.start), it.message));
     }
     let written = match &args.output {
         Some(path) => write(path, &picture),

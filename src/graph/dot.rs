@@ -2,6 +2,7 @@
 
 use super::phrases;
 use super::scene::{Component, ComponentKind, Scene, State};
+use crate::text::visible::stand_in;
 use std::fmt::Write;
 
 /// Writes a scene as DOT.
@@ -90,11 +91,10 @@ fn quoted(lines: &[&str]) -> String {
             out.push_str("\\n");
         }
         for character in line.chars() {
-            match character {
+            match stand_in(character).unwrap_or(character) {
                 '"' => out.push_str("\\\""),
                 '\\' => out.push_str("\\\\"),
                 '&' => out.push_str("&amp;"),
-                it if it.is_control() => out.push(' '),
                 it => out.push(it),
             }
         }

@@ -5,6 +5,7 @@ use super::terraform::is_terraform;
 use super::test_tools::{assertions, data_of_chart};
 use super::walk::Walker;
 use super::worlds::kustomize_inputs;
+use crate::text::visible::visible;
 use rustc_hash::FxHashSet;
 use std::fmt;
 use std::fs;
@@ -45,7 +46,7 @@ impl fmt::Display for Failure {
             Step::Read => "read",
             Step::Render => "render",
         };
-        write!(f, "cannot {verb} {}: {}", self.path, self.why)
+        write!(f, "cannot {verb} {}: {}", visible(&self.path), self.why)
     }
 }
 

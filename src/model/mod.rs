@@ -13,6 +13,7 @@ use crate::load::{Broken, Document, Loaded, World};
 use crate::text::path::FieldPath;
 use crate::text::source::SourceKind;
 use crate::text::tree::Node;
+use crate::text::visible::visible;
 pub use head::Head;
 pub(crate) use head::Names;
 pub use place::Place;
@@ -473,11 +474,12 @@ impl fmt::Display for Object<'_> {
         } else {
             self.name
         };
-        f.write_str(self.kind_name)?;
+        // Other people's texts, which are to forge no line of whatever shows them.
+        f.write_str(&visible(self.kind_name))?;
         for part in [self.namespace, name] {
             if !part.is_empty() {
                 f.write_str("/")?;
-                f.write_str(part)?;
+                f.write_str(&visible(part))?;
             }
         }
         Ok(())

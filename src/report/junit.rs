@@ -37,7 +37,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
 fn not_done(failure: &Failure) -> TestCase {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_message(shown(&failure.to_string()));
-    let mut case = TestCase::new(shown(&failure.path), status);
+    let mut case = TestCase::new(visible(&failure.path), status);
     case.set_classname("purlin");
     case
 }
@@ -65,7 +65,7 @@ fn case(
     let about = locator.object(&finding.labels[0].place).map(|it| model.object(it).to_string());
     let about =
         about.unwrap_or_else(|| place::spot(model, locator, &finding.labels[0].place).to_text());
-    let mut case = TestCase::new(shown(&format!("{}: {about}", finding.rule)), status);
+    let mut case = TestCase::new(visible(&format!("{}: {about}", finding.rule)), status);
     case.set_classname(finding.rule);
     case
 }

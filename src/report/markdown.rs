@@ -6,6 +6,7 @@ use crate::check::Outcome;
 use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Finding, Severity};
+use crate::text::visible::visible;
 
 /// GitHub refuses the summary of a step that is larger than a mebibyte; what does not fit is counted.
 const MOST_BYTES: usize = 900_000;
@@ -126,8 +127,9 @@ fn places(model: &Model<'_>, locator: &Locator<'_, '_>, finding: &Finding) -> Ve
 
 /// A text with names in backticks, which stay code.
 fn inline(text: &str) -> String {
+    let text = visible(text);
     let mut out = String::new();
-    let mut rest = text;
+    let mut rest = &*text;
     while let Some((before, after)) = rest.split_once('`') {
         let Some((code, after)) = after.split_once('`') else { break };
         out.push_str(&plain(before));
@@ -151,9 +153,8 @@ fn code_span(code: &str) -> String {
 /// Text without a character that means anything to Markdown or HTML, or ends a cell.
 fn plain(text: &str) -> String {
     let mut out = String::new();
-    for character in text.chars() {
+    for character in visible(text).chars() {
         match character {
-            '\n' | '\r' => out.push(' '),
             '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '$' | '@' | '#' => {
                 out.push_str(&format!("&#{};", u32::from(character)))
             }

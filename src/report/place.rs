@@ -5,6 +5,7 @@ use crate::check::locate::Locator;
 use crate::model::Model;
 use crate::rule::{Label, Place};
 use crate::text::source::{Position, SourceKind};
+use crate::text::visible::visible;
 
 /// Where a label points.
 pub(super) enum Spot<'m> {
@@ -52,9 +53,9 @@ impl Spot<'_> {
     /// `file:line:column`, or the file with what is known of it.
     pub(super) fn to_text(&self) -> String {
         match self {
-            Spot::Lines(file, start, _) => format!("{file}:{start}"),
-            Spot::Rendered(file) => format!("{file} (rendered)"),
-            Spot::Live(name) => name.clone(),
+            Spot::Lines(file, start, _) => format!("{}:{start}", visible(file)),
+            Spot::Rendered(file) => format!("{} (rendered)", visible(file)),
+            Spot::Live(name) => visible(name).into_owned(),
         }
     }
 }

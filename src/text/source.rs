@@ -2,6 +2,8 @@
 //!
 //! First in the flow. Spans are byte ranges of a file's decoded text; lines and columns are computed only for findings.
 
+use super::visible::visible;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -76,6 +78,11 @@ impl fmt::Display for Position {
 }
 
 impl Source {
+    /// Its name with nothing in it that a terminal would obey or that would begin another line.
+    pub fn shown_name(&self) -> Cow<'_, str> {
+        visible(&self.name)
+    }
+
     /// A source of this name and text.
     pub fn new(name: String, text: Arc<str>) -> Source {
         let kind = SourceKind::File;

@@ -20,7 +20,12 @@ pub(super) fn read(paths: &[PathBuf], base: &Loaded) -> Result<Loaded, String> {
     }
     if let Some(it) = loaded.broken.first() {
         let source = loaded.sources.get(it.source);
-        return Err(format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));
+        return Err(format!(
+            "{}:{}: {}",
+            source.shown_name(),
+            source.position(it.span.start),
+            it.message
+        ));
     }
     let file = |name: &str| Path::new(name).canonicalize().ok();
     let mut known: Vec<_> = base.sources.iter().filter_map(|it| file(&it.1.name)).collect();

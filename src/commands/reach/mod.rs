@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         let source = loaded.sources.get(broken.source);
         return fail(format!(
             "{}:{}: {}; who may talk to whom depends on it: mend it first",
-            source.name,
+            source.shown_name(),
             source.position(broken.span.start),
             broken.message
         ));

@@ -71,3 +71,78 @@ fn no_report_holds_anything_that_a_terminal_obeys() {
         }
     }
 }
+
+/// Whatever an object holds, it is quoted where it is shown: names, keys, values, names of files.
+#[test]
+fn hostile_texts_in_every_place_are_quoted_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (at, it) in hostile_objects().iter().enumerate() {
+        std::fs::write(folder.path().join(format!("{at}.json")), it.to_string()).unwrap();
+    }
+    let checks = ["human", "json", "sarif", "junit", "github", "markdown"]
+        .map(|it| vec!["check", "--format", it]);
+    let pictures = ["mermaid", "dot"].map(|it| vec!["graph", "--format", it]);
+    let hold = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_purlin"))
+            .args(args)
+            .arg(folder.path())
+            .env("NO_COLOR", "1")
+            .output()
+            .unwrap();
+        for text in [&output.stdout, &output.stderr] {
+            for line in String::from_utf8_lossy(text).lines() {
+                assert!(is_safe(line), "{args:?}: {line:?}");
+                let is_forged =
+                    ["help: run this", "::error::x"].iter().any(|it| line.trim().starts_with(it));
+                assert!(!is_forged, "{args:?}: {line}");
+            }
+        }
+        (output.status.code(), output.stdout.len())
+    };
+    for args in checks.iter().chain(&pictures) {
+        let (status, length) = hold(args);
+        assert!(matches!(status, Some(0 | 1)) && length > 0, "{args:?}: {status:?}");
+    }
+    // A file that does not parse, by its name.
+    let name = format!("{}.yaml", HOSTILE.replace("help: run this", "::error::x"));
+    std::fs::write(folder.path().join(name), "apiVersion: v1\nkind: Service\nspec: [").unwrap();
+    for args in checks.iter().chain(&pictures).chain([&vec!["reach"]]) {
+        hold(args);
+    }
+}
+
+fn hostile_objects() -> [Value; 7] {
+    let mut workload = deployment(HOSTILE, 2);
+    workload["metadata"]["annotations"] =
+        serde_json::json!({ format!("purlin.dev/ignore.{HOSTILE}"): HOSTILE });
+    workload["metadata"]["labels"] = serde_json::json!({ HOSTILE: HOSTILE });
+    let pod = &mut workload["spec"]["template"]["spec"];
+    pod["serviceAccountName"] = HOSTILE.into();
+    pod["containers"][0] = serde_json::json!({
+        "name": HOSTILE, "image": HOSTILE, "resources": {"limits": {"cpu": HOSTILE}},
+        "env": [{"name": HOSTILE, "valueFrom": {"configMapKeyRef": {"name": HOSTILE, "key": HOSTILE}}}],
+        "ports": [{"name": HOSTILE, "containerPort": 80}],
+    });
+    let mut guard = super::objects::budget(HOSTILE, HOSTILE, 2);
+    guard["spec"]["maxUnavailable"] = HOSTILE.into();
+    let mut host = ingress("shop", HOSTILE, HOSTILE);
+    host["spec"]["rules"][0]["host"] = HOSTILE.into();
+    let policy = serde_json::json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": HOSTILE, "namespace": "shop"},
+        "spec": {"podSelector": {"matchLabels": {"app": HOSTILE}}, "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": HOSTILE}]}]}});
+    let service = serde_json::json!({"apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "front", "namespace": "shop"},
+        "spec": {"selector": {HOSTILE: HOSTILE}, "ports": [{"port": 80, "targetPort": HOSTILE}]}});
+    let mut limits = quota(1);
+    limits["spec"]["hard"][HOSTILE] = HOSTILE.into();
+    [
+        workload,
+        guard,
+        host,
+        policy,
+        service,
+        limits,
+        super::objects::autoscaler(HOSTILE, HOSTILE, 1, 2),
+    ]
+}
