@@ -12,7 +12,7 @@ use crate::load::read::split;
 use crate::load::read::split::Chunk;
 use crate::load::read::yaml;
 use crate::load::read::yaml::Syntax;
-use crate::policy::{Admission, Mode, Policy};
+use crate::policy::{Mode, Policy};
 use crate::policy_file;
 use crate::run::Run;
 use crate::text::source::Source;
@@ -106,16 +106,17 @@ pub(super) async fn follow(
             match self::read(&source, mode, &client).await.flatten() {
                 Ok(it) if (&it.texts, today().today) == (&seen.0, seen.1) => refused = None,
                 Ok(it) => {
-                    let before = strictest(&followed.get().policy);
-                    let after = strictest(&it.policy.policy);
+                    let before = followed.get();
+                    let is_stricter = enforces_more(&before.policy, &it.policy.policy);
                     followed.set(it.policy);
                     seen = (it.texts, today().today);
                     refused = None;
                     metrics.policy_reloads.inc();
                     tracing::info!("the policy was replaced");
-                    if before < Mode::Enforce && after == Mode::Enforce {
+                    if is_stricter {
                         let message = "the new policy denies what the old one let pass: its mode is `enforce`";
-                        tracing::warn!(before = before.name(), message);
+                        let before = before.policy.admission.mode.name();
+                        tracing::warn!(before, message);
                         events.warn(subject(&source), Reason::PolicyEnforces, message).await;
                     }
                 }
@@ -234,7 +235,12 @@ fn parse(name: String, text: &Arc<str>, mode: Mode) -> Result<Policy, String> {
         let source = Source::new(name.clone(), text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
-            format!("{}:{}: {}{help}", source.name, source.position(it.span.start), it.message)
+            format!(
+                "{}:{}: {}{help}",
+                source.shown_name(),
+                source.position(it.span.start),
+                it.message
+            )
         });
         lines.collect::<Vec<_>>().join("\n")
     })?;
@@ -253,15 +259,52 @@ fn parse(name: String, text: &Arc<str>, mode: Mode) -> Result<Policy, String> {
     Ok(policy)
 }
 
-/// How far a policy goes at most.
-fn strictest(policy: &Policy) -> Mode {
-    let Admission { mode, rules, namespaces, .. } = &policy.admission;
-    let rules = rules.values().filter_map(|it| it.mode);
-    rules.chain(namespaces.iter().map(|it| it.1)).fold(*mode, Mode::max)
+/// Whether a policy denies somewhere where the one before it did not: in general, for a rule or in a namespace.
+fn enforces_more(before: &Policy, after: &Policy) -> bool {
+    let (before, after) = (&before.admission, &after.admission);
+    // The empty names stand for all that neither of them names.
+    let both = || [before, after].into_iter();
+    let rules = || both().flat_map(|it| it.rules.keys()).map(String::as_str).chain([""]);
+    let namespaces = both().flat_map(|it| &it.namespaces).map(|it| it.0.as_str()).chain([""]);
+    namespaces.into_iter().any(|namespace| {
+        rules().any(|rule| {
+            let [before, after] = [before, after].map(|it| it.mode(rule, namespace));
+            before < Mode::Enforce && after == Mode::Enforce
+        })
+    })
 }
 
 /// What is so today.
 fn today() -> Run {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     Run { today: Some(today), ..Run::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(admission: &str) -> Policy {
+        let text =
+            format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {admission}\n");
+        parse("it".into(), &text.into(), Mode::Audit).unwrap()
+    }
+
+    #[test]
+    fn what_is_denied_from_now_on_is_found_wherever_it_is_said() {
+        let rule = "{mode: audit, rules: {pdb-overlap: enforce}}";
+        let namespace = "{mode: enforce, namespaces: {'team-*': audit}}";
+        for (before, after, is_more) in [
+            ("{mode: warn}", "{mode: enforce}", true),
+            ("{mode: enforce}", "{mode: audit}", false),
+            ("{mode: audit}", rule, true),
+            (rule, "{mode: enforce}", true),
+            (rule, rule, false),
+            (namespace, "{mode: enforce}", true),
+            ("{mode: enforce}", namespace, false),
+            (namespace, "{mode: enforce, namespaces: {'team-*': warn}}", false),
+        ] {
+            assert_eq!(enforces_more(&policy(before), &policy(after)), is_more, "{before} {after}");
+        }
+    }
 }
