@@ -45,6 +45,56 @@ fn a_workload_is_scaled_to_nothing_and_back() {
     assert!(!cluster.apply(&back).is_denied());
 }
 
+/// The same of every kind that is scaled.
+#[test]
+fn whatever_is_scaled_goes_off_and_on() {
+    for (version, kind) in [
+        ("apps/v1", "Deployment"),
+        ("apps/v1", "StatefulSet"),
+        ("v1", "ReplicationController"),
+        ("argoproj.io/v1alpha1", "Rollout"),
+    ] {
+        let workload = |replicas: u64| {
+            let mut it = deployment("api", replicas);
+            (it["apiVersion"], it["kind"]) = (version.into(), kind.into());
+            if kind == "ReplicationController" {
+                it["spec"]["selector"] = serde_json::json!({"app": "api"});
+            }
+            it
+        };
+        let mut cluster = Cluster::of(&[workload(2), budget("api", "api", 2), quota(1)]);
+        for replicas in [0, 2, 0, 2] {
+            let verdict = cluster.apply(&workload(replicas));
+            assert!(!verdict.is_denied(), "{kind} {replicas}: {:#?}", verdict.denials);
+        }
+        // On, and to another number in one step.
+        assert!(!cluster.apply(&workload(0)).is_denied());
+        assert!(cluster.apply(&workload(1)).is_denied(), "{kind}");
+    }
+}
+
+/// A ScaledObject says nothing of its least, or none: KEDA activates to one.
+#[test]
+fn keda_activates_from_nothing() {
+    for least in [None, Some(0), Some(1), Some(3)] {
+        let mut scaled_object = serde_json::json!({
+            "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+            "metadata": {"name": "api", "namespace": "shop"},
+            "spec": {"scaleTargetRef": {"name": "api"}, "maxReplicaCount": 9,
+                "triggers": [{"type": "kafka", "metadata": {}}]},
+        });
+        if let Some(least) = least {
+            scaled_object["spec"]["minReplicaCount"] = least.into();
+        }
+        let mut cluster =
+            Cluster::of(&[deployment("api", 0), budget("api", "api", 3), scaled_object]);
+        let on = least.unwrap_or(0).max(1);
+        assert!(scaled(&mut cluster, on), "{least:?}");
+        assert!(scaled(&mut cluster, 0), "{least:?}");
+        assert!(scaled(&mut cluster, on), "{least:?}");
+    }
+}
+
 #[test]
 fn an_autoscaler_switches_a_workload_on() {
     let mut cluster = Cluster::of(&[

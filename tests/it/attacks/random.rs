@@ -3,7 +3,7 @@
 
 use super::cluster::{Cluster, Random, name};
 use super::objects::{autoscaler, budget, deployment, ingress, quota, within};
-use crate::systems::{REPAIRED, texts};
+use crate::systems::{OTHERS, REPAIRED, texts};
 use crate::webhook::support::objects;
 use purlin::check;
 use purlin::load::load_texts;
@@ -44,6 +44,9 @@ pub(super) fn errors(cluster: &Cluster) -> BTreeSet<String> {
     }
     errors
 }
+
+/// How many steps each system takes, which are dear.
+const STEPS_OF_SYSTEM: usize = 12;
 
 /// A world of some applications, each of which is right by itself; numbers are random within what is right.
 fn applications(random: &mut Random) -> Vec<Value> {
@@ -165,16 +168,96 @@ fn what_one_request_breaks_is_never_taken() {
     assert!(counts.iter().all(|it| *it > 100), "{counts:?}");
 }
 
-/// Each object of the systems deleted and created again, and the rest of it as it was.
+/// The kinds that a step edits in a system.
+const EDITED: [&str; 5] = [
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
+    "ResourceQuota",
+    "StatefulSet",
+];
+
+/// An edit of one object of a system, which says more than those of [`applications`].
+fn edit_of_system(random: &mut Random, object: &Value) -> Value {
+    let mut new = object.clone();
+    match object["kind"].as_str().unwrap() {
+        "StatefulSet" => new["spec"]["replicas"] = random.below(7).into(),
+        "PodDisruptionBudget" => {
+            new["spec"].as_object_mut().unwrap().remove("maxUnavailable");
+            new["spec"]["minAvailable"] = random.below(7).into();
+        }
+        "ResourceQuota" => {
+            let hard = new["spec"]["hard"].as_object_mut().unwrap();
+            let at = random.below(hard.len());
+            let value = hard.values_mut().nth(at).unwrap();
+            *value = random.below(30).to_string().into();
+        }
+        _ => new = edit(random, object),
+    }
+    new
+}
+
+/// The same in the five systems, where more rules have a say: what breaks nothing is taken, and what is newly wrong is
+/// never taken without a word; of a contradiction that nothing else can mend the word is a denial.
+#[test]
+fn what_one_request_breaks_in_a_system_is_never_taken_in_silence() {
+    let mut counts = [0; 3];
+    for (at, world) in REPAIRED.iter().enumerate() {
+        let mut random = Random(2_000 + at as u64);
+        let all = objects(&load_texts(texts(world)));
+        let mut cluster = Cluster::of(&all);
+        for step in 0..STEPS_OF_SYSTEM {
+            let there: Vec<Value> = cluster.objects.clone();
+            let edited = |it: &&Value| EDITED.iter().any(|kind| it["kind"] == **kind);
+            let there: Vec<&Value> = there.iter().filter(edited).collect();
+            let object = there[random.below(there.len())];
+            let new = edit_of_system(&mut random, object);
+            let before = errors(&cluster);
+            let verdict = cluster.apply(&new);
+            let mut after = Cluster::of(&cluster.objects);
+            after.force(&new);
+            let after = errors(&after);
+            let context = || format!("{world}, step {step}: {new}\n{before:#?}\n{after:#?}");
+            if after.difference(&before).next().is_none() {
+                assert!(!verdict.is_denied(), "{}\n{:#?}", context(), told(&verdict));
+            }
+            let rule = |it: &String| it.split(':').next().unwrap().to_string();
+            let known: BTreeSet<String> = before.iter().map(rule).collect();
+            let is_off = new["spec"]["replicas"] == 0;
+            let is_new = after.iter().map(rule).any(|it| !known.contains(&it)) && !is_off;
+            let words = verdict.denials.len() + verdict.warnings.len();
+            assert!(!is_new || words > 0, "{} is taken", context());
+            counts[if verdict.is_denied() { 2 } else { usize::from(is_new) }] += 1;
+        }
+    }
+    println!("{} edits taken, {} warned of, {} denied", counts[0], counts[1], counts[2]);
+    assert!(counts[0] > 20 && counts[2] > 10, "{counts:?}");
+}
+
+/// Each object of the systems deleted and created again, and the rest of it as it was; also of those that are broken
+/// already, whose workloads are scaled to nothing and back, too.
 #[test]
 fn what_a_system_consists_of_is_replaced_one_by_one() {
-    for world in REPAIRED {
+    for world in REPAIRED.iter().chain(&OTHERS) {
         let all = objects(&load_texts(texts(world)));
         let mut cluster = Cluster::of(&all);
         for it in all.iter().filter(|it| it["kind"] != "Namespace") {
             assert!(!cluster.delete(it).is_denied(), "{world}");
             let verdict = cluster.apply(it);
             assert!(!verdict.is_denied(), "{world}: {:?}: {:#?}", name(it), told(&verdict));
+            if it["spec"]["replicas"].as_u64().is_some_and(|it| it > 0) {
+                let mut off = it.clone();
+                off["spec"]["replicas"] = 0.into();
+                for (step, it) in [("off", &off), ("on", it)] {
+                    let verdict = cluster.apply(it);
+                    assert!(
+                        !verdict.is_denied(),
+                        "{world}: {step} {:?}: {:#?}",
+                        name(it),
+                        told(&verdict)
+                    );
+                }
+            }
         }
     }
 }
