@@ -57,7 +57,7 @@ fn no_report_holds_anything_that_a_terminal_obeys() {
     for (at, it) in [odd, quota(9), paths].iter().enumerate() {
         std::fs::write(folder.path().join(format!("{at}.json")), it.to_string()).unwrap();
     }
-    for format in ["human", "json", "sarif", "junit", "github", "markdown"] {
+    for format in ["human", "concise", "json", "sarif", "junit", "github", "markdown"] {
         let output = Command::new(env!("CARGO_BIN_EXE_purlin"))
             .args(["check", "--format", format])
             .arg(folder.path())
@@ -79,7 +79,7 @@ fn hostile_texts_in_every_place_are_quoted_in_every_format() {
     for (at, it) in hostile_objects().iter().enumerate() {
         std::fs::write(folder.path().join(format!("{at}.json")), it.to_string()).unwrap();
     }
-    let checks = ["human", "json", "sarif", "junit", "github", "markdown"]
+    let checks = ["human", "concise", "json", "sarif", "junit", "github", "markdown"]
         .map(|it| vec!["check", "--format", it]);
     let pictures = ["mermaid", "dot"].map(|it| vec!["graph", "--format", it]);
     let hold = |args: &[&str]| {
