@@ -3,7 +3,7 @@
 use super::Wanted;
 use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::Workload;
-use crate::analyze::world::Neighbour;
+use crate::analyze::world::{Around, Neighbour};
 use crate::api::kind::Kind;
 use crate::load::Unrendered;
 use crate::rule::Cx;
@@ -11,7 +11,7 @@ use crate::rule::Cx;
 impl Cx<'_, '_> {
     /// That another world has what is wanted, or may have it.
     pub(super) fn in_other_worlds(&self, wanted: Wanted<'_>) -> Option<String> {
-        if let Some(neighbour) = self.around.neighbours.iter().find(|it| has(it, wanted)) {
+        if let Some(neighbour) = neighbour_with(self.around, wanted) {
             return Some(format!(
                 "{}, in world `{}`: each world is judged by itself; what is deployed together gets targets of one name in purlin.yaml",
                 wanted.describe(),
@@ -32,32 +32,38 @@ impl Cx<'_, '_> {
     }
 }
 
-fn has(world: &Neighbour<'_, '_>, wanted: Wanted<'_>) -> bool {
+/// The first world beside this one that has what is wanted.
+fn neighbour_with<'c, 'd>(
+    around: &Around<'c, 'd>,
+    wanted: Wanted<'_>,
+) -> Option<&'c Neighbour<'c, 'd>> {
+    let neighbours = around.neighbours.as_ref()?;
     match wanted {
         Wanted::Object { kind, namespace, name } => {
-            world.model.find(kind, namespace, name).is_some()
+            neighbours.with_object(kind, namespace, name).next()
         }
         Wanted::Custom { group, kind, name } => {
-            world.model.find_custom(group, kind, "", name).is_some()
+            neighbours.with_custom(group, kind, "", name).next()
         }
-        Wanted::Any { kind, namespace } => has_any(world, kind, namespace),
         Wanted::Workload { group, kind, namespace, name } => {
-            world.model.find_custom(group, kind, namespace, name).is_some()
+            neighbours.with_custom(group, kind, namespace, name).next()
+        }
+        Wanted::Any { kind, namespace } => neighbours.with_any(kind, namespace).next(),
+        Wanted::Policies { namespace } => {
+            neighbours.with_any(Kind::NetworkPolicy, namespace).next()
         }
         Wanted::Pods { namespace, selector } | Wanted::LastingPods { namespace, selector } => {
-            let workloads = world.facts.workloads();
+            let mut candidates = neighbours.with_pods(namespace, selector);
             match selector.is_empty() {
-                true => workloads.in_namespace(namespace).next().is_some(),
-                false => !workloads.select(namespace, selector).is_empty(),
+                true => candidates.next(),
+                false => candidates
+                    .find(|it| !it.facts.workloads().select(namespace, selector).is_empty()),
             }
         }
-        Wanted::Policies { namespace } => has_any(world, Kind::NetworkPolicy, namespace),
-        Wanted::Budget(workload) => has_budget(world, workload),
+        Wanted::Budget(workload) => {
+            neighbours.with_budgets(workload).find(|it| has_budget(it, workload))
+        }
     }
-}
-
-fn has_any(world: &Neighbour<'_, '_>, kind: Kind, namespace: &str) -> bool {
-    world.model.of_kind(kind).any(|it| it.namespace == namespace)
 }
 
 fn has_budget(world: &Neighbour<'_, '_>, workload: &Workload<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Several worlds in one report: each is judged by itself, and what is found in several at the same places is told once.
 
-use crate::analyze::world::{Kinship, Neighbour};
+use crate::analyze::world::{Kinship, Neighbour, Worlds};
 use crate::check::exceptions::{annotation_of, stale_exceptions};
 use crate::check::fingerprint::{fingerprint, fingerprint_questions};
 use crate::check::locate::{Location, Locator};
@@ -27,9 +27,7 @@ pub fn check<'d>(
     selection: &Selection,
 ) -> (Model<'d>, Outcome) {
     let alike = alike(loaded);
-    let first = alike.iter().map(|it| &loaded.worlds[it[0] as usize]);
-    let mut models: Vec<Model<'d>> =
-        first.map(|it| Model::of_world(loaded, it, default_namespace)).collect();
+    let mut models = models(loaded, &alike, default_namespace);
     if loaded.worlds.len() <= 1 {
         let model = models.pop().unwrap_or_else(|| Model::new(loaded, default_namespace));
         let outcome = check::check(&model, policy, run, selection);
@@ -50,12 +48,13 @@ pub fn check<'d>(
     let kinship = Kinship::new(models.iter());
     let beside = kinship.beside(loaded, &of, &models, default_namespace);
     let beside_facts: Vec<_> = beside.iter().map(|it| check::facts(&it.model, policy)).collect();
-    let around = kinship.around((loaded, &of), &each, &beside, &beside_facts);
-    let judged = each.par_iter().zip(&around);
+    let worlds = Worlds::new(&kinship, &each, &beside, &beside_facts);
+    let judged = each.par_iter().zip(&of).enumerate();
     let judged: Vec<Judged> = judged
-        .map(|(it, around)| {
+        .map(|(at, (it, of))| {
             let facts = check::facts(it.model, policy);
-            judge(Neighbour { facts: &facts, ..*it }, around, (policy, run), &selected)
+            let around = kinship.around(at, (loaded, of), &worlds);
+            judge(Neighbour { facts: &facts, ..*it }, &around, (policy, run), &selected)
         })
         .collect();
     let all = Model::together(loaded, &of_all(&alike, &models));
@@ -68,6 +67,26 @@ pub fn check<'d>(
     fingerprint_questions(&all, &mut outcome.unknown);
     fold(&all, &mut outcome.findings);
     (all, outcome)
+}
+
+/// The objects of all worlds, nothing of which is checked.
+pub fn model<'d>(loaded: &'d Loaded, default_namespace: &'d str) -> Model<'d> {
+    let alike = alike(loaded);
+    let models = models(loaded, &alike, default_namespace);
+    match loaded.worlds.is_empty() {
+        true => Model::new(loaded, default_namespace),
+        false => Model::together(loaded, &of_all(&alike, &models)),
+    }
+}
+
+/// The models of the first world of each row.
+fn models<'d>(
+    loaded: &'d Loaded,
+    alike: &[Vec<u32>],
+    default_namespace: &'d str,
+) -> Vec<Model<'d>> {
+    let first = alike.iter().map(|it| &loaded.worlds[it[0] as usize]);
+    first.map(|it| Model::of_world(loaded, it, default_namespace)).collect()
 }
 
 /// The worlds of which each holds just what the others of its row hold: one of them is judged for all.

@@ -68,7 +68,7 @@ pub type Key<'d> = (&'d str, &'d str, &'d str, &'d str);
 
 /// The same, quicker to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Id<'d> {
+pub(crate) struct Id<'d> {
     kind: Kind,
     /// The group and kind of a custom object; empty for all others.
     custom: [&'d str; 2],
@@ -77,6 +77,21 @@ struct Id<'d> {
 }
 
 impl<'d> Id<'d> {
+    /// That of an object of a kind that purlin has a name for.
+    pub(crate) fn known(kind: Kind, namespace: &'d str, name: &'d str) -> Id<'d> {
+        Id::of(kind, || [""; 2], namespace, name)
+    }
+
+    /// That of an object of any kind, by its group and kind as written.
+    pub(crate) fn written(
+        group: &'d str,
+        kind: &'d str,
+        namespace: &'d str,
+        name: &'d str,
+    ) -> Id<'d> {
+        Id::of(Kind::of(group, kind), || [group, kind], namespace, name)
+    }
+
     fn of(
         kind: Kind,
         custom: impl FnOnce() -> [&'d str; 2],
@@ -288,7 +303,7 @@ impl<'d> Model<'d> {
         let id = ObjId(self.objects.len() as u32);
         let object = Object { id, kind, api_version, kind_name, namespace, name, document, root };
         self.objects.push(object);
-        let identity = Id::of(kind, || [group(api_version), kind_name], namespace, name);
+        let identity = object.id_in_model();
         if !name.is_empty()
             && let Some(earlier) = self.by_id.insert(identity, id)
         {
@@ -342,7 +357,7 @@ impl<'d> Model<'d> {
 
     /// The object of a known kind with this namespace (empty where the kind has none) and name.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object<'d>> {
-        self.by_id.get(&Id::of(kind, || [""; 2], namespace, name)).map(|id| self.object(*id))
+        self.by_id.get(&Id::known(kind, namespace, name)).map(|id| self.object(*id))
     }
 
     /// The object of any kind, by its group and kind as written.
@@ -353,7 +368,7 @@ impl<'d> Model<'d> {
         namespace: &str,
         name: &str,
     ) -> Option<&Object<'d>> {
-        let id = Id::of(Kind::of(group, kind), || [group, kind], namespace, name);
+        let id = Id::written(group, kind, namespace, name);
         self.by_id.get(&id).map(|id| self.object(*id))
     }
 
@@ -412,6 +427,11 @@ impl<'d> Object<'d> {
     /// The API group; empty for the core group.
     pub fn group(&self) -> &'d str {
         group(self.api_version)
+    }
+
+    /// What it is looked up by.
+    pub(crate) fn id_in_model(&self) -> Id<'d> {
+        Id::of(self.kind, || [self.group(), self.kind_name], self.namespace, self.name)
     }
 
     /// What identifies it.
