@@ -59,6 +59,16 @@ pub(super) fn run(args: &Check) -> ExitCode {
         };
     }
     let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    let earlier = match known.earlier(args, &policy) {
+        Ok(earlier) => earlier,
+        Err(message) => {
+            complain(&loaded);
+            return fail(message);
+        }
+    };
+    let before = earlier.as_ref().map(|it| it.check(&selection));
+    let gone = before.as_ref().map(|it| it.gone(&loaded, &namespace)).unwrap_or_default();
+    let run = Run { gone, ..run };
     let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &run, &selection);
     // A machine is told what could not be read even where that is all.
     let is_told = args.format != Format::Human && !loaded.failures.is_empty();
@@ -68,7 +78,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
     if outcome.rules.is_empty() {
         return fail("nothing to check: no rule is left to run");
     }
-    let left = known.leave_out(args, (&policy, &run), &model, &mut outcome);
+    let left = known.leave_out(args, before, &model, &mut outcome);
     if let Err(message) = left {
         complain(&loaded);
         return fail(message);

@@ -49,29 +49,27 @@ impl Known {
         })
     }
 
+    /// What the commit of `--since` holds, where that is asked for.
+    pub(super) fn earlier(&self, args: &Check, policy: &Policy) -> Result<Option<Earlier>, String> {
+        self.snapshot.as_ref().map(|it| earlier(it, args, policy)).transpose()
+    }
+
     /// Leaves out what is known or not of interest, and writes the baseline where that is asked for.
     pub(super) fn leave_out(
         self,
         args: &Check,
-        (policy, run): (&Policy, &Run),
+        before: Option<Before<'_>>,
         model: &Model<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), String> {
-        let earlier = match &self.snapshot {
-            Some(snapshot) => {
-                let earlier = earlier(snapshot, args, policy)?;
-                Some(since(&earlier, args, (policy, run), model, outcome))
-            }
-            None => None,
-        };
         if let Some((file, mut baseline)) = self.baseline {
             if args.write_baseline {
                 baseline = write_baseline(&file, &baseline, model, outcome)?;
             }
             baseline.hold_back(outcome);
         }
-        let focus = match earlier {
-            Some(focus) => focus,
+        let focus = match before {
+            Some(Before { model: before, outcome }) => Focus::since(model, &before, &outcome),
             None if self.focus.is_empty() => return Ok(()),
             None => on(&self.focus, model),
         };
@@ -157,11 +155,46 @@ fn on<'d>(wanted: &[PathBuf], model: &Model<'d>) -> Focus<'d> {
 }
 
 /// What a commit holds.
-struct Earlier {
+pub(super) struct Earlier {
     loaded: Loaded,
     policy: Policy,
     run: Run,
     namespace: String,
+}
+
+/// What a check of a commit says.
+pub(super) struct Before<'e> {
+    model: Model<'e>,
+    outcome: Outcome,
+}
+
+impl Earlier {
+    /// Checks it.
+    pub(super) fn check(&self, selection: &Selection) -> Before<'_> {
+        let Earlier { loaded, policy, run, namespace } = self;
+        let (model, outcome) = worlds::check(loaded, namespace, policy, run, selection);
+        Before { model, outcome }
+    }
+}
+
+impl Before<'_> {
+    /// What was there and is no longer, so that whatever lacks it now is known to lack it. What could not be read is not
+    /// gone.
+    pub(super) fn gone(
+        &self,
+        now: &Loaded,
+        namespace: &str,
+    ) -> FxHashSet<(String, String, String)> {
+        if !now.failures.is_empty() {
+            return FxHashSet::default();
+        }
+        let key = |it: &Object<'_>| (it.kind_name.into(), it.namespace.into(), it.name.into());
+        let mut gone: FxHashSet<_> = self.model.objects().map(key).collect();
+        for object in worlds::model(now, namespace).objects() {
+            gone.remove(&key(object));
+        }
+        gone
+    }
 }
 
 /// Reads a commit as the working tree is read, by the policy of then.
@@ -206,28 +239,4 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
         tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));
     }
     Ok(Earlier { loaded, policy, run, namespace })
-}
-
-/// A focus on what changed since a commit, and the outcome of a check that knows what the change took away.
-fn since<'d>(
-    earlier: &Earlier,
-    args: &Check,
-    (policy, run): (&Policy, &Run),
-    model: &Model<'d>,
-    outcome: &mut Outcome,
-) -> Focus<'d> {
-    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
-    let Earlier { loaded, policy: then, run: at_the_time, namespace } = earlier;
-    let (before, found) = worlds::check(loaded, namespace, then, at_the_time, &selection);
-    let key = |it: &Object<'_>| (it.kind_name.into(), it.namespace.into(), it.name.into());
-    let mut gone: FxHashSet<_> = before.objects().map(key).collect();
-    for object in model.objects() {
-        gone.remove(&key(object));
-    }
-    // What could not be read is not gone.
-    if !gone.is_empty() && model.loaded.failures.is_empty() {
-        let run = Run { gone, ..run.clone() };
-        *outcome = worlds::check(model.loaded, namespace, policy, &run, &selection).1;
-    }
-    Focus::since(model, &before, &found)
 }
