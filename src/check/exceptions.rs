@@ -160,6 +160,8 @@ struct Judge<'j, 'd> {
     excepted: Patterns,
     /// The exceptions for each object that was asked about and have not expired.
     of_object: FxHashMap<ObjId, Vec<usize>>,
+    /// Whether one of them accepts what a rule finds in it: it may find much in one object.
+    decided: FxHashMap<(ObjId, &'static str), bool>,
     /// By exception, whether it accepted anything.
     used: Vec<bool>,
     /// The annotations that did, by object and rule.
@@ -180,6 +182,7 @@ impl<'j, 'd> Judge<'j, 'd> {
             annotated,
             excepted: Patterns::of(policy.exceptions.iter().map(|it| it.object.clone())),
             of_object: FxHashMap::default(),
+            decided: FxHashMap::default(),
             used: vec![false; policy.exceptions.len()],
             annotations: FxHashSet::default(),
         }
@@ -203,22 +206,31 @@ impl<'j, 'd> Judge<'j, 'd> {
             }
             accepted |= is_ignored_elsewhere(object, rule, at == 0);
         }
-        for id in objects {
-            let excepted = self.of_object.entry(*id).or_insert_with(|| {
-                let it = self.model.object(*id);
-                let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
-                found.retain(|at| !has_expired(&self.policy.exceptions[*at], self.run));
-                found
-            });
-            for at in excepted {
-                let exception = &self.policy.exceptions[*at];
-                if exception.rule == "*" || exception.rule == rule {
-                    self.used[*at] = true;
-                    accepted = true;
-                }
+        // No short cut: each exception that accepts anything is used.
+        objects.iter().fold(accepted, |accepted, id| self.is_excepted(rule, *id) || accepted)
+    }
+
+    /// Whether an exception accepts what a rule finds in an object.
+    fn is_excepted(&mut self, rule: &'static str, id: ObjId) -> bool {
+        if let Some(decided) = self.decided.get(&(id, rule)) {
+            return *decided;
+        }
+        let excepted = self.of_object.entry(id).or_insert_with(|| {
+            let it = self.model.object(id);
+            let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
+            found.retain(|at| !has_expired(&self.policy.exceptions[*at], self.run));
+            found
+        });
+        let mut is_excepted = false;
+        for at in excepted {
+            let exception = &self.policy.exceptions[*at];
+            if exception.rule == "*" || exception.rule == rule {
+                self.used[*at] = true;
+                is_excepted = true;
             }
         }
-        accepted
+        self.decided.insert((id, rule), is_excepted);
+        is_excepted
     }
 }
 

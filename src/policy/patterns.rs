@@ -20,8 +20,8 @@ pub struct Patterns {
 
 #[derive(Clone, Debug, Default)]
 struct Index {
-    /// Those that name an object in full.
-    by_name: FxHashMap<String, Vec<u32>>,
+    /// Those that name an object in full, by its name and, where that is written in full as well, its namespace.
+    by_name: FxHashMap<String, ByNamespace>,
     /// What stands between the wildcards of names; the longest piece of each.
     pieces: Option<AhoCorasick>,
     /// Those with each of these pieces.
@@ -30,6 +30,13 @@ struct Index {
     by_namespace: FxHashMap<String, Vec<u32>>,
     /// All others.
     rest: Vec<u32>,
+}
+
+/// Those of one name: many namespaces have an object of the same one.
+#[derive(Clone, Debug, Default)]
+struct ByNamespace {
+    of: FxHashMap<String, Vec<u32>>,
+    of_many: Vec<u32>,
 }
 
 impl From<Vec<Pattern>> for Patterns {
@@ -74,7 +81,13 @@ impl Index {
         let mut texts: Vec<&str> = Vec::new();
         for (at, pattern) in (0..).zip(all) {
             let place = match (pattern.piece(), pattern.only_namespace()) {
-                (Some((name, true)), _) => index.by_name.entry(name.to_string()).or_default(),
+                (Some((name, true)), namespace) => {
+                    let of_name = index.by_name.entry(name.to_string()).or_default();
+                    match namespace {
+                        Some(it) => of_name.of.entry(it.to_string()).or_default(),
+                        None => &mut of_name.of_many,
+                    }
+                }
                 (Some((piece, false)), _) => {
                     let of_piece = *pieces.entry(piece).or_insert_with(|| {
                         texts.push(piece);
@@ -110,7 +123,11 @@ impl Index {
         pieces.sort_unstable();
         pieces.dedup();
         let by_piece = pieces.into_iter().flat_map(|it| &self.by_piece[it]);
-        let by_name = self.by_name.get(name).into_iter().flatten();
+        let by_name = self
+            .by_name
+            .get(name)
+            .into_iter()
+            .flat_map(|it| it.of.get(namespace).into_iter().flatten().chain(&it.of_many));
         let by_namespace = self.by_namespace.get(namespace).into_iter().flatten();
         by_name.chain(by_piece).chain(by_namespace).chain(&self.rest).map(|it| *it as usize)
     }
