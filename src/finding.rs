@@ -7,7 +7,7 @@ pub use crate::model::Place;
 use std::fmt;
 
 /// A place and what to say of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Label {
     /// Where.
     pub place: Place,

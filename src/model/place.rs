@@ -5,7 +5,7 @@ use crate::text::path::FieldPath;
 use crate::text::source::{SourceId, Span};
 
 /// Where a finding points.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     /// A field of an object; may be absent, then the innermost field that is there is meant.
     Field {

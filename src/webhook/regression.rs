@@ -7,10 +7,11 @@ use super::key::Key;
 use super::notice::{Notice, Spot};
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::finding::{Finding, Over, Severity};
+use crate::finding::{Finding, Label, Over, Severity};
 use crate::model::{Model, ObjId, Place};
 use crate::rule::Rule;
 use crate::rules;
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -162,10 +163,16 @@ pub(super) fn key(model: &Model<'_>, id: ObjId) -> Key {
     key
 }
 
+/// All that a finding says, in words.
+type Words<'f> = (&'f str, &'f str, &'f [Label], &'f [String], Option<&'f str>);
+
+fn words(it: &Finding) -> Words<'_> {
+    (it.rule, &it.message, &it.labels, &it.notes, it.help.as_deref())
+}
+
 /// Whether two findings of worlds that are alike say the same, word for word.
 pub(super) fn is_same(a: &Finding, b: &Finding) -> bool {
-    (a.rule, &a.message, &a.labels, &a.notes, &a.help)
-        == (b.rule, &b.message, &b.labels, &b.notes, &b.help)
+    words(a) == words(b)
 }
 
 /// Two lists of findings without what stands in both, word for word and one for one. Most do, so this comes before
@@ -174,44 +181,54 @@ pub(super) fn is_same(a: &Finding, b: &Finding) -> bool {
 /// They are of two worlds that hold the same documents in the same order but for the last, that of the request, so an
 /// object has the same id in both.
 pub(super) fn apart(before: Vec<Finding>, after: Vec<Finding>) -> (Vec<Finding>, Vec<Finding>) {
-    let mut left = before;
-    let mut more = after;
-    more.retain(|it| match left.iter().position(|old| is_same(it, old)) {
-        Some(at) => {
-            left.remove(at);
-            false
+    let mut by_words: FxHashMap<Words<'_>, Vec<usize>> = FxHashMap::default();
+    for (at, it) in before.iter().enumerate().rev() {
+        by_words.entry(words(it)).or_default().push(at);
+    }
+    let mut is_left = vec![true; before.len()];
+    let mut is_new = Vec::with_capacity(after.len());
+    for it in &after {
+        let same = by_words.get_mut(&words(it)).and_then(Vec::pop);
+        is_new.push(same.is_none());
+        if let Some(at) = same {
+            is_left[at] = false;
         }
-        None => true,
-    });
-    (left, more)
+    }
+    (only(before, &is_left), only(after, &is_new))
+}
+
+/// Those for which it is so.
+fn only(findings: Vec<Finding>, is_so: &[bool]) -> Vec<Finding> {
+    findings.into_iter().zip(is_so).filter(|(_, is_so)| **is_so).map(|(it, _)| it).collect()
 }
 
 /// Those of `after` that nothing of `before` excuses, and each of that excuses one. What stands in both is no longer
 /// among them, so that nothing else takes its excuse.
 pub(super) fn worse(before: &[Said], after: Vec<Said>) -> Vec<Said> {
-    let mut left: Vec<&Said> = before.iter().collect();
+    let mut left = Left::new(before);
     // What is uncertain comes last.
-    let mut worse = without(after, &mut left, |it, old| it.excused_by(old) == Excuse::Full);
+    let mut worse = after;
+    worse.retain(|it| !left.excuse(it, Excuse::Full));
     for it in &mut worse {
-        let excuse = left.iter().position(|old| it.excused_by(old) == Excuse::Perhaps);
-        it.is_unclear |= excuse.map(|at| left.remove(at)).is_some();
+        it.is_unclear |= left.excuse(it, Excuse::Perhaps);
     }
     worse
 }
 
-/// Takes out what something of `left` excuses, and that with it.
-fn without(
-    found: Vec<Said>,
-    left: &mut Vec<&Said>,
-    excuses: impl Fn(&Said, &Said) -> bool,
-) -> Vec<Said> {
-    let is_left = |it: &Said| match left.iter().position(|old| excuses(it, old)) {
-        Some(at) => {
-            left.remove(at);
-            false
-        }
-        None => true,
-    };
-    let mut is_left = is_left;
-    found.into_iter().filter(|it| is_left(it)).collect()
+/// What was said before and has excused nothing yet, by the primary object, which both have to share.
+struct Left<'s>(FxHashMap<&'s Key, Vec<&'s Said>>);
+
+impl<'s> Left<'s> {
+    fn new(before: &'s [Said]) -> Left<'s> {
+        let mut left: FxHashMap<_, Vec<_>> = FxHashMap::default();
+        before.iter().for_each(|it| left.entry(&it.primary).or_default().push(it));
+        Left(left)
+    }
+
+    /// Whether something of it excuses this so far; then that is taken out.
+    fn excuse(&mut self, it: &Said, far: Excuse) -> bool {
+        let Some(left) = self.0.get_mut(&it.primary) else { return false };
+        let at = left.iter().position(|old| it.excused_by(old) == far);
+        at.map(|at| left.remove(at)).is_some()
+    }
 }
