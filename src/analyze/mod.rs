@@ -5,6 +5,7 @@
 pub mod capacity;
 pub mod disruption;
 pub mod network;
+pub mod placement;
 pub mod references;
 pub mod selection;
 pub mod world;

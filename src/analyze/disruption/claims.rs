@@ -210,11 +210,16 @@ impl<'d> Volumes<'d> {
                 // Without a provisioner volumes are made by hand; of all clusters local ones are.
                 provisioner == "kubernetes.io/no-provisioner"
                     && self.are_of_one_node.get(name) != Some(&false)
-                    || LOCAL_PROVISIONERS.iter().any(|it| provisioner.ends_with(it))
+                    || is_of_node(provisioner)
             }
             None => LOCAL_CLASSES.contains(&name) || self.are_of_one_node.get(name) == Some(&true),
         }
     }
+}
+
+/// Whether the volumes of a provisioner lie on the node of the pod that asked for them first.
+pub fn is_of_node(provisioner: &str) -> bool {
+    LOCAL_PROVISIONERS.iter().any(|it| provisioner.ends_with(it))
 }
 
 /// Provisioners of volumes that lie on the node of the pod that asked for them first. A domain stands for all that a

@@ -1,0 +1,294 @@
+//! Nodes and shapes of pods, and all about them that does not change while pods come and go.
+
+use super::filter::{Plugin, Plugins, fixed};
+use super::labels::Labels;
+use super::node::{Amounts, ClusterNode};
+use super::shape::{Shape, Term};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A shape's place among all shapes.
+pub type ShapeId = usize;
+
+/// A node's place among all nodes.
+pub type NodeId = usize;
+
+/// What does not change while pods come and go.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// The nodes.
+    pub nodes: Vec<ClusterNode>,
+    /// The shapes.
+    pub shapes: Vec<Shape>,
+    /// The resources that anybody requests.
+    pub resources: Vec<String>,
+    /// By node and resource, what there is; `None` where nothing says so.
+    pub allocatable: Vec<Option<Vec<i128>>>,
+    /// By shape and resource, what it requests.
+    pub requests: Vec<Vec<i128>>,
+    /// By shape and node, the plugins that refuse it whatever else is there.
+    pub fixed: Vec<Vec<Plugins>>,
+    /// By topology key: the domain of each node, and how many there are.
+    pub topologies: Vec<Topology>,
+    /// The terms of required affinity and anti-affinity.
+    pub terms: Vec<TermFacts>,
+    /// Groups of affinity terms that other pods meet together.
+    pub groups: Vec<Group>,
+    /// The spread constraints, each of one shape.
+    pub constraints: Vec<Constraint>,
+    /// By shape, what of these is its own, and which it counts for.
+    pub of_shape: Vec<OfShape>,
+    /// The claims of which only one pod may have each.
+    pub single: Vec<String>,
+}
+
+/// The domains of a topology key.
+#[derive(Debug, Default)]
+pub struct Topology {
+    /// The label.
+    pub key: String,
+    /// By node.
+    pub domains: Vec<Option<u32>>,
+    /// The values, in order.
+    pub values: Vec<String>,
+}
+
+/// A term of anti-affinity.
+#[derive(Debug)]
+pub struct TermFacts {
+    /// The topology, by its place.
+    pub topology: usize,
+    /// By shape, whether its pods are meant.
+    pub matches: Vec<bool>,
+}
+
+/// The affinity terms of one pod, which are met by pods that meet all of them.
+#[derive(Debug)]
+pub struct Group {
+    /// The topologies of its terms.
+    pub topologies: Vec<usize>,
+    /// By shape, whether its pods meet all of them.
+    pub matches: Vec<bool>,
+}
+
+/// A spread constraint.
+#[derive(Debug)]
+pub struct Constraint {
+    /// The topology.
+    pub topology: usize,
+    /// By shape, whether its pods count.
+    pub matches: Vec<bool>,
+    /// By node, whether it counts.
+    pub counts: Vec<bool>,
+    /// The domains that there are.
+    pub domains: Vec<u32>,
+    /// Whether the pod itself counts.
+    pub matches_own: bool,
+    /// The most by which domains may differ.
+    pub max_skew: i64,
+    /// How many domains there have to be.
+    pub min_domains: i64,
+}
+
+/// What is a shape's own, and what its pods count for.
+#[derive(Debug, Default)]
+pub struct OfShape {
+    /// Its anti-affinity terms.
+    pub anti: Vec<usize>,
+    /// Its group of affinity terms.
+    pub group: Option<usize>,
+    /// Its constraints.
+    pub constraints: Vec<usize>,
+    /// The terms that mean its pods.
+    pub meant_by: Vec<usize>,
+    /// The groups that its pods meet.
+    pub meets: Vec<usize>,
+    /// The constraints that count its pods.
+    pub counted_by: Vec<usize>,
+    /// Claims of one pod that it uses.
+    pub single: Vec<usize>,
+}
+
+/// Labels by namespace.
+pub type NamespaceLabels = BTreeMap<String, Labels>;
+
+impl Cluster {
+    /// Works out what follows from nodes, shapes and namespaces.
+    pub fn new(nodes: Vec<ClusterNode>, shapes: Vec<Shape>, namespaces: &NamespaceLabels) -> Cluster {
+        let mut cluster = Cluster { nodes, shapes, ..Cluster::default() };
+        cluster.count_resources();
+        cluster.fixed = cluster
+            .shapes
+            .iter()
+            .map(|shape| cluster.nodes.iter().map(|it| fixed(shape, it)).collect())
+            .collect();
+        cluster.of_shape.resize_with(cluster.shapes.len(), OfShape::default);
+        cluster.find_terms(namespaces);
+        cluster.find_groups(namespaces);
+        cluster.find_constraints();
+        cluster.find_single_claims();
+        cluster
+    }
+
+    fn count_resources(&mut self) {
+        let names: BTreeSet<&String> = self.shapes.iter().flat_map(|it| it.requests.keys()).collect();
+        self.resources = names.into_iter().filter(|it| *it != "pods").cloned().collect();
+        let row = |amounts: &Amounts| -> Vec<i128> {
+            self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect()
+        };
+        let of_node = |it: &ClusterNode| it.allocatable.as_ref().map(|it| row(&it.amounts));
+        let allocatable = self.nodes.iter().map(of_node).collect();
+        let requests = self.shapes.iter().map(|it| row(&it.requests)).collect();
+        self.allocatable = allocatable;
+        self.requests = requests;
+    }
+
+    /// The place of a topology.
+    fn topology(&mut self, key: &str) -> usize {
+        if let Some(at) = self.topologies.iter().position(|it| it.key == key) {
+            return at;
+        }
+        let values: BTreeSet<&String> = self.nodes.iter().filter_map(|it| it.labels.get(key)).collect();
+        let values: Vec<String> = values.into_iter().cloned().collect();
+        let domain = |it: &ClusterNode| {
+            let value = it.labels.get(key)?;
+            values.binary_search(value).ok().map(|at| at as u32)
+        };
+        let domains = self.nodes.iter().map(domain).collect();
+        self.topologies.push(Topology { key: key.to_string(), domains, values });
+        self.topologies.len() - 1
+    }
+
+    fn find_terms(&mut self, namespaces: &NamespaceLabels) {
+        let mut known: FxHashMap<Term, usize> = FxHashMap::default();
+        for shape in 0..self.shapes.len() {
+            for term in self.shapes[shape].anti_affinity.clone() {
+                let at = match known.get(&term) {
+                    Some(at) => *at,
+                    None => {
+                        let topology = self.topology(&term.key);
+                        let matches = self.matches(&term, namespaces);
+                        self.terms.push(TermFacts { topology, matches });
+                        known.insert(term, self.terms.len() - 1);
+                        self.terms.len() - 1
+                    }
+                };
+                self.of_shape[shape].anti.push(at);
+            }
+        }
+        for (at, term) in self.terms.iter().enumerate() {
+            for (shape, _) in term.matches.iter().enumerate().filter(|(_, it)| **it) {
+                self.of_shape[shape].meant_by.push(at);
+            }
+        }
+    }
+
+    /// By shape, whether a term means its pods (`kube-scheduler/framework/types.go`, AffinityTerm.Matches).
+    fn matches(&self, term: &Term, namespaces: &NamespaceLabels) -> Vec<bool> {
+        let is_near = |shape: &Shape| {
+            term.namespaces.contains(&shape.namespace)
+                || term.namespace_selector.as_ref().is_some_and(|it| {
+                    namespaces.get(&shape.namespace).is_some_and(|labels| it.matches(labels))
+                })
+        };
+        let is_meant = |shape: &Shape| {
+            is_near(shape) && term.selector.as_ref().is_some_and(|it| it.matches(&shape.labels))
+        };
+        self.shapes.iter().map(is_meant).collect()
+    }
+
+    fn find_groups(&mut self, namespaces: &NamespaceLabels) {
+        let mut known: FxHashMap<Vec<Term>, usize> = FxHashMap::default();
+        for shape in 0..self.shapes.len() {
+            let terms = self.shapes[shape].affinity.clone();
+            if terms.is_empty() {
+                continue;
+            }
+            let at = match known.get(&terms) {
+                Some(at) => *at,
+                None => {
+                    let topologies = terms.iter().map(|it| self.topology(&it.key)).collect();
+                    let each: Vec<_> = terms.iter().map(|it| self.matches(it, namespaces)).collect();
+                    let matches = (0..self.shapes.len()).map(|it| each.iter().all(|of| of[it])).collect();
+                    self.groups.push(Group { topologies, matches });
+                    known.insert(terms, self.groups.len() - 1);
+                    self.groups.len() - 1
+                }
+            };
+            self.of_shape[shape].group = Some(at);
+        }
+        for (at, group) in self.groups.iter().enumerate() {
+            for (shape, _) in group.matches.iter().enumerate().filter(|(_, it)| **it) {
+                self.of_shape[shape].meets.push(at);
+            }
+        }
+    }
+
+    /// Which nodes and pods count for a constraint (`podtopologyspread/filtering.go`, calPreFilterState).
+    fn find_constraints(&mut self) {
+        for at in 0..self.shapes.len() {
+            let spread = self.shapes[at].spread.clone();
+            let has_all = |node: &ClusterNode| spread.iter().all(|it| node.labels.contains_key(&it.key));
+            let with_keys: Vec<bool> = self.nodes.iter().map(has_all).collect();
+            for it in &spread {
+                let topology = self.topology(&it.key);
+                let shape = &self.shapes[at];
+                let counts: Vec<bool> = (0..self.nodes.len())
+                    .map(|node| {
+                        let refused = self.fixed[at][node];
+                        with_keys[node]
+                            && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
+                            && !(it.honors_taints && refused.has(Plugin::TaintToleration))
+                    })
+                    .collect();
+                let domains = &self.topologies[topology].domains;
+                let domains: BTreeSet<u32> =
+                    (0..counts.len()).filter(|it| counts[*it]).filter_map(|it| domains[it]).collect();
+                let selector = it.selector.as_ref();
+                let matches = self.shapes.iter().map(|other| {
+                    // An empty selector counts nobody who is there already (countPodsMatchSelector).
+                    other.namespace == shape.namespace
+                        && !other.is_terminating
+                        && selector.is_some_and(|it| !it.is_empty() && it.matches(&other.labels))
+                });
+                let constraint = Constraint {
+                    topology,
+                    matches: matches.collect(),
+                    counts,
+                    domains: domains.into_iter().collect(),
+                    matches_own: selector.is_some_and(|it| it.matches(&shape.labels)),
+                    max_skew: it.max_skew,
+                    min_domains: it.min_domains,
+                };
+                self.constraints.push(constraint);
+                self.of_shape[at].constraints.push(self.constraints.len() - 1);
+            }
+        }
+        for (at, constraint) in self.constraints.iter().enumerate() {
+            for (shape, _) in constraint.matches.iter().enumerate().filter(|(_, it)| **it) {
+                self.of_shape[shape].counted_by.push(at);
+            }
+        }
+    }
+
+    fn find_single_claims(&mut self) {
+        for at in 0..self.shapes.len() {
+            for need in self.shapes[at].volumes.clone().into_iter().filter(|it| it.is_of_one_pod) {
+                let place = self.single.iter().position(|it| *it == need.claim).unwrap_or_else(|| {
+                    self.single.push(need.claim);
+                    self.single.len() - 1
+                });
+                self.of_shape[at].single.push(place);
+            }
+        }
+    }
+
+    /// Whether it matters in which order pods of these shapes are placed: only affinity and spread look at what is there
+    /// already in a way that more pods may mend.
+    pub fn is_ordered(&self, shapes: impl IntoIterator<Item = ShapeId>) -> bool {
+        shapes.into_iter().any(|it| {
+            let of = &self.of_shape[it];
+            of.group.is_some() || !of.constraints.is_empty()
+        })
+    }
+}

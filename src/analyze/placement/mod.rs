@@ -1,0 +1,15 @@
+//! Which node takes which pod: nodes, shapes of pods, the scheduler's filters, and whether there is room for all.
+//!
+//! Everything is what kube-scheduler's default profile would say (Kubernetes 1.37), without dynamic resource allocation,
+//! limits of volumes per node, and gangs.
+
+pub mod cluster;
+pub mod filter;
+pub mod labels;
+pub mod node;
+pub mod real;
+pub mod search;
+pub mod shape;
+pub mod state;
+pub mod volume;
+pub mod world;

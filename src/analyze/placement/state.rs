@@ -1,0 +1,268 @@
+//! Pods on nodes, and which nodes take one more.
+
+use super::cluster::{Cluster, NodeId, ShapeId};
+use super::filter::{Plugin, Plugins};
+use std::collections::BTreeMap;
+
+/// The pods on the nodes of a cluster.
+#[derive(Clone, Debug)]
+pub struct State<'c> {
+    /// The cluster.
+    pub cluster: &'c Cluster,
+    /// By node, how many pods of which shape.
+    pub pods: Vec<BTreeMap<ShapeId, u32>>,
+    /// By node and resource, what is requested.
+    pub used: Vec<Vec<i128>>,
+    /// By node.
+    pub pod_counts: Vec<i128>,
+    /// By term and domain, pods that it means.
+    meant: Vec<Vec<u32>>,
+    /// By term and domain, pods that it is of.
+    owners: Vec<Vec<u32>>,
+    /// By group, topology of it, and domain, pods that meet it.
+    met: Vec<Vec<Vec<u32>>>,
+    /// By constraint and domain, pods that count.
+    spread: Vec<Vec<u32>>,
+    /// By claim of one pod, how many have it.
+    single: Vec<u32>,
+}
+
+/// What is the same on all nodes while one pod is placed.
+#[derive(Clone, Debug)]
+pub struct Asked<'s, 'c> {
+    state: &'s State<'c>,
+    shape: ShapeId,
+    /// By constraint of the shape, the least that a domain holds.
+    least: Vec<i64>,
+    /// Whether no pod meets its affinity and it does itself.
+    is_first: bool,
+    holds_single: bool,
+}
+
+impl<'c> State<'c> {
+    /// No pod anywhere.
+    pub fn new(cluster: &'c Cluster) -> State<'c> {
+        let domains = |topology: usize| vec![0; cluster.topologies[topology].values.len()];
+        let nodes = cluster.nodes.len();
+        State {
+            cluster,
+            pods: vec![BTreeMap::new(); nodes],
+            used: vec![vec![0; cluster.resources.len()]; nodes],
+            pod_counts: vec![0; nodes],
+            meant: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
+            owners: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
+            met: cluster
+                .groups
+                .iter()
+                .map(|it| it.topologies.iter().map(|it| domains(*it)).collect())
+                .collect(),
+            spread: cluster.constraints.iter().map(|it| domains(it.topology)).collect(),
+            single: vec![0; cluster.single.len()],
+        }
+    }
+
+    /// Puts a pod on a node.
+    pub fn put(&mut self, shape: ShapeId, node: NodeId) {
+        *self.pods[node].entry(shape).or_default() += 1;
+        self.change(shape, node, true);
+    }
+
+    /// Takes one away.
+    pub fn take(&mut self, shape: ShapeId, node: NodeId) {
+        if let Some(count) = self.pods[node].get_mut(&shape) {
+            *count -= 1;
+            if *count == 0 {
+                self.pods[node].remove(&shape);
+            }
+            self.change(shape, node, false);
+        }
+    }
+
+    fn change(&mut self, shape: ShapeId, node: NodeId, is_more: bool) {
+        let cluster = self.cluster;
+        let step = |count: &mut u32| if is_more { *count += 1 } else { *count -= 1 };
+        let sign = if is_more { 1 } else { -1 };
+        self.pod_counts[node] += sign;
+        for (used, request) in self.used[node].iter_mut().zip(&cluster.requests[shape]) {
+            *used += sign * request;
+        }
+        let domain = |topology: usize| cluster.topologies[topology].domains[node].map(|it| it as usize);
+        let of = &cluster.of_shape[shape];
+        for term in &of.meant_by {
+            if let Some(at) = domain(cluster.terms[*term].topology) {
+                step(&mut self.meant[*term][at]);
+            }
+        }
+        for term in &of.anti {
+            if let Some(at) = domain(cluster.terms[*term].topology) {
+                step(&mut self.owners[*term][at]);
+            }
+        }
+        for group in &of.meets {
+            for (place, topology) in cluster.groups[*group].topologies.iter().enumerate() {
+                if let Some(at) = domain(*topology) {
+                    step(&mut self.met[*group][place][at]);
+                }
+            }
+        }
+        for constraint in &of.counted_by {
+            let it = &cluster.constraints[*constraint];
+            if let Some(at) = domain(it.topology).filter(|_| it.counts[node]) {
+                step(&mut self.spread[*constraint][at]);
+            }
+        }
+        for claim in &of.single {
+            step(&mut self.single[*claim]);
+        }
+    }
+
+    /// Prepares to ask where a pod may go.
+    pub fn ask(&self, shape: ShapeId) -> Asked<'_, 'c> {
+        let of = &self.cluster.of_shape[shape];
+        let least = of.constraints.iter().map(|it| self.least(*it)).collect();
+        let is_first = of.group.is_some_and(|group| {
+            let is_met = self.met[group].iter().flatten().any(|it| *it > 0);
+            !is_met && self.cluster.groups[group].matches[shape]
+        });
+        let holds_single = of.single.iter().any(|it| self.single[*it] > 0);
+        Asked { state: self, shape, least, is_first, holds_single }
+    }
+
+    /// The least that a domain of a constraint holds (`podtopologyspread/filtering.go`, minMatchNum).
+    fn least(&self, constraint: usize) -> i64 {
+        let it = &self.cluster.constraints[constraint];
+        if (it.domains.len() as i64) < it.min_domains {
+            return 0;
+        }
+        let counts = it.domains.iter().map(|at| i64::from(self.spread[constraint][*at as usize]));
+        counts.min().unwrap_or(0)
+    }
+
+    /// The nodes that take one more pod of a shape.
+    pub fn takers(&self, shape: ShapeId) -> Vec<NodeId> {
+        let asked = self.ask(shape);
+        (0..self.cluster.nodes.len()).filter(|it| asked.takes(*it)).collect()
+    }
+
+    /// How many pods of a shape there are on a node.
+    pub fn count(&self, node: NodeId, shape: ShapeId) -> u32 {
+        self.pods[node].get(&shape).copied().unwrap_or(0)
+    }
+}
+
+impl Asked<'_, '_> {
+    /// Whether a node takes the pod.
+    pub fn takes(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        !cluster.shapes[self.shape].is_gated
+            && cluster.fixed[self.shape][node].is_empty()
+            && !self.holds_single
+            && self.has_room(node)
+            && self.has_ports(node)
+            && self.is_spread(node)
+            && self.is_beside_and_apart(node)
+    }
+
+    /// The plugins that refuse it on a node.
+    pub fn refusals(&self, node: NodeId) -> Plugins {
+        let mut refused = self.state.cluster.fixed[self.shape][node];
+        let others = [
+            (Plugin::NodePorts, self.has_ports(node)),
+            (Plugin::NodeResourcesFit, self.has_room(node)),
+            (Plugin::VolumeRestrictions, !self.holds_single),
+            (Plugin::PodTopologySpread, self.is_spread(node)),
+            (Plugin::InterPodAffinity, self.is_beside_and_apart(node)),
+        ];
+        for (plugin, _) in others.into_iter().filter(|it| !it.1) {
+            refused.add(plugin);
+        }
+        refused
+    }
+
+    /// `noderesources/fit.go`, fitsRequest. What a node has is not known of every node; there all fits.
+    fn has_room(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        let Some(allocatable) = &cluster.allocatable[node] else { return true };
+        let pods = cluster.nodes[node].allocatable.as_ref().map_or(0, |it| it.pods);
+        let used = &self.state.used[node];
+        let requests = &cluster.requests[self.shape];
+        self.state.pod_counts[node] < pods
+            && requests.iter().zip(allocatable).zip(used).all(|((request, has), used)| {
+                *request == 0 || *request <= has - used
+            })
+    }
+
+    /// The resources that a node lacks for the pod, with what is left.
+    pub fn lacks(&self, node: NodeId) -> Vec<(usize, i128)> {
+        let cluster = self.state.cluster;
+        let Some(allocatable) = &cluster.allocatable[node] else { return Vec::new() };
+        let requests = cluster.requests[self.shape].iter().enumerate();
+        requests
+            .map(|(at, request)| (at, *request, allocatable[at] - self.state.used[node][at]))
+            .filter(|(_, request, left)| *request > 0 && request > left)
+            .map(|(at, _, left)| (at, left))
+            .collect()
+    }
+
+    fn has_ports(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        let wanted = &cluster.shapes[self.shape].host_ports;
+        wanted.is_empty()
+            || !self.state.pods[node].keys().any(|other| {
+                let taken = &cluster.shapes[*other].host_ports;
+                taken.iter().any(|taken| wanted.iter().any(|it| it.conflicts(taken)))
+            })
+    }
+
+    fn is_spread(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        let constraints = &cluster.of_shape[self.shape].constraints;
+        constraints.iter().zip(&self.least).all(|(at, least)| {
+            let it = &cluster.constraints[*at];
+            // A node without the label takes none of its pods, whatever the skew.
+            let Some(domain) = cluster.topologies[it.topology].domains[node] else { return false };
+            let there = i64::from(self.state.spread[*at][domain as usize]);
+            there + i64::from(it.matches_own) - least <= it.max_skew
+        })
+    }
+
+    /// `interpodaffinity/filtering.go`: satisfyPodAffinity, satisfyPodAntiAffinity, satisfyExistingPodsAntiAffinity.
+    fn is_beside_and_apart(&self, node: NodeId) -> bool {
+        self.is_beside(node) && self.keeps_apart(node) && self.is_kept_apart(node)
+    }
+
+    fn domain(&self, topology: usize, node: NodeId) -> Option<usize> {
+        self.state.cluster.topologies[topology].domains[node].map(|it| it as usize)
+    }
+
+    /// Whether the pods that it has to be beside are there.
+    pub fn is_beside(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        let Some(group) = cluster.of_shape[self.shape].group else { return true };
+        let mut is_met = true;
+        for (place, topology) in cluster.groups[group].topologies.iter().enumerate() {
+            let Some(domain) = self.domain(*topology, node) else { return false };
+            // Terms of one topology count the same pods.
+            is_met &= self.state.met[group][place][domain] > 0;
+        }
+        is_met || self.is_first
+    }
+
+    /// Whether no pod is there that it has to be apart from.
+    pub fn keeps_apart(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        cluster.of_shape[self.shape].anti.iter().all(|term| {
+            let domain = self.domain(cluster.terms[*term].topology, node);
+            domain.is_none_or(|it| self.state.meant[*term][it] == 0)
+        })
+    }
+
+    /// Whether no pod is there that has to be apart from it.
+    pub fn is_kept_apart(&self, node: NodeId) -> bool {
+        let cluster = self.state.cluster;
+        cluster.of_shape[self.shape].meant_by.iter().all(|term| {
+            let domain = self.domain(cluster.terms[*term].topology, node);
+            domain.is_none_or(|it| self.state.owners[*term][it] == 0)
+        })
+    }
+}
