@@ -28,6 +28,10 @@ pub(crate) enum Command {
     ///
     /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined; with --change: 0 no flow changes, 1 some do.
     Reach(Reach),
+    /// Say what becomes of the pods when nodes are lost or drained, or workloads rolled out; without events, whether all fit.
+    ///
+    /// Events happen in the order given. Exit status: 0 every scenario holds, 1 some do not, 3 unknown.
+    Simulate(Simulate),
     /// Print a rule's page.
     Explain {
         /// The rule.
@@ -362,6 +366,52 @@ pub(crate) struct Reach {
     pub(crate) format: ListFormat,
 }
 
+/// Options of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Simulate {
+    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
+    #[arg(short, long, value_name = "NS")]
+    pub(crate) namespace: Vec<String>,
+    /// Which cluster is read, if one is.
+    #[command(flatten)]
+    pub(crate) live: Live,
+    /// The policy file [default: purlin.yaml in this folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The nodes: pools under `nodes:`, Nodes, or the configuration of a kind cluster [default: the Nodes of the input]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nodes: Option<PathBuf>,
+    /// A node or a zone is lost
+    #[arg(long, value_name = "node/NAME|zone/NAME")]
+    pub(crate) fail: Vec<String>,
+    /// A node is drained, and stays so
+    #[arg(long, value_name = "node/NAME")]
+    pub(crate) drain: Vec<String>,
+    /// Every node is drained in turn, and returns before the next
+    #[arg(long)]
+    pub(crate) drain_all: bool,
+    /// A workload, or every one at once, is rolled out
+    #[arg(long, value_name = "KIND/NS/NAME|all")]
+    pub(crate) rollout: Vec<String>,
+    /// How many pods autoscaled workloads have [default: both]
+    #[arg(long, value_enum)]
+    pub(crate) at: Option<SimulateAt>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub(crate) format: ListFormat,
+}
+
+/// How many pods autoscaled workloads have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SimulateAt {
+    /// The fewest.
+    Floor,
+    /// The most.
+    Peak,
+}
+
 /// From which severity on findings fail the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
@@ -410,4 +460,6 @@ pub(crate) enum Schema {
     Policy,
     /// Of an architecture document.
     Architecture,
+    /// What `simulate --format json` writes.
+    Simulate,
 }

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
-    let model = match input::only_world(&loaded, &namespace) {
+    let model = match input::only_world(&loaded, &namespace, "who may talk to whom") {
         Ok((model, _)) => model,
         Err(message) => return fail(message),
     };

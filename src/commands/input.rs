@@ -125,6 +125,7 @@ pub(super) fn world(
 pub(super) fn only_world<'d>(
     loaded: &'d Loaded,
     namespace: &'d str,
+    what: &str,
 ) -> Result<(Model<'d>, &'d str), String> {
     match loaded.worlds.as_slice() {
         [] => Ok((Model::new(loaded, namespace), namespace)),
@@ -135,7 +136,7 @@ pub(super) fn only_world<'d>(
         several => {
             let names: Vec<_> = several.iter().map(|it| format!("`{}`", it.name)).collect();
             Err(format!(
-                "who may talk to whom is asked of what is deployed together, and these are {}: {}; name one of them",
+                "{what} is asked of what is deployed together, and these are {}: {}; name one of them",
                 several.len(),
                 names.join(", ")
             ))

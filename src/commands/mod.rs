@@ -1,5 +1,5 @@
 //! One module a subcommand. Exit status: 0 nothing found, 1 findings, 2 purlin could not do its work; of `reach` 0 allow,
-//! 1 deny, 3 undefined.
+//! 1 deny, 3 undefined; of `simulate` 0 holds, 1 breaks, 3 unknown.
 
 mod check;
 #[cfg(feature = "cluster")]
@@ -14,12 +14,13 @@ mod progress;
 mod reach;
 #[cfg(feature = "webhook")]
 mod serve;
+mod simulate;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
 use purlin::architecture;
 use purlin::policy_file;
-use purlin::report::json;
+use purlin::report::{json, simulation};
 use purlin::text::visible::visible;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "webhook")]
         Command::Uninstall(args) => install::uninstall(&args),
         Command::Reach(args) => reach::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Explain { rule } => list::explain(&rule),
         Command::Rules { format } => list::rules(format),
         Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
@@ -50,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Schema { of: Schema::Architecture } => {
             done(print(format!("{:#}\n", architecture::schema()).as_bytes()))
         }
+        Command::Schema { of: Schema::Simulate } => done(print(simulation::SCHEMA.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "purlin", &mut script);

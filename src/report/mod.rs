@@ -10,5 +10,6 @@ pub mod markdown;
 mod place;
 pub mod repository;
 pub mod sarif;
+pub mod simulation;
 mod text;
 mod wording;

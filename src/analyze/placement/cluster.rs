@@ -3,7 +3,7 @@
 use super::filter::{Plugin, Plugins, fixed};
 use super::labels::Labels;
 use super::node::{Amounts, ClusterNode};
-use super::shape::{Shape, Term};
+use super::shape::{Shape, Spread, Term};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,6 +99,10 @@ pub struct OfShape {
     pub group: Option<usize>,
     /// Its constraints.
     pub constraints: Vec<usize>,
+    /// Those that it would rather have hold.
+    pub soft_constraints: Vec<usize>,
+    /// The terms that it would rather have hold, or not hold, by weight.
+    pub soft_terms: Vec<(i64, usize)>,
     /// The terms that mean its pods.
     pub meant_by: Vec<usize>,
     /// The groups that its pods meet.
@@ -161,19 +165,24 @@ impl Cluster {
 
     fn find_terms(&mut self, namespaces: &NamespaceLabels) {
         let mut known: FxHashMap<Term, usize> = FxHashMap::default();
+        let mut place = |cluster: &mut Self, term: Term| match known.get(&term) {
+            Some(at) => *at,
+            None => {
+                let topology = cluster.topology(&term.key);
+                let matches = cluster.matches(&term, namespaces);
+                cluster.terms.push(TermFacts { topology, matches });
+                known.insert(term, cluster.terms.len() - 1);
+                cluster.terms.len() - 1
+            }
+        };
         for shape in 0..self.shapes.len() {
             for term in self.shapes[shape].anti_affinity.clone() {
-                let at = match known.get(&term) {
-                    Some(at) => *at,
-                    None => {
-                        let topology = self.topology(&term.key);
-                        let matches = self.matches(&term, namespaces);
-                        self.terms.push(TermFacts { topology, matches });
-                        known.insert(term, self.terms.len() - 1);
-                        self.terms.len() - 1
-                    }
-                };
+                let at = place(self, term);
                 self.of_shape[shape].anti.push(at);
+            }
+            for (weight, term) in self.shapes[shape].preferences.clone() {
+                let at = place(self, term);
+                self.of_shape[shape].soft_terms.push((weight, at));
             }
         }
         for (at, term) in self.terms.iter().enumerate() {
@@ -224,50 +233,59 @@ impl Cluster {
         }
     }
 
-    /// Which nodes and pods count for a constraint (`podtopologyspread/filtering.go`, calPreFilterState).
+    /// Which nodes and pods count for constraints (`podtopologyspread/filtering.go`, calPreFilterState).
     fn find_constraints(&mut self) {
-        for at in 0..self.shapes.len() {
-            let spread = self.shapes[at].spread.clone();
-            let has_all = |node: &ClusterNode| spread.iter().all(|it| node.labels.contains_key(&it.key));
-            let with_keys: Vec<bool> = self.nodes.iter().map(has_all).collect();
-            for it in &spread {
-                let topology = self.topology(&it.key);
-                let shape = &self.shapes[at];
-                let counts: Vec<bool> = (0..self.nodes.len())
-                    .map(|node| {
-                        let refused = self.fixed[at][node];
-                        with_keys[node]
-                            && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
-                            && !(it.honors_taints && refused.has(Plugin::TaintToleration))
-                    })
-                    .collect();
-                let domains = &self.topologies[topology].domains;
-                let domains: BTreeSet<u32> =
-                    (0..counts.len()).filter(|it| counts[*it]).filter_map(|it| domains[it]).collect();
-                let selector = it.selector.as_ref();
-                let matches = self.shapes.iter().map(|other| {
-                    // An empty selector counts nobody who is there already (countPodsMatchSelector).
-                    other.namespace == shape.namespace
-                        && !other.is_terminating
-                        && selector.is_some_and(|it| !it.is_empty() && it.matches(&other.labels))
-                });
-                let constraint = Constraint {
-                    topology,
-                    matches: matches.collect(),
-                    counts,
-                    domains: domains.into_iter().collect(),
-                    matches_own: selector.is_some_and(|it| it.matches(&shape.labels)),
-                    max_skew: it.max_skew,
-                    min_domains: it.min_domains,
-                };
-                self.constraints.push(constraint);
-                self.of_shape[at].constraints.push(self.constraints.len() - 1);
+        for shape in 0..self.shapes.len() {
+            let hard = self.shapes[shape].spread.clone();
+            let soft = self.shapes[shape].soft_spread.clone();
+            for all in [&hard, &soft] {
+                let has_all = |it: &ClusterNode| all.iter().all(|of| it.labels.contains_key(&of.key));
+                let with_keys: Vec<bool> = self.nodes.iter().map(has_all).collect();
+                for it in all {
+                    let constraint = self.constraint(shape, it, &with_keys);
+                    self.constraints.push(constraint);
+                }
             }
+            let first = self.constraints.len() - hard.len() - soft.len();
+            let between = first + hard.len();
+            self.of_shape[shape].constraints = (first..between).collect();
+            self.of_shape[shape].soft_constraints = (between..self.constraints.len()).collect();
         }
         for (at, constraint) in self.constraints.iter().enumerate() {
             for (shape, _) in constraint.matches.iter().enumerate().filter(|(_, it)| **it) {
                 self.of_shape[shape].counted_by.push(at);
             }
+        }
+    }
+
+    fn constraint(&mut self, at: ShapeId, it: &Spread, with_keys: &[bool]) -> Constraint {
+        let topology = self.topology(&it.key);
+        let shape = &self.shapes[at];
+        let is_counted = |node: usize| {
+            let refused = self.fixed[at][node];
+            with_keys[node]
+                && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
+                && !(it.honors_taints && refused.has(Plugin::TaintToleration))
+        };
+        let counts: Vec<bool> = (0..self.nodes.len()).map(is_counted).collect();
+        let domains = &self.topologies[topology].domains;
+        let domains: BTreeSet<u32> =
+            (0..counts.len()).filter(|it| counts[*it]).filter_map(|it| domains[it]).collect();
+        let selector = it.selector.as_ref();
+        let matches = self.shapes.iter().map(|other| {
+            // An empty selector counts nobody who is there already (countPodsMatchSelector).
+            other.namespace == shape.namespace
+                && !other.is_terminating
+                && selector.is_some_and(|it| !it.is_empty() && it.matches(&other.labels))
+        });
+        Constraint {
+            topology,
+            matches: matches.collect(),
+            counts,
+            domains: domains.into_iter().collect(),
+            matches_own: selector.is_some_and(|it| it.matches(&shape.labels)),
+            max_skew: it.max_skew,
+            min_domains: it.min_domains,
         }
     }
 

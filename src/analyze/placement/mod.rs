@@ -4,12 +4,18 @@
 //! limits of volumes per node, and gangs.
 
 pub mod cluster;
+pub mod described;
 pub mod filter;
 pub mod labels;
 pub mod node;
+pub mod place;
+pub mod proof;
 pub mod real;
+pub mod scenario;
+pub mod score;
 pub mod search;
 pub mod shape;
 pub mod state;
 pub mod volume;
+pub mod words;
 pub mod world;

@@ -165,22 +165,28 @@ pub fn untolerated<'n>(taints: &'n [Taint], tolerations: &[Toleration]) -> Optio
 impl ClusterNode {
     /// A Node.
     pub fn of_object(object: &Object<'_>) -> ClusterNode {
-        let spec = object.field(&["spec"]);
+        ClusterNode::of_root(object.root, Some(object.id))
+    }
+
+    /// A Node by its outermost field.
+    pub fn of_root(root: tree::Node<'_>, object: Option<ObjId>) -> ClusterNode {
+        let spec = root.get("spec");
         let taints = spec.into_iter().flat_map(|it| it.list("taints")).filter_map(Taint::parse);
-        let allocatable = object.field(&["status", "allocatable"]).map(|it| {
+        let allocatable = root.at(&["status", "allocatable"]).map(|it| {
             let amounts = amounts(&Resources::parse(Some(it), &mut Vec::new()));
             // What is not stated is nothing (`noderesources/fit.go`, fitsRequest).
             Allocatable { pods: amounts.get("pods").copied().unwrap_or(0), amounts }
         });
+        let name = root.at(&["metadata", "name"]).and_then(tree::Node::str);
         ClusterNode {
-            name: object.name.to_string(),
-            labels: labels(object.field(&["metadata", "labels"])),
+            name: name.unwrap_or_default().to_string(),
+            labels: labels(root.at(&["metadata", "labels"])),
             taints: taints.collect(),
             unschedulable: spec.and_then(|it| it.get("unschedulable")).and_then(tree::Node::bool)
                 == Some(true),
             allocatable,
             pool: None,
-            object: Some(object.id),
+            object,
         }
     }
 

@@ -138,6 +138,20 @@ impl<'c> State<'c> {
         counts.min().unwrap_or(0)
     }
 
+    /// How many pods that a term means are near a node.
+    pub fn meant_near(&self, term: usize, node: NodeId) -> u32 {
+        let topology = self.cluster.terms[term].topology;
+        let domain = self.cluster.topologies[topology].domains[node];
+        domain.map_or(0, |it| self.meant[term][it as usize])
+    }
+
+    /// How many pods that a constraint counts are in the domain of a node; `None` where it is in none.
+    pub fn spread_near(&self, constraint: usize, node: NodeId) -> Option<u32> {
+        let topology = self.cluster.constraints[constraint].topology;
+        let domain = self.cluster.topologies[topology].domains[node]?;
+        Some(self.spread[constraint][domain as usize])
+    }
+
     /// The nodes that take one more pod of a shape.
     pub fn takers(&self, shape: ShapeId) -> Vec<NodeId> {
         let asked = self.ask(shape);

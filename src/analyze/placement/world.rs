@@ -77,6 +77,8 @@ pub struct World {
     pub components: Vec<Component>,
     /// The pods, those of daemons first, then by component.
     pub pods: Vec<Pod>,
+    /// Labels by namespace.
+    pub namespaces: NamespaceLabels,
     /// By component, the shape of a pod of its next release.
     pub next_release: Vec<Option<ShapeId>>,
     /// What the input does not say, so that an answer may be wrong.
@@ -154,6 +156,7 @@ pub fn read<'d>(model: &Model<'d>, facts: &Facts<'d>, nodes: Vec<ClusterNode>, r
     let Reader { shapes, unknown, .. } = reader;
     World {
         cluster: Cluster::new(nodes, shapes, &namespaces),
+        namespaces,
         components,
         pods: daemons,
         next_release,

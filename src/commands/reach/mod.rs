@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
     if !loaded.failures.is_empty() {
         return fail("who may talk to whom depends on what could not be read");
     }
-    let (model, namespace) = match input::only_world(&loaded, &namespace) {
+    let (model, namespace) = match input::only_world(&loaded, &namespace, "who may talk to whom") {
         Ok(world) => world,
         Err(message) => return fail(message),
     };

@@ -1,0 +1,141 @@
+//! Nodes that are drained: pods are evicted as far as budgets let them go, and replaced elsewhere in between.
+
+use super::budgets::Answer;
+use super::{Refused, Scene};
+use crate::analyze::placement::cluster::NodeId;
+use crate::analyze::placement::node::{Effect, Taint};
+use crate::analyze::placement::place::{Fits, schedule};
+use crate::api::kind::Kind;
+
+/// What a cordoned node is tainted with.
+const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+impl Scene<'_, '_> {
+    /// Drains a node, which stays cordoned: still a domain of its topologies, and empty.
+    pub(super) fn drain(&mut self, node: NodeId) {
+        self.cordon(node);
+        let refused = self.evict_all(node);
+        self.refused.extend(refused);
+        self.settle_after_drain();
+    }
+
+    fn cordon(&mut self, node: NodeId) {
+        let on = &mut self.nodes[node];
+        if !on.unschedulable {
+            on.unschedulable = true;
+            let (key, value) = (UNSCHEDULABLE.to_string(), String::new());
+            on.taints.push(Taint { key, value, effect: Effect::NoSchedule });
+        }
+    }
+
+    fn uncordon(&mut self, node: NodeId) {
+        self.nodes[node].unschedulable = false;
+        self.nodes[node].taints.retain(|it| it.key != UNSCHEDULABLE);
+    }
+
+    /// Evicts the pods of a node, again and again while that moves one; returns what is left.
+    fn evict_all(&mut self, node: NodeId) -> Vec<Refused> {
+        let cluster = self.cluster();
+        loop {
+            let mut is_moving = false;
+            let mut refused = Vec::new();
+            for at in 0..self.pods.len() {
+                let pod = self.pods[at].clone();
+                // kubectl leaves the pods of DaemonSets where they are.
+                if pod.node != Some(node) || self.kind(&pod) == Kind::DaemonSet {
+                    continue;
+                }
+                if let Some(it) = self.refusal(at, node) {
+                    refused.push(it);
+                    continue;
+                }
+                is_moving = true;
+                self.pin(at, node);
+                self.pods[at].node = None;
+                self.pods[at].was_lost = true;
+                self.pods[at].is_gone = !self.is_replaced(&pod);
+                let mut state = self.state(&cluster);
+                let waiting = self.queue();
+                let (mut nodes, shapes, pins) = self.columns();
+                schedule(&mut state, &mut nodes, &shapes, &waiting, &pins);
+                self.take_places(&nodes);
+            }
+            if refused.is_empty() || !is_moving {
+                return refused;
+            }
+        }
+    }
+
+    /// Why a pod is not evicted (`pkg/registry/core/pod/storage/eviction.go`).
+    fn refusal(&mut self, at: usize, node: NodeId) -> Option<Refused> {
+        let pod = self.pods[at].clone();
+        let refused = |budget, why: String| {
+            Some(Refused { node, pod: pod.name.clone(), component: pod.component, budget, why })
+        };
+        let budgets = self.budgets_of(&pod);
+        match budgets.as_slice() {
+            [] => None,
+            [budget] => {
+                let budget = self.facts.budgets().iter().find(|it| it.at == *budget)?;
+                match self.ask_budget(budget) {
+                    Answer::Go => None,
+                    Answer::Wait(why) => refused(Some(budget.object), why),
+                    Answer::Unknown(why) => {
+                        self.notes.insert(why.clone());
+                        None
+                    }
+                }
+            }
+            several => refused(
+                None,
+                format!("{} budgets cover it, which the API server answers with an error", several.len()),
+            ),
+        }
+    }
+
+    /// Pods that found no place after their eviction: whether any other order would have found one.
+    fn settle_after_drain(&mut self) {
+        if self.pods.iter().any(|it| it.waits()) {
+            self.settle();
+        }
+    }
+
+    /// Drains every node in turn; each returns before the next. A node that is refused is tried again after others.
+    pub(super) fn drain_all(&mut self) {
+        let mut left: Vec<NodeId> = (0..self.nodes.len()).filter(|it| !self.lost[*it]).collect();
+        loop {
+            let mut refused_now: Vec<(NodeId, Vec<Refused>)> = Vec::new();
+            let tried = left.len();
+            for node in std::mem::take(&mut left) {
+                self.cordon(node);
+                let refused = self.evict_all(node);
+                self.uncordon(node);
+                self.settle();
+                if !refused.is_empty() {
+                    left.push(node);
+                    refused_now.push((node, refused));
+                }
+            }
+            if left.is_empty() {
+                return;
+            }
+            if left.len() == tried {
+                let all: Vec<Refused> = refused_now.into_iter().flat_map(|it| it.1).collect();
+                // Where a budget keeps all that there are, no order helps.
+                if !all.iter().all(|it| self.is_refused_for_ever(it)) {
+                    self.fits = Fits::Unknown;
+                }
+                self.refused.extend(all);
+                return;
+            }
+        }
+    }
+
+    /// Whether an eviction is refused with every pod in its place.
+    fn is_refused_for_ever(&self, refused: &Refused) -> bool {
+        let Some(object) = refused.budget else { return true };
+        let budget = self.facts.budgets().iter().find(|it| it.object == object);
+        let is_all_there = !self.pods.iter().any(|it| it.waits());
+        budget.is_some_and(|it| matches!(self.ask_budget(it), Answer::Wait(_))) && is_all_there
+    }
+}

@@ -1,0 +1,207 @@
+//! What becomes of the pods when nodes are lost or drained, or workloads are rolled out.
+
+mod budgets;
+mod drain;
+mod fail;
+mod guarantee;
+mod outcome;
+mod rollout;
+
+use super::cluster::{Cluster, NodeId, ShapeId};
+use super::node::ClusterNode;
+use super::place::{By, Fits, Pins, place, settle, turn};
+use super::shape::Shape;
+use super::state::State;
+use super::volume::{Lies, VolumeState};
+use super::world::{At, World};
+use crate::analyze::Facts;
+use crate::api::kind::Kind;
+use crate::model::Model;
+pub use outcome::{ComponentOutcome, Fate, NodeOutcome, Outcome, Refused, Standing, Verdict};
+use std::collections::BTreeSet;
+
+/// Something that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A node is lost with all on it.
+    FailNode(NodeId),
+    /// All nodes of a zone are.
+    FailZone(String),
+    /// A node is drained, and stays so.
+    DrainNode(NodeId),
+    /// Every node is drained in turn, and returns.
+    DrainAll,
+    /// A component is rolled out.
+    Rollout(usize),
+    /// All are, at once.
+    RolloutAll,
+}
+
+/// The pods while things happen.
+#[derive(Debug)]
+struct Scene<'w, 'd> {
+    world: &'w World,
+    model: &'w Model<'d>,
+    facts: &'w Facts<'d>,
+    nodes: Vec<ClusterNode>,
+    /// By node, whether it is lost.
+    lost: Vec<bool>,
+    shapes: Vec<Shape>,
+    pods: Vec<Standing>,
+    /// Pods that are being deleted on lost nodes, which stay there until somebody deletes the Node.
+    ghosts: Vec<(ShapeId, NodeId)>,
+    fits: Fits,
+    refused: Vec<Refused>,
+    notes: BTreeSet<String>,
+}
+
+/// Lets events happen, one after the other.
+pub fn run<'d>(
+    world: &World,
+    (model, facts): (&Model<'d>, &Facts<'d>),
+    at: At,
+    events: &[Event],
+) -> Outcome {
+    let first = place(world);
+    let mut scene = Scene {
+        world,
+        model,
+        facts,
+        nodes: world.cluster.nodes.clone(),
+        lost: vec![false; world.cluster.nodes.len()],
+        shapes: world.cluster.shapes.clone(),
+        pods: world
+            .pods
+            .iter()
+            .zip(&first.nodes)
+            .map(|(pod, node)| Standing::new(pod, *node))
+            .collect(),
+        ghosts: Vec::new(),
+        fits: first.fits,
+        refused: Vec::new(),
+        notes: world.unknown.iter().cloned().collect(),
+    };
+    let before = scene.pods.clone();
+    for event in events {
+        scene.happen(event);
+    }
+    scene.outcome(at, &before)
+}
+
+impl Scene<'_, '_> {
+    fn happen(&mut self, event: &Event) {
+        match event {
+            Event::FailNode(node) => self.fail(&[*node]),
+            Event::FailZone(zone) => {
+                let nodes = self.nodes.iter().enumerate();
+                let lost = nodes.filter(|it| it.1.zone() == Some(zone)).map(|it| it.0);
+                self.fail(&lost.collect::<Vec<_>>());
+            }
+            Event::DrainNode(node) => self.drain(*node),
+            Event::DrainAll => self.drain_all(),
+            Event::Rollout(component) => self.roll_out(&[*component]),
+            Event::RolloutAll => self.roll_out(&(0..self.world.components.len()).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The cluster as it is now.
+    fn cluster(&self) -> Cluster {
+        Cluster::new(self.nodes.clone(), self.shapes.clone(), &self.world.namespaces)
+    }
+
+    /// The pods on a cluster.
+    fn state<'c>(&self, cluster: &'c Cluster) -> State<'c> {
+        let mut state = State::new(cluster);
+        for pod in &self.pods {
+            if let Some(node) = pod.node {
+                state.put(pod.shape, node);
+            }
+        }
+        self.ghosts.iter().for_each(|(shape, node)| state.put(*shape, *node));
+        state
+    }
+
+    fn kind(&self, pod: &Standing) -> Kind {
+        self.world.components[pod.component].kind
+    }
+
+    /// Whether a controller makes another pod in the place of this one, anywhere.
+    fn is_replaced(&self, pod: &Standing) -> bool {
+        let workload = self.facts.workloads().get(self.world.components[pod.component].workload);
+        !workload.is_bare_pod() && workload.kind != Kind::DaemonSet
+    }
+
+    /// The nodes that a pod is bound to by volumes that were made where it stood.
+    fn pin(&mut self, at: usize, node: NodeId) {
+        let shape = &self.shapes[self.pods[at].shape];
+        let mut pinned: Option<Vec<NodeId>> = None;
+        let mut is_unknown = false;
+        for need in &shape.volumes {
+            let lies = match &need.state {
+                VolumeState::Delayed { lies, .. } => *lies,
+                VolumeState::Open => Lies::Unknown,
+                _ => continue,
+            };
+            let own = &self.nodes[node];
+            let same: Vec<NodeId> = match lies {
+                Lies::Anywhere => continue,
+                Lies::OnNode => vec![node],
+                Lies::InZone => {
+                    let near = (0..self.nodes.len()).filter(|it| self.nodes[*it].zone() == own.zone());
+                    near.collect()
+                }
+                Lies::Unknown => {
+                    is_unknown = true;
+                    continue;
+                }
+            };
+            pinned = Some(match pinned {
+                None => same,
+                Some(other) => other.into_iter().filter(|it| same.contains(it)).collect(),
+            });
+        }
+        self.pods[at].pinned = pinned;
+        self.pods[at].has_unknown_volume = is_unknown;
+    }
+
+    /// Finds places for all pods that have none.
+    fn settle(&mut self) {
+        let cluster = self.cluster();
+        let mut state = self.state(&cluster);
+        let waiting = self.queue();
+        let (mut nodes, shapes, pins) = self.columns();
+        let fits = settle(&mut state, &mut nodes, &shapes, &waiting, &pins);
+        self.take_places(&nodes);
+        self.fits = match (fits, self.fits) {
+            (Fits::All(By::Scheduler), Fits::All(By::Search)) => Fits::All(By::Search),
+            (now, _) => now,
+        };
+    }
+
+    /// The pods that wait, in the order of the scheduler's queue.
+    fn queue(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.pods.len()).filter(|it| self.pods[*it].waits()).collect();
+        order.sort_by_key(|at| {
+            let pod = &self.pods[*at];
+            turn(self.world, (pod.component, pod.number), self.shapes[pod.shape].priority, *at)
+        });
+        order
+    }
+
+    fn columns(&self) -> (Vec<Option<NodeId>>, Vec<ShapeId>, Pins) {
+        let pins = self.pods.iter().enumerate();
+        let pins = pins.filter_map(|(at, it)| Some((at, it.pinned.clone()?))).collect();
+        (
+            self.pods.iter().map(|it| it.node).collect(),
+            self.pods.iter().map(|it| it.shape).collect(),
+            pins,
+        )
+    }
+
+    fn take_places(&mut self, nodes: &[Option<NodeId>]) {
+        for (pod, node) in self.pods.iter_mut().zip(nodes) {
+            pod.has_moved |= pod.node.is_none() && node.is_some();
+            pod.node = *node;
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What is told of a scenario.
+
+use super::Scene;
+use crate::analyze::placement::cluster::{NodeId, ShapeId};
+use crate::analyze::placement::place::{By, Fits};
+use crate::analyze::placement::proof::{Proof, proof, reasons};
+use crate::analyze::placement::world::{At, Pod};
+use crate::api::kind::Kind;
+use crate::model::ObjId;
+use std::collections::BTreeMap;
+
+/// A pod while things happen.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Its name.
+    pub name: String,
+    /// Its component.
+    pub component: usize,
+    /// Its shape.
+    pub shape: ShapeId,
+    /// Its number among those of its component.
+    pub number: usize,
+    /// Its node.
+    pub node: Option<NodeId>,
+    /// The nodes that its volumes bind it to.
+    pub pinned: Option<Vec<NodeId>>,
+    /// Whether nobody says where one of its volumes lies.
+    pub has_unknown_volume: bool,
+    /// Whether it lost its node.
+    pub was_lost: bool,
+    /// Whether it was placed again.
+    pub has_moved: bool,
+    /// Whether it is gone and nothing replaces it.
+    pub is_gone: bool,
+    /// Whether a pod of the next release took its place.
+    pub is_retired: bool,
+}
+
+impl Standing {
+    pub(super) fn new(pod: &Pod, node: Option<NodeId>) -> Standing {
+        let Pod { name, component, shape, number, .. } = pod.clone();
+        Standing { name, component, shape, number, node, ..Standing::default() }
+    }
+
+    /// Whether it waits for a node.
+    pub fn waits(&self) -> bool {
+        self.node.is_none() && !self.is_gone
+    }
+}
+
+/// Whether everything stays up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Nothing is pending, down or refused.
+    Holds,
+    /// Something is.
+    Breaks,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// What becomes of a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing.
+    Unaffected,
+    /// Pods were replaced.
+    Rescheduled,
+    /// Some are missing.
+    Degraded,
+    /// All are.
+    Down,
+}
+
+/// A component before and after.
+#[derive(Clone, Debug)]
+pub struct ComponentOutcome {
+    /// Which one.
+    pub component: usize,
+    /// Pods that ran before.
+    pub before: usize,
+    /// That run after.
+    pub after: usize,
+    /// That wait for a node.
+    pub pending: usize,
+    /// The fewest that are left at the moment of a loss, under any placement; `None` where nothing was lost.
+    pub guaranteed: Option<usize>,
+    /// What became of it.
+    pub fate: Fate,
+    /// Why pods wait, or when replacements run.
+    pub reason: Option<String>,
+}
+
+/// A node after.
+#[derive(Clone, Debug)]
+pub struct NodeOutcome {
+    /// Which one.
+    pub node: NodeId,
+    /// By component, how many pods.
+    pub pods: BTreeMap<usize, usize>,
+    /// By resource, what they request.
+    pub requested: BTreeMap<String, i128>,
+    /// Whether it is lost.
+    pub is_lost: bool,
+    /// Whether it is drained.
+    pub is_cordoned: bool,
+}
+
+/// An eviction that is refused.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The node.
+    pub node: NodeId,
+    /// The pod.
+    pub pod: String,
+    /// Its component.
+    pub component: usize,
+    /// The budget, if it is one.
+    pub budget: Option<ObjId>,
+    /// Why.
+    pub why: String,
+}
+
+/// What is told of a scenario.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How many pods there were.
+    pub at: At,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// Who finds the places, where there are any for all.
+    pub found: Option<By>,
+    /// The components, in order.
+    pub components: Vec<ComponentOutcome>,
+    /// The nodes before, in order.
+    pub nodes_before: Vec<NodeOutcome>,
+    /// The nodes after.
+    pub nodes: Vec<NodeOutcome>,
+    /// Evictions that are refused.
+    pub refused: Vec<Refused>,
+    /// Why there is no place for all.
+    pub proof: Option<Proof>,
+    /// What the input does not say.
+    pub unknown: Vec<String>,
+}
+
+impl Scene<'_, '_> {
+    pub(super) fn outcome(mut self, at: At, before: &[Standing]) -> Outcome {
+        self.note_unknown();
+        let lost: Vec<NodeId> = (0..self.nodes.len()).filter(|it| self.lost[*it]).collect();
+        let components: Vec<_> = (0..self.world.components.len())
+            .map(|it| self.component(it, before, &lost))
+            .collect();
+        let is_broken = !self.refused.is_empty()
+            || components.iter().any(|it| it.pending > 0 || it.fate == Fate::Down || it.fate == Fate::Degraded);
+        let is_sure = matches!(self.fits, Fits::NotAll) || !self.refused.is_empty()
+            || components.iter().any(|it| it.fate != Fate::Unaffected && it.pending == 0 && it.after < it.before);
+        let verdict = match (is_broken, is_sure) {
+            (true, true) if self.fits != Fits::Unknown => Verdict::Breaks,
+            (true, _) => Verdict::Unknown,
+            (false, _) if self.notes.is_empty() => Verdict::Holds,
+            (false, _) => Verdict::Unknown,
+        };
+        let found = match self.fits {
+            Fits::All(by) => Some(by),
+            Fits::NotAll | Fits::Unknown => None,
+        };
+        let counts = |pods: &[Standing]| {
+            let mut counts = BTreeMap::new();
+            let there = pods.iter().filter(|it| !it.is_gone && it.pinned.is_none());
+            there.for_each(|it| *counts.entry(it.shape).or_default() += 1);
+            counts
+        };
+        let is_lacking = components.iter().any(|it| it.pending > 0);
+        let proof = is_lacking.then(|| proof(&self.cluster(), &counts(&self.pods))).flatten();
+        Outcome {
+            at,
+            verdict,
+            found,
+            components,
+            nodes_before: self.nodes_of(before, false),
+            nodes: self.nodes_of(&self.pods, true),
+            refused: std::mem::take(&mut self.refused),
+            proof,
+            unknown: self.notes.into_iter().collect(),
+        }
+    }
+
+    fn note_unknown(&mut self) {
+        let unknown: Vec<_> =
+            self.nodes.iter().filter(|it| it.allocatable.is_none()).map(|it| it.name.as_str()).collect();
+        if let Some(first) = unknown.first() {
+            let more = match unknown.len() {
+                1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            self.notes.insert(format!("what is allocatable on `{first}`{more}: whether there is room"));
+        }
+        for pod in &self.pods {
+            if pod.has_unknown_volume && pod.has_moved {
+                let name = &self.world.components[pod.component].name;
+                self.notes.insert(format!("whether the volume of `{name}` can be used on another node"));
+            }
+        }
+    }
+
+    fn component(&self, component: usize, before: &[Standing], lost: &[NodeId]) -> ComponentOutcome {
+        let runs = |pods: &[Standing]| {
+            pods.iter().filter(|it| it.component == component && it.node.is_some()).count()
+        };
+        let (before, after) = (runs(before), runs(&self.pods));
+        let own = || self.pods.iter().filter(|it| it.component == component);
+        let pending = own().filter(|it| it.waits()).count();
+        let is_daemon = self.world.components[component].kind == Kind::DaemonSet;
+        let is_missing = after < before && !is_daemon;
+        let fate = if (is_missing || pending > 0) && after == 0 {
+            Fate::Down
+        } else if is_missing || pending > 0 {
+            Fate::Degraded
+        } else if own().any(|it| it.was_lost && it.has_moved) {
+            Fate::Rescheduled
+        } else {
+            Fate::Unaffected
+        };
+        let guaranteed = if lost.is_empty() { None } else { self.guaranteed(component, lost) };
+        let reason = self.reason(component, fate, !lost.is_empty());
+        ComponentOutcome { component, before, after, pending, guaranteed, fate, reason }
+    }
+
+    /// Why pods wait, node by node, or when replacements run.
+    fn reason(&self, component: usize, fate: Fate, is_loss: bool) -> Option<String> {
+        let own = || self.pods.iter().filter(|it| it.component == component);
+        if let Some(pod) = own().find(|it| it.waits()) {
+            return Some(self.why_pending(pod));
+        }
+        if own().any(|it| it.is_gone && !it.is_retired) && fate != Fate::Unaffected {
+            return Some("nothing makes a new pod in its place".into());
+        }
+        (fate == Fate::Rescheduled && is_loss).then(|| {
+            own().find(|it| it.was_lost).map(|it| self.replaced_after(it)).unwrap_or_default()
+        })
+    }
+
+    fn why_pending(&self, pod: &Standing) -> String {
+        if self.shapes[pod.shape].is_gated {
+            return "waits for its scheduling gates".into();
+        }
+        let cluster = self.cluster();
+        let state = self.state(&cluster);
+        let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
+        for node in 0..self.nodes.len() {
+            let why = if self.lost[node] {
+                "lost".to_string()
+            } else if pod.pinned.as_ref().is_some_and(|it| !it.contains(&node)) {
+                "its volume is elsewhere".to_string()
+            } else {
+                reasons(&state, pod.shape, node).join(", ")
+            };
+            *by_reason.entry(why).or_default() += 1;
+        }
+        let mut told: Vec<_> = by_reason.into_iter().collect();
+        told.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|(why, count)| {
+                let why = if why.is_empty() { "free, had the others been placed otherwise".into() } else { why };
+                format!("{}: {why}", nodes(count))
+            })
+            .collect();
+        told.join("; ")
+    }
+
+    /// When the replacement of a pod starts that was on a lost node: the node controller waits 50 s before it marks the
+    /// node (`pkg/controller/nodelifecycle/config/v1alpha1/defaults.go`, since 1.32), then the pod's toleration runs out.
+    fn replaced_after(&self, pod: &Standing) -> String {
+        const GRACE: i64 = 50;
+        const TOLERATED: i64 = 300;
+        if self.kind(pod) == Kind::StatefulSet {
+            return "once a person has deleted the old pod or marked the node out of service".into();
+        }
+        let tolerations = &self.shapes[pod.shape].tolerations;
+        let key = "node.kubernetes.io/unreachable";
+        let effect = crate::analyze::placement::node::Effect::NoExecute;
+        let own = tolerations.iter().find(|it| it.tolerates(key, "", effect));
+        match own.map_or(Some(TOLERATED), |it| it.seconds) {
+            Some(seconds) => {
+                let all = GRACE + seconds.max(0);
+                format!("replacements start after about {}m{:02}s", all / 60, all % 60)
+            }
+            None => "tolerates unreachable nodes for ever: once a person has deleted the old pod".into(),
+        }
+    }
+
+    fn nodes_of(&self, pods: &[Standing], is_after: bool) -> Vec<NodeOutcome> {
+        let mut nodes: Vec<NodeOutcome> = (0..self.nodes.len())
+            .map(|node| NodeOutcome {
+                node,
+                pods: BTreeMap::new(),
+                requested: BTreeMap::new(),
+                is_lost: is_after && self.lost[node],
+                is_cordoned: is_after && self.nodes[node].unschedulable,
+            })
+            .collect();
+        for pod in pods {
+            let Some(node) = pod.node else { continue };
+            let on = &mut nodes[node];
+            *on.pods.entry(pod.component).or_default() += 1;
+            for (resource, amount) in &self.shapes[pod.shape].requests {
+                *on.requested.entry(resource.clone()).or_default() += amount;
+            }
+        }
+        nodes
+    }
+}

@@ -1,0 +1,147 @@
+//! Which of the nodes that take a pod the scheduler would choose: the scores of the default profile, ties broken by the
+//! order of nodes, where kube-scheduler draws lots.
+//!
+//! Left out: where images are already, and what other pods would rather have.
+
+use super::cluster::{Cluster, NodeId, ShapeId};
+use super::node::Effect;
+use super::state::State;
+
+/// What a pod that requests nothing is taken to use: a tenth of a CPU and 200 MiB (`pkg/scheduler/util`,
+/// DefaultMilliCPURequest and DefaultMemoryRequest).
+const ASSUMED: [(&str, i128); 2] = [("cpu", 100), ("memory", 200 << 20)];
+
+/// The best score of a plugin.
+const MOST: i64 = 100;
+
+/// The node that the scheduler would choose of those that take a pod.
+pub fn best(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Option<NodeId> {
+    if let [] | [_] = takers {
+        return takers.first().copied();
+    }
+    // The weights are those of the default profile (`pkg/scheduler/apis/config/v1/default_plugins.go`).
+    let plugins: [(i64, Vec<i64>); 5] = [
+        (1, takers.iter().map(|it| least_allocated(state, shape, *it)).collect()),
+        (3, preferred_taints(state.cluster, shape, takers)),
+        (2, preferred_nodes(state.cluster, shape, takers)),
+        (2, preferred_pods(state, shape, takers)),
+        (2, spread(state, shape, takers)),
+    ];
+    let score = |at: usize| -> i64 {
+        let balance = balanced(state, shape, takers[at]);
+        balance + plugins.iter().map(|(weight, scores)| weight * scores[at]).sum::<i64>()
+    };
+    let scored = (0..takers.len()).map(|at| (score(at), std::cmp::Reverse(at)));
+    scored.max().map(|(_, std::cmp::Reverse(at))| takers[at])
+}
+
+/// How much of CPU and memory would be requested, of how much.
+fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> Vec<(i128, i128)> {
+    let cluster = state.cluster;
+    let allocatable = cluster.nodes[node].allocatable.as_ref();
+    let fraction = |(name, assumed): (&str, i128)| {
+        let has = allocatable?.amounts.get(name).copied().filter(|it| *it > 0)?;
+        let at = cluster.resources.iter().position(|it| it == name);
+        let of = |shape: ShapeId| {
+            let request = at.map_or(0, |it| cluster.requests[shape][it]);
+            if request == 0 { assumed } else { request }
+        };
+        let there = state.pods[node].iter().map(|(shape, count)| of(*shape) * i128::from(*count));
+        Some((there.sum::<i128>() + of(shape), has))
+    };
+    ASSUMED.into_iter().filter_map(fraction).collect()
+}
+
+/// NodeResourcesFit with LeastAllocated: the emptier the better.
+fn least_allocated(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
+    let fractions = fractions(state, shape, node);
+    let scores = fractions.iter().map(|(used, has)| {
+        if used > has { 0 } else { ((has - used) * i128::from(MOST) / has) as i64 }
+    });
+    scores.sum::<i64>() / (fractions.len().max(1) as i64)
+}
+
+/// NodeResourcesBalancedAllocation: CPU and memory in the same proportion.
+fn balanced(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
+    match fractions(state, shape, node).as_slice() {
+        [(cpu, of_cpu), (memory, of_memory)] => {
+            let part = |used: &i128, has: &i128| (*used as f64 / *has as f64).min(1.0);
+            let apart = (part(cpu, of_cpu) - part(memory, of_memory)).abs() / 2.0;
+            ((1.0 - apart) * MOST as f64) as i64
+        }
+        _ => MOST,
+    }
+}
+
+/// TaintToleration: the fewest taints that are rather avoided.
+fn preferred_taints(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
+    let tolerations = &cluster.shapes[shape].tolerations;
+    let count = |node: &NodeId| {
+        let taints = cluster.nodes[*node].taints.iter();
+        let avoided = taints.filter(|it| it.effect == Effect::PreferNoSchedule).filter(|taint| {
+            !tolerations.iter().any(|it| it.tolerates(&taint.key, &taint.value, taint.effect))
+        });
+        avoided.count() as i64
+    };
+    let counts: Vec<_> = takers.iter().map(count).collect();
+    let most = counts.iter().copied().max().unwrap_or(0);
+    counts.iter().map(|it| if most == 0 { MOST } else { MOST - MOST * it / most }).collect()
+}
+
+/// NodeAffinity: the weights of the preferences that a node meets.
+fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
+    let preferences = &cluster.shapes[shape].node_preferences;
+    let weight = |node: &NodeId| {
+        let node = &cluster.nodes[*node];
+        let met = preferences.iter().filter(|it| it.1.matches(&node.name, &node.labels));
+        met.map(|it| it.0).sum::<i64>()
+    };
+    let weights: Vec<_> = takers.iter().map(weight).collect();
+    let most = weights.iter().copied().max().unwrap_or(0);
+    weights.iter().map(|it| if most == 0 { 0 } else { MOST * it / most }).collect()
+}
+
+/// InterPodAffinity: the weights of the pods near a node that the pod would rather be beside, less those it would rather
+/// be apart from.
+fn preferred_pods(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
+    let terms = &state.cluster.of_shape[shape].soft_terms;
+    let weight = |node: &NodeId| {
+        let near = terms.iter().map(|(weight, it)| weight * i64::from(state.meant_near(*it, *node)));
+        near.sum::<i64>()
+    };
+    let weights: Vec<_> = takers.iter().map(weight).collect();
+    let (least, most) = bounds(&weights);
+    weights.iter().map(|it| if most == least { 0 } else { MOST * (it - least) / (most - least) }).collect()
+}
+
+/// PodTopologySpread: the fewer pods in the domain the better; domains count by the logarithm of their number.
+fn spread(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
+    let cluster = state.cluster;
+    let constraints = &cluster.of_shape[shape].soft_constraints;
+    if constraints.is_empty() {
+        return vec![0; takers.len()];
+    }
+    let score = |node: &NodeId| {
+        let each = constraints.iter().map(|at| {
+            let it = &cluster.constraints[*at];
+            let weight = (it.domains.len() as f64 + 2.0).ln();
+            let near = f64::from(state.spread_near(*at, *node)?);
+            Some(near * weight + (it.max_skew - 1) as f64)
+        });
+        // A node without the label is the last choice.
+        each.sum::<Option<f64>>().map(|it| it.round() as i64)
+    };
+    let scores: Vec<Option<i64>> = takers.iter().map(score).collect();
+    let known: Vec<i64> = scores.iter().flatten().copied().collect();
+    let (least, most) = bounds(&known);
+    let normal = |it: &Option<i64>| match it {
+        None => 0,
+        Some(_) if most == 0 => MOST,
+        Some(it) => MOST * (most + least - it) / most,
+    };
+    scores.iter().map(normal).collect()
+}
+
+fn bounds(all: &[i64]) -> (i64, i64) {
+    (all.iter().copied().min().unwrap_or(0), all.iter().copied().max().unwrap_or(0))
+}

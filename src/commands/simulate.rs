@@ -1,0 +1,219 @@
+//! `purlin simulate`: does everything fit, and what survives.
+
+use super::check::{POLICY_FILE, complain, read_policy};
+use super::{fail, input, print, say};
+use crate::cli::{Cli, ListFormat, Simulate, SimulateAt};
+use clap::CommandFactory;
+use clap::parser::ValueSource;
+use purlin::analyze::Facts;
+use purlin::analyze::placement::described;
+use purlin::analyze::placement::node::ClusterNode;
+use purlin::analyze::placement::scenario::{Event, Verdict, run as play};
+use purlin::analyze::placement::world::{At, Reading, World, read};
+use purlin::api::kind::Kind;
+use purlin::load::files;
+use purlin::load::read::decode;
+use purlin::model::Model;
+use purlin::policy::Policy;
+use purlin::report::simulation::{Played, human, json};
+use purlin::text::source::Source;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What it looks at beside workloads.
+const READS: &[Kind] = &[
+    Kind::HorizontalPodAutoscaler,
+    Kind::LimitRange,
+    Kind::Namespace,
+    Kind::Node,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::PodDisruptionBudget,
+    Kind::PriorityClass,
+    Kind::RuntimeClass,
+    Kind::ScaledObject,
+    Kind::StorageClass,
+];
+
+/// The answer is unknown.
+const UNKNOWN: u8 = 3;
+
+/// Plays the scenarios and prints what becomes of the pods.
+pub(super) fn run(args: &Simulate) -> ExitCode {
+    let policy_file =
+        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
+    let policy = match read_policy(policy_file.as_deref()) {
+        Ok((policy, _)) => policy,
+        Err(message) => return fail(message),
+    };
+    let read = input::world(
+        &args.paths,
+        &args.namespace,
+        &args.live,
+        READS,
+        (&policy, policy_file.as_deref()),
+    );
+    let (loaded, namespace) = match read {
+        Ok(read) => read,
+        Err(message) => return fail(message),
+    };
+    complain(&loaded);
+    if !loaded.failures.is_empty() {
+        return fail("what fits depends on what could not be read");
+    }
+    if let Some(broken) = loaded.broken.first() {
+        let source = loaded.sources.get(broken.source);
+        let place = source.position(broken.span.start);
+        return fail(format!("{}:{place}: {}; what fits depends on it: mend it first", source.name, broken.message));
+    }
+    let model = match input::only_world(&loaded, &namespace, "what fits and what survives") {
+        Ok((model, _)) => model,
+        Err(message) => return fail(message),
+    };
+    match simulate(args, &policy, &model) {
+        Ok(code) => code,
+        Err(message) => fail(message),
+    }
+}
+
+fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitCode, String> {
+    let facts = Facts::new(model);
+    let ats = match args.at {
+        Some(SimulateAt::Floor) => vec![At::Floor],
+        Some(SimulateAt::Peak) => vec![At::Peak],
+        None => vec![At::Floor, At::Peak],
+    };
+    let asked = asked();
+    let mut played = Vec::new();
+    for at in ats {
+        let (nodes, are_all) = nodes(args, policy, model, at)?;
+        if nodes.is_empty() {
+            say("cannot tell: there are no nodes in the input; name a file with `--nodes`, or read them with `--cluster`");
+            return Ok(ExitCode::from(UNKNOWN));
+        }
+        let is_whole = is_cluster(args) || policy.is_complete("*");
+        let world = read(model, &facts, nodes, Reading { at, is_whole });
+        let events = asked.iter().map(|it| event(&world, it)).collect::<Result<Vec<_>, _>>()?;
+        let mut outcome = play(&world, (model, &facts), at, &events);
+        if outcome.verdict == Verdict::Breaks && !are_all {
+            outcome.verdict = Verdict::Unknown;
+            outcome.unknown.push(
+                "whether these are all nodes of the cluster: `complete: [\"*\"]` in purlin.yaml says so, and so does `--nodes`"
+                    .into(),
+            );
+        }
+        let events = asked.iter().map(Asked::told).collect();
+        played.push(Played::new(model, &facts, world, events, outcome));
+    }
+    let text = match args.format {
+        ListFormat::Human => human(&played),
+        ListFormat::Json => json(model, &played),
+    };
+    if let Err(code) = print(text.as_bytes()) {
+        return Ok(code);
+    }
+    let verdicts = || played.iter().map(|it| it.outcome.verdict);
+    Ok(if verdicts().any(|it| it == Verdict::Breaks) {
+        ExitCode::from(1)
+    } else if verdicts().any(|it| it == Verdict::Unknown) {
+        ExitCode::from(UNKNOWN)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+#[cfg(feature = "cluster")]
+fn is_cluster(args: &Simulate) -> bool {
+    args.live.cluster
+}
+
+#[cfg(not(feature = "cluster"))]
+fn is_cluster(_: &Simulate) -> bool {
+    false
+}
+
+/// The nodes, and whether these are all.
+fn nodes(
+    args: &Simulate,
+    policy: &Policy,
+    model: &Model<'_>,
+    at: At,
+) -> Result<(Vec<ClusterNode>, bool), String> {
+    if let Some(file) = &args.nodes {
+        return Ok((described_nodes(file, at)?, true));
+    }
+    let nodes = model.of_kind(Kind::Node).map(ClusterNode::of_object).collect();
+    Ok((nodes, is_cluster(args) || policy.is_complete("*")))
+}
+
+fn described_nodes(path: &Path, at: At) -> Result<Vec<ClusterNode>, String> {
+    let name = path.display().to_string();
+    let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
+    let text = files::read(&file)
+        .and_then(decode::decode)
+        .map_err(|why| format!("cannot read {name}: {why}"))?;
+    let source = Source::new(name, text);
+    described::read(&source.text, at).map_err(|mistakes| {
+        let lines = mistakes
+            .iter()
+            .map(|it| format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));
+        format!("the nodes are not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// An event as it was asked for.
+struct Asked {
+    option: &'static str,
+    value: String,
+}
+
+impl Asked {
+    fn told(&self) -> String {
+        let word = self.option.replace('_', "-");
+        if self.value.is_empty() { word } else { format!("{word} {}", self.value) }
+    }
+}
+
+/// The events in the order of the command line.
+fn asked() -> Vec<Asked> {
+    let matches = Cli::command().get_matches();
+    let Some(matches) = matches.subcommand_matches("simulate") else { return Vec::new() };
+    let mut found: Vec<(usize, Asked)> = Vec::new();
+    for option in ["fail", "drain", "rollout"] {
+        let indices = matches.indices_of(option).into_iter().flatten();
+        let values = matches.get_many::<String>(option).into_iter().flatten();
+        found.extend(indices.zip(values).map(|(at, it)| (at, Asked { option, value: it.clone() })));
+    }
+    if matches.value_source("drain_all") == Some(ValueSource::CommandLine) {
+        let at = matches.index_of("drain_all").unwrap_or(0);
+        found.push((at, Asked { option: "drain_all", value: String::new() }));
+    }
+    found.sort_by_key(|it| it.0);
+    found.into_iter().map(|it| it.1).collect()
+}
+
+fn event(world: &World, asked: &Asked) -> Result<Event, String> {
+    let nodes = &world.cluster.nodes;
+    let node = |name: &str| {
+        let found = nodes.iter().position(|it| it.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<_> = nodes.iter().take(20).map(|it| it.name.as_str()).collect();
+            format!("there is no node `{name}`; there are {}", known.join(", "))
+        })
+    };
+    match (asked.option, asked.value.split_once('/')) {
+        ("drain_all", _) => Ok(Event::DrainAll),
+        ("fail", Some(("node", name))) => node(name).map(Event::FailNode),
+        ("fail", Some(("zone", zone))) if nodes.iter().any(|it| it.zone() == Some(zone)) => {
+            Ok(Event::FailZone(zone.to_string()))
+        }
+        ("fail", Some(("zone", zone))) => Err(format!("no node is in zone `{zone}`")),
+        ("drain", Some(("node", name))) => node(name).map(Event::DrainNode),
+        ("rollout", _) if asked.value == "all" => Ok(Event::RolloutAll),
+        ("rollout", _) => {
+            let found = world.components.iter().position(|it| it.name == asked.value);
+            found.map(Event::Rollout).ok_or_else(|| format!("there is no workload `{}`", asked.value))
+        }
+        (option, _) => Err(format!("`--{option} {}`: the value is node/NAME{}", asked.value, if option == "fail" { " or zone/NAME" } else { "" })),
+    }
+}

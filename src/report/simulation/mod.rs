@@ -1,0 +1,91 @@
+//! What `purlin simulate` tells: for people, and as JSON.
+
+mod human;
+mod json;
+
+use crate::analyze::Facts;
+use crate::analyze::placement::place::most;
+use crate::analyze::placement::scenario::Outcome;
+use crate::analyze::placement::words::words;
+use crate::analyze::placement::world::{At, World};
+use crate::check::locate::Locator;
+use crate::model::{Model, Place};
+pub use human::human;
+pub use json::{SCHEMA, json};
+
+/// A scenario that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// Its pods and nodes.
+    pub world: World,
+    /// What happened, as it was asked for.
+    pub events: Vec<String>,
+    /// What became of the pods.
+    pub outcome: Outcome,
+    /// Why there is no place for all, with places in files.
+    pub proof: Option<String>,
+}
+
+impl Played {
+    /// Words the outcome of a scenario.
+    pub fn new(
+        model: &Model<'_>,
+        facts: &Facts<'_>,
+        world: World,
+        events: Vec<String>,
+        outcome: Outcome,
+    ) -> Played {
+        let locator = Locator::new(model);
+        let name = |component: usize| {
+            let of = &world.components[component];
+            let bound = facts.envelope(of.workload);
+            let bound = bound.map(|it| if outcome.at == At::Floor { it.floor } else { it.peak });
+            match bound.and_then(|it| place(model, &locator, &it.place(model))) {
+                Some(place) => format!("{}, {place}", of.name),
+                None => of.name.clone(),
+            }
+        };
+        let mut proof = outcome.proof.as_ref().map(|it| words(&world, it, &name));
+        if events.is_empty()
+            && let Some(fits) = fits(&world, &outcome)
+        {
+            proof = Some(proof.map_or(fits.clone(), |it| format!("{it}; {fits}")));
+        }
+        Played { world, events, outcome, proof }
+    }
+}
+
+/// `api.yaml:157`.
+fn place(model: &Model<'_>, locator: &Locator<'_, '_>, place: &Place) -> Option<String> {
+    let location = locator.locate(place);
+    let source = model.loaded.sources.get(location.source);
+    source.has_lines().then(|| format!("{}:{}", source.name, source.position(location.span.start).line))
+}
+
+/// How many pods of what is scaled fit.
+fn fits(world: &World, outcome: &Outcome) -> Option<String> {
+    let lacking: Vec<_> = outcome.components.iter().filter(|it| it.pending > 0).collect();
+    if lacking.is_empty() {
+        return None;
+    }
+    let nodes = match world.cluster.nodes.len() {
+        1 => "1 node".to_string(),
+        count => format!("{count} nodes"),
+    };
+    let scaled: Vec<_> = world.components.iter().enumerate().filter(|it| it.1.wanted > it.1.floor).collect();
+    let mut told: Vec<String> = Vec::new();
+    if scaled.len() > 1 {
+        let names: Vec<_> = scaled.iter().map(|it| it.1.short.as_str()).collect();
+        let after: usize = scaled.iter().map(|it| outcome.components[it.0].after).sum();
+        let wanted: usize = scaled.iter().map(|it| it.1.wanted).sum();
+        told.push(format!("{after} of the {wanted} pods of {} fit", names.join(" and ")));
+    }
+    for (at, component) in scaled.iter().filter(|it| outcome.components[it.0].pending > 0) {
+        if let Some(most) = most(world, *at) {
+            let beside = if scaled.len() > 1 { ", with the others at their peak" } else { "" };
+            let (short, wanted) = (&component.short, component.wanted);
+            told.push(format!("{short} fits {most} of {wanted} on {nodes}{beside}"));
+        }
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
