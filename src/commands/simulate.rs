@@ -64,7 +64,10 @@ pub(super) fn run(args: &Simulate) -> ExitCode {
     if let Some(broken) = loaded.broken.first() {
         let source = loaded.sources.get(broken.source);
         let place = source.position(broken.span.start);
-        return fail(format!("{}:{place}: {}; what fits depends on it: mend it first", source.name, broken.message));
+        return fail(format!(
+            "{}:{place}: {}; what fits depends on it: mend it first",
+            source.name, broken.message
+        ));
     }
     let model = match input::only_world(&loaded, &namespace, "what fits and what survives") {
         Ok((model, _)) => model,
@@ -88,7 +91,9 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
     for at in ats {
         let (nodes, are_all) = nodes(args, policy, model, at)?;
         if nodes.is_empty() {
-            say("cannot tell: there are no nodes in the input; name a file with `--nodes`, or read them with `--cluster`");
+            say(
+                "cannot tell: there are no nodes in the input; name a file with `--nodes`, or read them with `--cluster`",
+            );
             return Ok(ExitCode::from(UNKNOWN));
         }
         let is_whole = is_cluster(args) || policy.is_complete("*");
@@ -154,9 +159,9 @@ fn described_nodes(path: &Path, at: At) -> Result<Vec<ClusterNode>, String> {
         .map_err(|why| format!("cannot read {name}: {why}"))?;
     let source = Source::new(name, text);
     described::read(&source.text, at).map_err(|mistakes| {
-        let lines = mistakes
-            .iter()
-            .map(|it| format!("{}:{}: {}", source.name, source.position(it.span.start), it.message));
+        let lines = mistakes.iter().map(|it| {
+            format!("{}:{}: {}", source.name, source.position(it.span.start), it.message)
+        });
         format!("the nodes are not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
     })
 }
@@ -212,8 +217,14 @@ fn event(world: &World, asked: &Asked) -> Result<Event, String> {
         ("rollout", _) if asked.value == "all" => Ok(Event::RolloutAll),
         ("rollout", _) => {
             let found = world.components.iter().position(|it| it.name == asked.value);
-            found.map(Event::Rollout).ok_or_else(|| format!("there is no workload `{}`", asked.value))
+            found
+                .map(Event::Rollout)
+                .ok_or_else(|| format!("there is no workload `{}`", asked.value))
         }
-        (option, _) => Err(format!("`--{option} {}`: the value is node/NAME{}", asked.value, if option == "fail" { " or zone/NAME" } else { "" })),
+        (option, _) => Err(format!(
+            "`--{option} {}`: the value is node/NAME{}",
+            asked.value,
+            if option == "fail" { " or zone/NAME" } else { "" }
+        )),
     }
 }

@@ -35,6 +35,7 @@ mod neighbours;
 mod network_policies;
 mod other_policies;
 mod picture;
+mod placement;
 mod policy;
 mod quotas;
 mod reach;

@@ -118,7 +118,11 @@ pub type NamespaceLabels = BTreeMap<String, Labels>;
 
 impl Cluster {
     /// Works out what follows from nodes, shapes and namespaces.
-    pub fn new(nodes: Vec<ClusterNode>, shapes: Vec<Shape>, namespaces: &NamespaceLabels) -> Cluster {
+    pub fn new(
+        nodes: Vec<ClusterNode>,
+        shapes: Vec<Shape>,
+        namespaces: &NamespaceLabels,
+    ) -> Cluster {
         let mut cluster = Cluster { nodes, shapes, ..Cluster::default() };
         cluster.count_resources();
         cluster.fixed = cluster
@@ -135,7 +139,8 @@ impl Cluster {
     }
 
     fn count_resources(&mut self) {
-        let names: BTreeSet<&String> = self.shapes.iter().flat_map(|it| it.requests.keys()).collect();
+        let names: BTreeSet<&String> =
+            self.shapes.iter().flat_map(|it| it.requests.keys()).collect();
         self.resources = names.into_iter().filter(|it| *it != "pods").cloned().collect();
         let row = |amounts: &Amounts| -> Vec<i128> {
             self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect()
@@ -152,7 +157,8 @@ impl Cluster {
         if let Some(at) = self.topologies.iter().position(|it| it.key == key) {
             return at;
         }
-        let values: BTreeSet<&String> = self.nodes.iter().filter_map(|it| it.labels.get(key)).collect();
+        let values: BTreeSet<&String> =
+            self.nodes.iter().filter_map(|it| it.labels.get(key)).collect();
         let values: Vec<String> = values.into_iter().cloned().collect();
         let domain = |it: &ClusterNode| {
             let value = it.labels.get(key)?;
@@ -217,8 +223,10 @@ impl Cluster {
                 Some(at) => *at,
                 None => {
                     let topologies = terms.iter().map(|it| self.topology(&it.key)).collect();
-                    let each: Vec<_> = terms.iter().map(|it| self.matches(it, namespaces)).collect();
-                    let matches = (0..self.shapes.len()).map(|it| each.iter().all(|of| of[it])).collect();
+                    let each: Vec<_> =
+                        terms.iter().map(|it| self.matches(it, namespaces)).collect();
+                    let matches =
+                        (0..self.shapes.len()).map(|it| each.iter().all(|of| of[it])).collect();
                     self.groups.push(Group { topologies, matches });
                     known.insert(terms, self.groups.len() - 1);
                     self.groups.len() - 1
@@ -239,7 +247,8 @@ impl Cluster {
             let hard = self.shapes[shape].spread.clone();
             let soft = self.shapes[shape].soft_spread.clone();
             for all in [&hard, &soft] {
-                let has_all = |it: &ClusterNode| all.iter().all(|of| it.labels.contains_key(&of.key));
+                let has_all =
+                    |it: &ClusterNode| all.iter().all(|of| it.labels.contains_key(&of.key));
                 let with_keys: Vec<bool> = self.nodes.iter().map(has_all).collect();
                 for it in all {
                     let constraint = self.constraint(shape, it, &with_keys);
@@ -292,10 +301,11 @@ impl Cluster {
     fn find_single_claims(&mut self) {
         for at in 0..self.shapes.len() {
             for need in self.shapes[at].volumes.clone().into_iter().filter(|it| it.is_of_one_pod) {
-                let place = self.single.iter().position(|it| *it == need.claim).unwrap_or_else(|| {
-                    self.single.push(need.claim);
-                    self.single.len() - 1
-                });
+                let place =
+                    self.single.iter().position(|it| *it == need.claim).unwrap_or_else(|| {
+                        self.single.push(need.claim);
+                        self.single.len() - 1
+                    });
                 self.of_shape[at].single.push(place);
             }
         }

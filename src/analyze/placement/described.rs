@@ -70,7 +70,8 @@ impl Reader {
         match root.text("kind") {
             Some("Node") => self.nodes.push(ClusterNode::of_root(root, None)),
             Some("NodeList" | "List") => {
-                let items = root.list("items").filter(|it| it.text("kind").is_none_or(|it| it == "Node"));
+                let items =
+                    root.list("items").filter(|it| it.text("kind").is_none_or(|it| it == "Node"));
                 self.nodes.extend(items.map(|it| ClusterNode::of_root(it, None)));
             }
             Some("Cluster") if version.starts_with("kind.x-k8s.io/") => self.kind(root),
@@ -115,8 +116,17 @@ impl Reader {
     /// One entry of `nodes`: a node, or a pool of them.
     fn pool(&mut self, name: &str, pool: Node<'_>) {
         const FIELDS: [&str; 11] = [
-            "allocatable", "capacity", "count", "kubeReserved", "labels", "podsPerNode", "reserved",
-            "systemReserved", "taints", "zone", "zones",
+            "allocatable",
+            "capacity",
+            "count",
+            "kubeReserved",
+            "labels",
+            "podsPerNode",
+            "reserved",
+            "systemReserved",
+            "taints",
+            "zone",
+            "zones",
         ];
         if !pool.is_map() {
             return self.wrong(pool, format!("`nodes.{name}` is a mapping"));
@@ -125,7 +135,10 @@ impl Reader {
             let word = key.str().unwrap_or_default();
             if !FIELDS.contains(&word) {
                 let known = FIELDS.join(", ");
-                self.wrong(key, format!("`nodes.{name}.{word}` is no field of nodes; they have {known}"));
+                self.wrong(
+                    key,
+                    format!("`nodes.{name}.{word}` is no field of nodes; they have {known}"),
+                );
             }
         }
         let allocatable = self.allocatable(name, pool);
@@ -133,14 +146,18 @@ impl Reader {
         for it in pool.list("taints") {
             match taint(it) {
                 Some(taint) => taints.push(taint),
-                None => self.wrong(it, "a taint is `key:Effect`, `key=value:Effect`, or has key and effect"),
+                None => self.wrong(
+                    it,
+                    "a taint is `key:Effect`, `key=value:Effect`, or has key and effect",
+                ),
             }
         }
         let zones = pool.list("zones").chain(pool.get("zone")).filter_map(Node::str);
         let zones: Vec<&str> = zones.collect();
         let (count, is_pool) = self.count(name, pool);
         for number in 1..=count {
-            let mut node = named(&if is_pool { format!("{name}-{number}") } else { name.to_string() });
+            let mut node =
+                named(&if is_pool { format!("{name}-{number}") } else { name.to_string() });
             if !zones.is_empty() {
                 let zone = zones[(number as usize - 1) % zones.len()];
                 node.labels.insert(ZONE.into(), zone.into());

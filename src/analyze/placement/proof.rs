@@ -56,7 +56,11 @@ impl Cluster {
     pub fn admits(&self, shape: ShapeId, node: NodeId) -> bool {
         let has_room = || match (&self.allocatable[node], &self.nodes[node].allocatable) {
             (Some(has), Some(allocatable)) => {
-                allocatable.pods > 0 && self.requests[shape].iter().zip(has).all(|(request, has)| request <= has || *request == 0)
+                allocatable.pods > 0
+                    && self.requests[shape]
+                        .iter()
+                        .zip(has)
+                        .all(|(request, has)| request <= has || *request == 0)
             }
             _ => true,
         };
@@ -110,7 +114,8 @@ fn apart(
         let is_of = |it: &ShapeId| cluster.of_shape[*it].anti.contains(&at) && term.matches[*it];
         let shapes: Vec<ShapeId> = pods.keys().copied().filter(is_of).collect();
         let count = shapes.iter().map(|it| pods[it]).sum::<u32>();
-        let nodes: BTreeSet<NodeId> = shapes.iter().flat_map(|it| &admitting[it]).copied().collect();
+        let nodes: BTreeSet<NodeId> =
+            shapes.iter().flat_map(|it| &admitting[it]).copied().collect();
         // On a node without the label nothing is kept apart.
         let domains: Option<BTreeSet<u32>> = nodes.iter().map(|it| topology.domains[*it]).collect();
         let places = domains?.len();
@@ -132,12 +137,18 @@ fn sum(
         if nodes.iter().any(|it| cluster.allocatable[*it].is_none()) {
             continue;
         }
-        let is_inside = |it: &ShapeId| admitting[it].iter().all(|it| nodes.binary_search(it).is_ok());
-        let inside: Vec<_> =
-            pods.iter().filter(|it| is_inside(it.0)).map(|(shape, count)| (*shape, *count)).collect();
+        let is_inside =
+            |it: &ShapeId| admitting[it].iter().all(|it| nodes.binary_search(it).is_ok());
+        let inside: Vec<_> = pods
+            .iter()
+            .filter(|it| is_inside(it.0))
+            .map(|(shape, count)| (*shape, *count))
+            .collect();
         for (at, resource) in cluster.resources.iter().enumerate() {
-            let requested: i128 =
-                inside.iter().map(|(shape, count)| cluster.requests[*shape][at] * i128::from(*count)).sum();
+            let requested: i128 = inside
+                .iter()
+                .map(|(shape, count)| cluster.requests[*shape][at] * i128::from(*count))
+                .sum();
             let has = |it: &NodeId| cluster.allocatable[*it].as_ref().map_or(0, |it| it[at]);
             let available: i128 = nodes.iter().map(has).sum();
             if requested > available {
@@ -158,18 +169,27 @@ fn pieces(
     admitting: &BTreeMap<ShapeId, Vec<NodeId>>,
 ) -> Option<Proof> {
     for (at, resource) in cluster.resources.iter().enumerate() {
-        let sizes: BTreeSet<i128> = pods.keys().map(|it| cluster.requests[*it][at]).filter(|it| *it > 0).collect();
+        let sizes: BTreeSet<i128> =
+            pods.keys().map(|it| cluster.requests[*it][at]).filter(|it| *it > 0).collect();
         for size in sizes.into_iter().rev() {
             let large: Vec<ShapeId> =
                 pods.keys().copied().filter(|it| cluster.requests[*it][at] >= size).collect();
-            let nodes: BTreeSet<NodeId> = large.iter().flat_map(|it| &admitting[it]).copied().collect();
+            let nodes: BTreeSet<NodeId> =
+                large.iter().flat_map(|it| &admitting[it]).copied().collect();
             let has: Option<i128> =
                 nodes.iter().map(|it| Some(cluster.allocatable[*it].as_ref()?[at] / size)).sum();
             let count: u32 = large.iter().map(|it| pods[it]).sum();
             let Some(places) = has else { continue };
             let smallest = large.iter().copied().find(|it| cluster.requests[*it][at] == size);
-            if i128::from(count) > places && let Some(shape) = smallest {
-                return Some(Proof::Pieces { shape, resource: resource.clone(), pods: count, places });
+            if i128::from(count) > places
+                && let Some(shape) = smallest
+            {
+                return Some(Proof::Pieces {
+                    shape,
+                    resource: resource.clone(),
+                    pods: count,
+                    places,
+                });
             }
         }
     }
@@ -191,7 +211,9 @@ pub fn reasons(state: &State<'_>, shape: ShapeId, node: NodeId) -> Vec<String> {
                 let told = taint.filter(|it| !(on.unschedulable && it.key == cordon));
                 reasons.extend(told.map(|it| format!("taint {it}")));
             }
-            Plugin::NodeAffinity => reasons.push("not chosen by nodeSelector or node affinity".into()),
+            Plugin::NodeAffinity => {
+                reasons.push("not chosen by nodeSelector or node affinity".into())
+            }
             Plugin::NodePorts => reasons.push("its host port is taken".into()),
             Plugin::NodeResourcesFit => {
                 let lacks = asked.lacks(node);
@@ -215,7 +237,9 @@ pub fn reasons(state: &State<'_>, shape: ShapeId, node: NodeId) -> Vec<String> {
             Plugin::InterPodAffinity if !asked.is_beside(node) => {
                 reasons.push("required affinity".into());
             }
-            Plugin::InterPodAffinity => reasons.push(format!("required anti-affinity{}", with(state, shape, node))),
+            Plugin::InterPodAffinity => {
+                reasons.push(format!("required anti-affinity{}", with(state, shape, node)))
+            }
         }
     }
     reasons

@@ -106,12 +106,16 @@ fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<
 fn preferred_pods(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let terms = &state.cluster.of_shape[shape].soft_terms;
     let weight = |node: &NodeId| {
-        let near = terms.iter().map(|(weight, it)| weight * i64::from(state.meant_near(*it, *node)));
+        let near =
+            terms.iter().map(|(weight, it)| weight * i64::from(state.meant_near(*it, *node)));
         near.sum::<i64>()
     };
     let weights: Vec<_> = takers.iter().map(weight).collect();
     let (least, most) = bounds(&weights);
-    weights.iter().map(|it| if most == least { 0 } else { MOST * (it - least) / (most - least) }).collect()
+    weights
+        .iter()
+        .map(|it| if most == least { 0 } else { MOST * (it - least) / (most - least) })
+        .collect()
 }
 
 /// PodTopologySpread: the fewer pods in the domain the better; domains count by the logarithm of their number.

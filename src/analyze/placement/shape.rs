@@ -94,7 +94,8 @@ impl HostPort {
         const ALL: &str = "0.0.0.0";
         self.port == other.port
             && self.protocol == other.protocol
-            && (self.address == other.address || [&self.address, &other.address].iter().any(|it| *it == ALL))
+            && (self.address == other.address
+                || [&self.address, &other.address].iter().any(|it| *it == ALL))
     }
 }
 
@@ -102,26 +103,34 @@ impl Shape {
     /// Reads what a pod's specification says, all but its requests and volumes.
     pub fn parse(pod: Node<'_>, namespace: &str, labels: Labels) -> Shape {
         let node_affinity = pod.at(&["affinity", "nodeAffinity"]);
-        let required = node_affinity.and_then(|it| it.get("requiredDuringSchedulingIgnoredDuringExecution"));
+        let required =
+            node_affinity.and_then(|it| it.get("requiredDuringSchedulingIgnoredDuringExecution"));
         let pairs = pod.get("nodeSelector").into_iter().flat_map(Node::pairs);
         let spread = |hard: bool| {
             let all = pod.list("topologySpreadConstraints");
-            let wanted = all.filter(|it| (it.text("whenUnsatisfiable") != Some("ScheduleAnyway")) == hard);
+            let wanted =
+                all.filter(|it| (it.text("whenUnsatisfiable") != Some("ScheduleAnyway")) == hard);
             wanted.map(|it| Spread::parse(it, &labels)).collect()
         };
         let required_terms = |kind: &str| -> Vec<Term> {
             let terms = pod.at(&["affinity", kind]).into_iter();
-            let terms = terms.flat_map(|it| it.list("requiredDuringSchedulingIgnoredDuringExecution"));
+            let terms =
+                terms.flat_map(|it| it.list("requiredDuringSchedulingIgnoredDuringExecution"));
             terms.map(|it| Term::parse(it, namespace, &labels)).collect()
         };
         let preferred = |kind: &str, sign: i64| -> Vec<(i64, Term)> {
             let terms = pod.at(&["affinity", kind]).into_iter();
-            let terms = terms.flat_map(|it| it.list("preferredDuringSchedulingIgnoredDuringExecution"));
-            terms.filter_map(|it| {
-                let weight = it.get("weight").and_then(Node::int)?;
-                Some((sign * weight, Term::parse(it.get("podAffinityTerm")?, namespace, &labels)))
-            })
-            .collect()
+            let terms =
+                terms.flat_map(|it| it.list("preferredDuringSchedulingIgnoredDuringExecution"));
+            terms
+                .filter_map(|it| {
+                    let weight = it.get("weight").and_then(Node::int)?;
+                    Some((
+                        sign * weight,
+                        Term::parse(it.get("podAffinityTerm")?, namespace, &labels),
+                    ))
+                })
+                .collect()
         };
         let mut preferences = preferred("podAffinity", 1);
         preferences.extend(preferred("podAntiAffinity", -1));
@@ -138,7 +147,8 @@ impl Shape {
             node_selector: pairs
                 .filter_map(|(key, it)| Some((key.to_string(), it.str()?.to_string())))
                 .collect(),
-            node_terms: required.map(|it| it.list("nodeSelectorTerms").map(NodeTerm::parse).collect()),
+            node_terms: required
+                .map(|it| it.list("nodeSelectorTerms").map(NodeTerm::parse).collect()),
             node_preferences: node_preferences.collect(),
             tolerations: pod.list("tolerations").filter_map(Toleration::parse).collect(),
             spread: spread(true),
@@ -158,14 +168,18 @@ impl Shape {
     /// Whether its `nodeSelector` and required node affinity choose a node.
     pub fn chooses(&self, name: &str, labels: &Labels) -> bool {
         self.node_selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-            && self.node_terms.as_ref().is_none_or(|it| it.iter().any(|it| it.matches(name, labels)))
+            && self
+                .node_terms
+                .as_ref()
+                .is_none_or(|it| it.iter().any(|it| it.matches(name, labels)))
     }
 }
 
 impl Spread {
     fn parse(node: Node<'_>, own: &Labels) -> Spread {
         let int = |key| node.get(key).and_then(Node::int);
-        let mut selector = node.get("labelSelector").map(Selector::parse).as_ref().map(LabelSelector::of);
+        let mut selector =
+            node.get("labelSelector").map(Selector::parse).as_ref().map(LabelSelector::of);
         // The API server writes the keys into the selector (`pkg/registry/core/pod/strategy.go`,
         // applyMatchLabelKeysInTopologySpread), and leaves a constraint without one alone.
         if let Some(selector) = &mut selector {
@@ -184,7 +198,8 @@ impl Spread {
 
 impl Term {
     fn parse(node: Node<'_>, own: &str, labels: &Labels) -> Term {
-        let mut selector = node.get("labelSelector").map(Selector::parse).as_ref().map(LabelSelector::of);
+        let mut selector =
+            node.get("labelSelector").map(Selector::parse).as_ref().map(LabelSelector::of);
         if let Some(selector) = &mut selector {
             merge_keys(selector, node, labels);
         }
@@ -224,10 +239,19 @@ fn host_ports(pod: Node<'_>) -> Vec<HostPort> {
     let mut found: Vec<_> = ports
         .filter_map(|it| {
             let number = |key| it.get(key).and_then(Node::int).filter(|it| *it > 0);
-            let port = number("hostPort").or_else(|| number("containerPort").filter(|_| is_host))?;
+            let port =
+                number("hostPort").or_else(|| number("containerPort").filter(|_| is_host))?;
             Some(HostPort {
-                address: it.text("hostIP").filter(|it| !it.is_empty()).unwrap_or("0.0.0.0").to_string(),
-                protocol: it.text("protocol").filter(|it| !it.is_empty()).unwrap_or("TCP").to_string(),
+                address: it
+                    .text("hostIP")
+                    .filter(|it| !it.is_empty())
+                    .unwrap_or("0.0.0.0")
+                    .to_string(),
+                protocol: it
+                    .text("protocol")
+                    .filter(|it| !it.is_empty())
+                    .unwrap_or("TCP")
+                    .to_string(),
                 port,
             })
         })

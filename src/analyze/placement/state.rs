@@ -86,7 +86,8 @@ impl<'c> State<'c> {
         for (used, request) in self.used[node].iter_mut().zip(&cluster.requests[shape]) {
             *used += sign * request;
         }
-        let domain = |topology: usize| cluster.topologies[topology].domains[node].map(|it| it as usize);
+        let domain =
+            |topology: usize| cluster.topologies[topology].domains[node].map(|it| it as usize);
         let of = &cluster.of_shape[shape];
         for term in &of.meant_by {
             if let Some(at) = domain(cluster.terms[*term].topology) {
@@ -201,9 +202,11 @@ impl Asked<'_, '_> {
         let used = &self.state.used[node];
         let requests = &cluster.requests[self.shape];
         self.state.pod_counts[node] < pods
-            && requests.iter().zip(allocatable).zip(used).all(|((request, has), used)| {
-                *request == 0 || *request <= has - used
-            })
+            && requests
+                .iter()
+                .zip(allocatable)
+                .zip(used)
+                .all(|((request, has), used)| *request == 0 || *request <= has - used)
     }
 
     /// The resources that a node lacks for the pod, with what is left.

@@ -5,7 +5,7 @@
 use super::labels::{Asks, Condition, Labels, NodeTerm, labels};
 use super::node::ZONE;
 use crate::analyze::disruption::claims::is_of_node;
-use crate::analyze::disruption::volume_binding::{class_of_claim, claimed_by, fits};
+use crate::analyze::disruption::volume_binding::{claimed_by, class_of_claim, fits};
 use crate::api::kind::Kind;
 use crate::model::{Model, Object};
 use crate::text::tree::Node;
@@ -170,10 +170,13 @@ impl<'m, 'd> Volumes<'m, 'd> {
         for volume in pod.list("volumes") {
             let volume_name = volume.text("name");
             // A template takes the place of the pod's volume of the same name.
-            if templates.iter().any(|it| volume_name.is_some() && template_name(it) == volume_name) {
+            if templates.iter().any(|it| volume_name.is_some() && template_name(it) == volume_name)
+            {
                 continue;
             }
-            if let Some(claim) = volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::str) {
+            if let Some(claim) =
+                volume.at(&["persistentVolumeClaim", "claimName"]).and_then(Node::str)
+            {
                 needs.push(self.of_claim(namespace, claim));
             }
             if let Some(template) = volume.at(&["ephemeral", "volumeClaimTemplate"]) {
@@ -246,11 +249,7 @@ impl<'m, 'd> Volumes<'m, 'd> {
     }
 
     /// What a class makes of a claim that no volume is kept for.
-    fn of_class(
-        &self,
-        class: Option<&str>,
-        would_do: impl Fn(&Object<'d>) -> bool,
-    ) -> VolumeState {
+    fn of_class(&self, class: Option<&str>, would_do: impl Fn(&Object<'d>) -> bool) -> VolumeState {
         let Some(name) = class.filter(|it| !it.is_empty()) else { return VolumeState::Open };
         let Some(class) = self.model.find(Kind::StorageClass, "", name) else {
             return VolumeState::Open;
@@ -266,9 +265,7 @@ impl<'m, 'd> Volumes<'m, 'd> {
             let expressions = term.list("matchLabelExpressions");
             let conditions = expressions.map(|it| Condition {
                 key: it.text("key").unwrap_or_default().to_string(),
-                asks: Asks::In(
-                    it.list("values").filter_map(Node::str).map(String::from).collect(),
-                ),
+                asks: Asks::In(it.list("values").filter_map(Node::str).map(String::from).collect()),
             });
             conditions.collect()
         });

@@ -34,7 +34,8 @@ pub fn short(resource: &str, value: i128) -> String {
 
 /// A proof in words. `name` says what a component is called, and perhaps where it says how many pods it has.
 pub fn words(world: &World, proof: &Proof, name: &dyn Fn(usize) -> String) -> String {
-    let nodes = |count: usize| if count == 1 { "1 node".to_string() } else { format!("{count} nodes") };
+    let nodes =
+        |count: usize| if count == 1 { "1 node".to_string() } else { format!("{count} nodes") };
     let all = world.cluster.nodes.len();
     match proof {
         Proof::NoNode { shape } => {
@@ -75,7 +76,11 @@ pub fn words(world: &World, proof: &Proof, name: &dyn Fn(usize) -> String) -> St
 }
 
 /// How many pods each component has of these shapes, by what each requests, in the order of components.
-fn by_component(world: &World, resource: &str, pods: &[(ShapeId, u32)]) -> BTreeMap<(usize, i128), u32> {
+fn by_component(
+    world: &World,
+    resource: &str,
+    pods: &[(ShapeId, u32)],
+) -> BTreeMap<(usize, i128), u32> {
     let at = world.cluster.resources.iter().position(|it| it == resource);
     let mut counts = BTreeMap::new();
     for pod in &world.pods {

@@ -117,7 +117,12 @@ struct Reader<'f, 'd> {
 }
 
 /// Reads the pods of a model for these nodes.
-pub fn read<'d>(model: &Model<'d>, facts: &Facts<'d>, nodes: Vec<ClusterNode>, reading: Reading) -> World {
+pub fn read<'d>(
+    model: &Model<'d>,
+    facts: &Facts<'d>,
+    nodes: Vec<ClusterNode>,
+    reading: Reading,
+) -> World {
     let mut reader = Reader {
         model,
         facts,
@@ -260,14 +265,14 @@ impl<'d> Reader<'_, 'd> {
             Some(spec) => spec.list("volumeClaimTemplates").collect(),
             None => Vec::new(),
         };
-        let start = spec.and_then(|it| it.at(&["ordinals", "start"])).and_then(Node::int).unwrap_or(0);
+        let start =
+            spec.and_then(|it| it.at(&["ordinals", "start"])).and_then(Node::int).unwrap_or(0);
         let there = real.of(workload.id);
         let mut pods = Vec::new();
         let mut names: BTreeSet<String> = BTreeSet::new();
         let mut add = |this: &mut Self, name: String, number: usize, node, is_terminating| {
             let mut shape = this.of_template(workload, number, "present");
-            shape.volumes =
-                this.volumes.needs(workload.pod, workload.namespace, &name, &templates);
+            shape.volumes = this.volumes.needs(workload.pod, workload.namespace, &name, &templates);
             shape.is_terminating = is_terminating;
             let shape = this.shape(shape);
             pods.push(Pod { name, component, shape, node, number });
@@ -311,7 +316,9 @@ impl<'d> Reader<'_, 'd> {
             let node = spec.text("nodeName").filter(|it| !it.is_empty());
             let place = node.and_then(|it| real.node(it));
             if let (Some(node), None) = (node, place) {
-                self.unknown.insert(format!("`{object}` is on node `{node}`, which is not among the nodes"));
+                self.unknown.insert(format!(
+                    "`{object}` is on node `{node}`, which is not among the nodes"
+                ));
                 continue;
             }
             let shape = self.shape(shape);

@@ -52,7 +52,9 @@ fn visible_lines(text: &str) -> String {
 
 fn components(played: &Played) -> String {
     let is_loss = played.outcome.components.iter().any(|it| it.guaranteed.is_some());
-    let mut rows = vec![["component", "before", "after", "pending", "at least", "state", ""].map(String::from)];
+    let mut rows = vec![
+        ["component", "before", "after", "pending", "at least", "state", ""].map(String::from),
+    ];
     for it in &played.outcome.components {
         let of = &played.world.components[it.component];
         rows.push([

@@ -46,9 +46,11 @@ impl Played {
             }
         };
         let mut proof = outcome.proof.as_ref().map(|it| words(&world, it, &name));
-        if events.is_empty()
-            && let Some(fits) = fits(&world, &outcome)
-        {
+        let fits = match &outcome.anew {
+            Some(anew) => fits_anew(&world, anew),
+            None => fits(&world, &outcome),
+        };
+        if let Some(fits) = fits {
             proof = Some(proof.map_or(fits.clone(), |it| format!("{it}; {fits}")));
         }
         Played { world, events, outcome, proof }
@@ -59,20 +61,35 @@ impl Played {
 fn place(model: &Model<'_>, locator: &Locator<'_, '_>, place: &Place) -> Option<String> {
     let location = locator.locate(place);
     let source = model.loaded.sources.get(location.source);
-    source.has_lines().then(|| format!("{}:{}", source.name, source.position(location.span.start).line))
+    source
+        .has_lines()
+        .then(|| format!("{}:{}", source.name, source.position(location.span.start).line))
+}
+
+/// How many pods of what is scaled fit on what is left, were all placed anew.
+fn fits_anew(world: &World, anew: &[usize]) -> Option<String> {
+    let scaled = || world.components.iter().zip(anew).filter(|it| it.0.wanted > it.0.floor);
+    let names: Vec<_> = scaled().map(|it| it.0.short.as_str()).collect();
+    let after: usize = scaled().map(|it| it.1).sum();
+    let wanted: usize = scaled().map(|it| it.0.wanted).sum();
+    let is_told = after < wanted;
+    is_told.then(|| {
+        let names = names.join(" and ");
+        format!("placed anew, {after} of the {wanted} pods of {names} fit on what is left")
+    })
 }
 
 /// How many pods of what is scaled fit.
 fn fits(world: &World, outcome: &Outcome) -> Option<String> {
-    let lacking: Vec<_> = outcome.components.iter().filter(|it| it.pending > 0).collect();
-    if lacking.is_empty() {
+    if outcome.components.iter().all(|it| it.pending == 0) {
         return None;
     }
     let nodes = match world.cluster.nodes.len() {
         1 => "1 node".to_string(),
         count => format!("{count} nodes"),
     };
-    let scaled: Vec<_> = world.components.iter().enumerate().filter(|it| it.1.wanted > it.1.floor).collect();
+    let scaled: Vec<_> =
+        world.components.iter().enumerate().filter(|it| it.1.wanted > it.1.floor).collect();
     let mut told: Vec<String> = Vec::new();
     if scaled.len() > 1 {
         let names: Vec<_> = scaled.iter().map(|it| it.1.short.as_str()).collect();

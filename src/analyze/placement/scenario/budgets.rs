@@ -54,7 +54,10 @@ impl<'d> Scene<'_, 'd> {
                         ));
                     }
                     None => {
-                        return Answer::Unknown(format!("whether {} can be scaled", component.name));
+                        return Answer::Unknown(format!(
+                            "whether {} can be scaled",
+                            component.name
+                        ));
                     }
                 }
             }
@@ -66,6 +69,10 @@ impl<'d> Scene<'_, 'd> {
             return Answer::Go;
         }
         let keeps = if demand == Demand::Nothing { expected } else { demand.keeps(expected) };
-        Answer::Wait(format!("{healthy} of {} available, {} keeps {keeps}", covered.len(), budget.describe()))
+        Answer::Wait(format!(
+            "{healthy} of {} available, {} keeps {keeps}",
+            covered.len(),
+            budget.describe()
+        ))
     }
 }

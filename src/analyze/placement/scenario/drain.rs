@@ -88,7 +88,10 @@ impl Scene<'_, '_> {
             }
             several => refused(
                 None,
-                format!("{} budgets cover it, which the API server answers with an error", several.len()),
+                format!(
+                    "{} budgets cover it, which the API server answers with an error",
+                    several.len()
+                ),
             ),
         }
     }

@@ -15,7 +15,8 @@ impl Scene<'_, '_> {
         let world = self.world;
         let cluster = &world.cluster;
         let of = &world.components[component];
-        let pods: Vec<usize> = (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
+        let pods: Vec<usize> =
+            (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
         if of.kind == Kind::DaemonSet {
             return Some(pods.iter().filter(|it| !lost.contains(&world.pods[**it].number)).count());
         }
@@ -42,7 +43,10 @@ impl Scene<'_, '_> {
             };
             // Elsewhere they go where they are fewest, so that spread lets most of them onto the nodes in question.
             let own = |node: &NodeId| state.count(*node, pod.shape);
-            let chosen = takers.iter().find(|it| lost.contains(it)).or_else(|| takers.iter().min_by_key(|it| own(it)));
+            let chosen = takers
+                .iter()
+                .find(|it| lost.contains(it))
+                .or_else(|| takers.iter().min_by_key(|it| own(it)));
             if let Some(node) = chosen.copied() {
                 state.put(pod.shape, node);
                 left += usize::from(!lost.contains(&node));

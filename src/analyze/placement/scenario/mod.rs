@@ -100,7 +100,9 @@ impl Scene<'_, '_> {
             Event::DrainNode(node) => self.drain(*node),
             Event::DrainAll => self.drain_all(),
             Event::Rollout(component) => self.roll_out(&[*component]),
-            Event::RolloutAll => self.roll_out(&(0..self.world.components.len()).collect::<Vec<_>>()),
+            Event::RolloutAll => {
+                self.roll_out(&(0..self.world.components.len()).collect::<Vec<_>>())
+            }
         }
     }
 
@@ -147,7 +149,8 @@ impl Scene<'_, '_> {
                 Lies::Anywhere => continue,
                 Lies::OnNode => vec![node],
                 Lies::InZone => {
-                    let near = (0..self.nodes.len()).filter(|it| self.nodes[*it].zone() == own.zone());
+                    let near =
+                        (0..self.nodes.len()).filter(|it| self.nodes[*it].zone() == own.zone());
                     near.collect()
                 }
                 Lies::Unknown => {
@@ -180,7 +183,13 @@ impl Scene<'_, '_> {
 
     /// The pods that wait, in the order of the scheduler's queue.
     fn queue(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.pods.len()).filter(|it| self.pods[*it].waits()).collect();
+        self.in_turn(Standing::waits)
+    }
+
+    /// Some pods in the order of the scheduler's queue.
+    fn in_turn(&self, is_meant: impl Fn(&Standing) -> bool) -> Vec<usize> {
+        let all = 0..self.pods.len();
+        let mut order: Vec<usize> = all.filter(|it| is_meant(&self.pods[*it])).collect();
         order.sort_by_key(|at| {
             let pod = &self.pods[*at];
             turn(self.world, (pod.component, pod.number), self.shapes[pod.shape].priority, *at)

@@ -2,8 +2,9 @@
 
 use super::Scene;
 use crate::analyze::placement::cluster::{NodeId, ShapeId};
-use crate::analyze::placement::place::{By, Fits};
+use crate::analyze::placement::place::{By, Fits, schedule};
 use crate::analyze::placement::proof::{Proof, proof, reasons};
+use crate::analyze::placement::state::State;
 use crate::analyze::placement::world::{At, Pod};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
@@ -140,6 +141,8 @@ pub struct Outcome {
     pub refused: Vec<Refused>,
     /// Why there is no place for all.
     pub proof: Option<Proof>,
+    /// By component, how many pods fit on what is left after a loss, were all placed anew.
+    pub anew: Option<Vec<usize>>,
     /// What the input does not say.
     pub unknown: Vec<String>,
 }
@@ -148,13 +151,17 @@ impl Scene<'_, '_> {
     pub(super) fn outcome(mut self, at: At, before: &[Standing]) -> Outcome {
         self.note_unknown();
         let lost: Vec<NodeId> = (0..self.nodes.len()).filter(|it| self.lost[*it]).collect();
-        let components: Vec<_> = (0..self.world.components.len())
-            .map(|it| self.component(it, before, &lost))
-            .collect();
+        let components: Vec<_> =
+            (0..self.world.components.len()).map(|it| self.component(it, before, &lost)).collect();
         let is_broken = !self.refused.is_empty()
-            || components.iter().any(|it| it.pending > 0 || it.fate == Fate::Down || it.fate == Fate::Degraded);
-        let is_sure = matches!(self.fits, Fits::NotAll) || !self.refused.is_empty()
-            || components.iter().any(|it| it.fate != Fate::Unaffected && it.pending == 0 && it.after < it.before);
+            || components
+                .iter()
+                .any(|it| it.pending > 0 || it.fate == Fate::Down || it.fate == Fate::Degraded);
+        let is_sure = matches!(self.fits, Fits::NotAll)
+            || !self.refused.is_empty()
+            || components
+                .iter()
+                .any(|it| it.fate != Fate::Unaffected && it.pending == 0 && it.after < it.before);
         let verdict = match (is_broken, is_sure) {
             (true, true) if self.fits != Fits::Unknown => Verdict::Breaks,
             (true, _) => Verdict::Unknown,
@@ -173,6 +180,7 @@ impl Scene<'_, '_> {
         };
         let is_lacking = components.iter().any(|it| it.pending > 0);
         let proof = is_lacking.then(|| proof(&self.cluster(), &counts(&self.pods))).flatten();
+        let anew = (!lost.is_empty()).then(|| self.anew());
         Outcome {
             at,
             verdict,
@@ -182,29 +190,56 @@ impl Scene<'_, '_> {
             nodes: self.nodes_of(&self.pods, true),
             refused: std::mem::take(&mut self.refused),
             proof,
+            anew,
             unknown: self.notes.into_iter().collect(),
         }
     }
 
+    /// How many pods of each component fit, were all placed anew: those that are always there first.
+    fn anew(&self) -> Vec<usize> {
+        let cluster = self.cluster();
+        let mut state = State::new(&cluster);
+        let (mut nodes, shapes, pins) = self.columns();
+        nodes.iter_mut().for_each(|it| *it = None);
+        let wanted: Vec<usize> = self.in_turn(|it| !it.is_gone);
+        schedule(&mut state, &mut nodes, &shapes, &wanted, &pins);
+        let mut counts = vec![0; self.world.components.len()];
+        for (pod, _) in self.pods.iter().zip(&nodes).filter(|it| it.1.is_some()) {
+            counts[pod.component] += 1;
+        }
+        counts
+    }
+
     fn note_unknown(&mut self) {
-        let unknown: Vec<_> =
-            self.nodes.iter().filter(|it| it.allocatable.is_none()).map(|it| it.name.as_str()).collect();
+        let unknown: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|it| it.allocatable.is_none())
+            .map(|it| it.name.as_str())
+            .collect();
         if let Some(first) = unknown.first() {
             let more = match unknown.len() {
                 1 => String::new(),
                 all => format!(" and {} more", all - 1),
             };
-            self.notes.insert(format!("what is allocatable on `{first}`{more}: whether there is room"));
+            self.notes
+                .insert(format!("what is allocatable on `{first}`{more}: whether there is room"));
         }
         for pod in &self.pods {
             if pod.has_unknown_volume && pod.has_moved {
                 let name = &self.world.components[pod.component].name;
-                self.notes.insert(format!("whether the volume of `{name}` can be used on another node"));
+                self.notes
+                    .insert(format!("whether the volume of `{name}` can be used on another node"));
             }
         }
     }
 
-    fn component(&self, component: usize, before: &[Standing], lost: &[NodeId]) -> ComponentOutcome {
+    fn component(
+        &self,
+        component: usize,
+        before: &[Standing],
+        lost: &[NodeId],
+    ) -> ComponentOutcome {
         let runs = |pods: &[Standing]| {
             pods.iter().filter(|it| it.component == component && it.node.is_some()).count()
         };
@@ -260,11 +295,16 @@ impl Scene<'_, '_> {
         }
         let mut told: Vec<_> = by_reason.into_iter().collect();
         told.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let nodes = |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
+        let nodes =
+            |count: usize| if count == 1 { "1 node".into() } else { format!("{count} nodes") };
         let told: Vec<_> = told
             .into_iter()
             .map(|(why, count)| {
-                let why = if why.is_empty() { "free, had the others been placed otherwise".into() } else { why };
+                let why = if why.is_empty() {
+                    "free, had the others been placed otherwise".into()
+                } else {
+                    why
+                };
                 format!("{}: {why}", nodes(count))
             })
             .collect();
@@ -277,7 +317,8 @@ impl Scene<'_, '_> {
         const GRACE: i64 = 50;
         const TOLERATED: i64 = 300;
         if self.kind(pod) == Kind::StatefulSet {
-            return "once a person has deleted the old pod or marked the node out of service".into();
+            return "once a person has deleted the old pod or marked the node out of service"
+                .into();
         }
         let tolerations = &self.shapes[pod.shape].tolerations;
         let key = "node.kubernetes.io/unreachable";
@@ -288,7 +329,9 @@ impl Scene<'_, '_> {
                 let all = GRACE + seconds.max(0);
                 format!("replacements start after about {}m{:02}s", all / 60, all % 60)
             }
-            None => "tolerates unreachable nodes for ever: once a person has deleted the old pod".into(),
+            None => {
+                "tolerates unreachable nodes for ever: once a person has deleted the old pod".into()
+            }
         }
     }
 

@@ -48,11 +48,14 @@ impl Scene<'_, '_> {
                 break;
             }
         }
-        let is_stuck = |it: &Rolling| !it.old.is_empty() || it.new.iter().any(|at| self.pods[*at].node.is_none());
+        let is_stuck = |it: &Rolling| {
+            !it.old.is_empty() || it.new.iter().any(|at| self.pods[*at].node.is_none())
+        };
         let stuck: Vec<&Rolling> = all.iter().filter(|it| is_stuck(it)).collect();
         if !stuck.is_empty() {
             // Which old pods go first is the controller's choice; where none could go, there was none to make.
-            let had_choice = stuck.iter().any(|it| it.new.iter().any(|at| self.pods[*at].node.is_some()));
+            let had_choice =
+                stuck.iter().any(|it| it.new.iter().any(|at| self.pods[*at].node.is_some()));
             self.fits = if had_choice { Fits::Unknown } else { Fits::NotAll };
         }
     }
@@ -102,13 +105,20 @@ impl Scene<'_, '_> {
             let runs = |at: &&usize| self.pods[**at].node.is_some();
             let available = it.old.iter().chain(&it.new).filter(runs).count();
             let pending = it.old.iter().position(|at| self.pods[*at].node.is_none());
-            if pending.is_none() && available <= it.wanted.saturating_sub(it.unavailable) && !it.is_recreate {
+            if pending.is_none()
+                && available <= it.wanted.saturating_sub(it.unavailable)
+                && !it.is_recreate
+            {
                 break;
             }
             let fullest = || {
-                let on = |node: Option<NodeId>| it.old.iter().filter(|at| self.pods[**at].node == node).count();
+                let on = |node: Option<NodeId>| {
+                    it.old.iter().filter(|at| self.pods[**at].node == node).count()
+                };
                 let places = 0..it.old.len();
-                places.max_by_key(|place| (on(self.pods[it.old[*place]].node), std::cmp::Reverse(*place)))
+                places.max_by_key(|place| {
+                    (on(self.pods[it.old[*place]].node), std::cmp::Reverse(*place))
+                })
             };
             let Some(place) = pending.or_else(fullest) else { break };
             let at = it.old.remove(place);

@@ -1,0 +1,192 @@
+//! `purlin simulate` on the document of a hospital's cluster, whose numbers are worked out by hand, and on its own.
+
+use crate::cli::{folder, purlin};
+use crate::support::root;
+use serde_json::Value;
+
+const ONPREM: &str = "fixtures/systems/healthcare-onprem/as-documented";
+const NODES: &str = "fixtures/placement/healthcare-onprem/nodes.yaml";
+
+/// The scenarios of a run in the project's folder, and its exit status.
+fn simulate(path: &str, args: &[&str]) -> (Value, i32) {
+    let mut all = vec!["simulate", path, "--nodes", NODES, "--format", "json"];
+    all.extend(args);
+    let run = purlin(root(), &all);
+    let value: Value =
+        serde_json::from_str(&run.out).unwrap_or_else(|_| panic!("{}{}", run.out, run.err));
+    let schema: Value = serde_json::from_str(purlin::report::simulation::SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<_> = validator.iter_errors(&value).map(|it| it.to_string()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    (value["scenarios"].clone(), run.status)
+}
+
+fn component<'v>(scenario: &'v Value, name: &str) -> &'v Value {
+    let components = scenario["components"].as_array().unwrap();
+    components.iter().find(|it| it["object"]["name"] == name).unwrap()
+}
+
+/// Pods before, after and pending, and the state.
+fn fate(scenario: &Value, name: &str) -> (u64, u64, u64, String) {
+    let it = component(scenario, name);
+    let count = |key: &str| it[key].as_u64().unwrap();
+    (count("before"), count("after"), count("pending"), it["state"].as_str().unwrap().to_string())
+}
+
+#[test]
+fn the_document_fits_at_its_floor_and_not_at_its_peak() {
+    let (scenarios, status) = simulate(ONPREM, &[]);
+    assert_eq!(status, 1);
+    let [floor, peak] = scenarios.as_array().unwrap().as_slice() else { panic!("{scenarios}") };
+    assert_eq!((&floor["verdict"], &floor["found"]), (&"holds".into(), &"scheduler".into()));
+    assert_eq!((&peak["verdict"], &peak["found"]), (&"breaks".into(), &Value::Null));
+    let proof = peak["proof"].as_str().unwrap();
+    // 18 × 0.25 + 12 × 0.25 + 2 + 3 × 0.5 + 0.2 of 2.5 + 3.5 + 3.5.
+    for part in [
+        "18 × 0.25",
+        "12 × 0.25",
+        "1 × 2",
+        "3 × 0.5",
+        "1 × 0.2",
+        "= 11.2, more than the 9.5 of 3 nodes",
+        "23 of the 30 pods of api and worker fit",
+        "api fits 11 of 18",
+        "worker fits 5 of 12",
+        "api.yaml:157",
+    ] {
+        assert!(proof.contains(part), "{part}: {proof}");
+    }
+}
+
+#[test]
+fn losing_the_first_worker_takes_the_database_down() {
+    let (scenarios, status) = simulate(ONPREM, &["--fail", "node/k8s-worker-1", "--at", "floor"]);
+    assert_eq!(status, 1);
+    let scenario = &scenarios[0];
+    assert_eq!(scenario["events"][0], "fail node/k8s-worker-1");
+    assert_eq!(fate(scenario, "postgres"), (1, 0, 1, "down".into()));
+    assert_eq!(fate(scenario, "redis"), (3, 2, 1, "degraded".into()));
+    assert_eq!(fate(scenario, "api"), (3, 3, 0, "rescheduled".into()));
+    assert_eq!(fate(scenario, "pgbouncer"), (1, 1, 0, "rescheduled".into()));
+    assert_eq!(component(scenario, "redis")["guaranteed"], 2);
+    assert_eq!(component(scenario, "postgres")["guaranteed"], 0);
+    let why = component(scenario, "redis")["reason"].as_str().unwrap();
+    assert_eq!(why, "2 nodes: required anti-affinity with redis; 1 node: lost");
+    let why = component(scenario, "postgres")["reason"].as_str().unwrap();
+    assert!(why.contains("volume of k8s-worker-1"), "{why}");
+    // 50 s until the node is marked, and 300 s that pods tolerate.
+    let why = component(scenario, "api")["reason"].as_str().unwrap();
+    assert!(why.contains("5m50s"), "{why}");
+}
+
+/// What is said of how many pods fit at the peak without a node.
+fn without(path: &str, node: &str) -> String {
+    let (scenarios, _) = simulate(path, &["--at", "peak", "--fail", &format!("node/{node}")]);
+    scenarios[0]["proof"].as_str().unwrap_or("all fit").to_string()
+}
+
+#[test]
+fn at_the_peak_each_node_is_worth_a_number_of_pods() {
+    // 8 + 11, the pooler beside them; 8 + 3 beside the database; 3 + 12.
+    for (node, fit) in [("k8s-worker-1", 19), ("k8s-worker-2", 11), ("k8s-master", 15)] {
+        let told = without(ONPREM, node);
+        let expected = format!("placed anew, {fit} of the 30 pods of api and worker fit");
+        assert!(told.contains(&expected), "{node}: {told}");
+    }
+}
+
+#[test]
+fn pods_that_fill_a_node_are_not_moved_for_others() {
+    // Twelve of api and worker fill the second worker beside redis, so that the pooler has no place left.
+    let (scenarios, _) = simulate(ONPREM, &["--at", "peak", "--fail", "node/k8s-worker-1"]);
+    assert_eq!(fate(&scenarios[0], "api").1 + fate(&scenarios[0], "worker").1, 20);
+    assert_eq!(fate(&scenarios[0], "pgbouncer"), (1, 0, 1, "down".into()));
+}
+
+#[test]
+fn without_the_toleration_the_third_redis_stays_pending() {
+    let variant = "fixtures/systems/healthcare-onprem/variants/without-toleration";
+    let (scenarios, status) = simulate(variant, &["--at", "floor"]);
+    assert_eq!(status, 1);
+    assert_eq!(fate(&scenarios[0], "redis"), (2, 2, 1, "degraded".into()));
+    let proof = scenarios[0]["proof"].as_str().unwrap();
+    assert!(proof.contains("3 pods") && proof.contains("2 such places"), "{proof}");
+}
+
+#[test]
+fn the_second_drain_is_refused_while_the_first_node_is_away() {
+    let drains = ["--at", "floor", "--drain", "node/k8s-worker-2", "--drain", "node/k8s-master"];
+    let (scenarios, status) = simulate(ONPREM, &drains);
+    assert_eq!(status, 1);
+    let refused = scenarios[0]["refused"].as_array().unwrap();
+    let redis = refused.iter().find(|it| it["budget"]["name"] == "redis").unwrap();
+    assert_eq!(redis["node"], "k8s-master");
+    assert_eq!(redis["why"], "2 of 3 available, minAvailable 2 keeps 2");
+}
+
+#[test]
+fn a_database_whose_budget_keeps_it_is_never_drained() {
+    let (scenarios, status) = simulate(ONPREM, &["--at", "floor", "--drain-all"]);
+    assert_eq!((status, &scenarios[0]["verdict"]), (1, &"breaks".into()));
+    let refused = scenarios[0]["refused"].as_array().unwrap();
+    assert!(refused.iter().all(|it| it["budget"]["name"] == "postgres"), "{refused:?}");
+}
+
+#[test]
+fn the_repaired_system_holds_its_peak_the_loss_of_the_first_worker_apart() {
+    let repaired = "fixtures/systems/healthcare-onprem/repaired";
+    let (scenarios, status) = simulate(repaired, &["--at", "peak", "--rollout", "all"]);
+    assert_eq!((status, &scenarios[0]["verdict"]), (0, &"holds".into()));
+    let told = without(repaired, "k8s-worker-1");
+    assert!(!told.contains("placed anew"), "all 18 fit: {told}");
+    assert!(without(repaired, "k8s-worker-2").contains("placed anew, 10 of the 18 pods"));
+    assert!(without(repaired, "k8s-master").contains("placed anew, 14 of the 18 pods"));
+}
+
+#[test]
+fn without_nodes_it_cannot_tell() {
+    let run = purlin(root(), &["simulate", ONPREM]);
+    assert_eq!((run.status, run.out.as_str()), (3, ""));
+    assert!(run.err.starts_with("error: cannot tell: there are no nodes"), "{}", run.err);
+    assert_eq!(run.err.lines().count(), 1);
+}
+
+#[test]
+fn nodes_of_the_input_are_all_only_where_somebody_says_so() {
+    let node = "
+apiVersion: v1
+kind: Node
+metadata: {name: one, labels: {kubernetes.io/hostname: one}}
+status: {allocatable: {cpu: '1', memory: 1Gi, pods: '10'}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: large, namespace: shop}
+spec: {containers: [{name: it, image: 'registry.example/it:1', resources: {requests: {cpu: '2'}}}]}
+";
+    let policy = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ncomplete: ['*']\n";
+    let some = folder(&[("all.yaml", node)]);
+    assert_eq!(purlin(some.path(), &["simulate", "all.yaml"]).status, 3);
+    let all = folder(&[("all.yaml", node), ("purlin.yaml", policy)]);
+    let run = purlin(all.path(), &["simulate", "all.yaml"]);
+    assert_eq!(run.status, 1, "{}", run.out);
+    assert!(run.out.contains("none of 1 node admits a pod of Pod/shop/large"), "{}", run.out);
+}
+
+#[test]
+fn names_that_nothing_has_are_refused() {
+    for (option, value, told) in [
+        (
+            "--fail",
+            "node/none",
+            "there is no node `none`; there are k8s-master, k8s-worker-1, k8s-worker-2",
+        ),
+        ("--fail", "zone/none", "no node is in zone `none`"),
+        ("--drain", "zone/none", "the value is node/NAME"),
+        ("--rollout", "Deployment/none", "there is no workload `Deployment/none`"),
+    ] {
+        let run = purlin(root(), &["simulate", ONPREM, "--nodes", NODES, option, value]);
+        assert_eq!(run.status, 2, "{}", run.out);
+        assert!(run.err.contains(told), "{}", run.err);
+    }
+}

@@ -1,0 +1,5 @@
+//! Which node takes which pod, and what survives: against Kubernetes' own answers, and by hand.
+
+mod command;
+mod described;
+mod kubernetes;
