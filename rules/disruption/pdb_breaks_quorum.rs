@@ -1,10 +1,10 @@
 //! Budgets that keep less than a majority of a clustered store.
 
 use crate::analyze::disruption::budgets::Budget;
+use crate::analyze::references::redis_cluster::RedisCluster;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
-use crate::text::tree::Node;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -99,26 +99,7 @@ fn needs_majority(cx: &Cx<'_, '_>, workload: &Workload<'_>, images: &[&str]) -> 
             ["exporter", "backup", "operator", "proxy"].iter().any(|it| name.contains(it));
         !is_helper
             && (images.iter().any(|it| name.contains(it))
-                || name.contains("redis") && is_redis_cluster(cx, workload, container))
+                // Redis needs a majority of its masters only as a cluster.
+                || RedisCluster::of(cx.model, workload, container).is_some())
     })
-}
-
-/// Redis needs a majority of its masters only as a cluster: told by its bus port, its options or its configuration.
-fn is_redis_cluster(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>) -> bool {
-    let says = |text: &str| text.contains("cluster-enabled yes") || text.contains("--cluster-");
-    let has_bus = container
-        .list("ports")
-        .any(|it| it.get("containerPort").and_then(Node::int) == Some(16379));
-    let mut words = container.list("command").chain(container.list("args")).filter_map(Node::str);
-    let options = words.any(says);
-    let configured = workload
-        .pod
-        .list("volumes")
-        .filter_map(|it| it.at(&["configMap", "name"])?.str())
-        .any(|name| {
-            let map = cx.model.find(Kind::ConfigMap, workload.namespace, name);
-            let data = map.and_then(|it| it.root.get("data"));
-            data.into_iter().flat_map(Node::pairs).filter_map(|(_, value)| value.str()).any(says)
-        });
-    has_bus || options || configured
 }

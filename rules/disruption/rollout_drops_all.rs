@@ -40,8 +40,13 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             continue;
         }
         let service = cx.facts.services().of_workload(workload.id).next();
-        if let Some(bound) = dropped(cx, workload, rollout, service.is_some()) {
-            out.find(finding(cx, workload, rollout, bound, service));
+        let Some(bound) = dropped(cx, workload, rollout, service.is_some()) else { continue };
+        match unseen_claim(cx, workload) {
+            Some(claim) => out.cannot_tell(
+                cx.object(workload.object),
+                format!("whether two pods may use claim `{claim}` at once, or the old one has to go first: the input does not hold it"),
+            ),
+            None => out.find(finding(cx, workload, rollout, bound, service)),
         }
     }
 }
@@ -54,6 +59,13 @@ fn has_to_stop_first(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> bool {
         Access::OneNode => !user.stays_on_node,
         Access::OnePod => true,
     })
+}
+
+/// A claim of the pods that the input does not hold.
+fn unseen_claim<'d>(cx: &Cx<'_, 'd>, workload: &Workload<'d>) -> Option<&'d str> {
+    let volumes = workload.pod.list("volumes");
+    let mut names = volumes.filter_map(|it| it.at(&["persistentVolumeClaim", "claimName"])?.str());
+    names.find(|it| cx.model.find(Kind::PersistentVolumeClaim, workload.namespace, it).is_none())
 }
 
 /// The end of the envelope at which every pod may go.

@@ -10,8 +10,10 @@ mod flow_missing;
 mod flow_names_nothing;
 mod flow_undeclared;
 mod half_open_flow;
+mod health_check_opens_port;
 mod ingress_cut_off;
 mod invalid_network_policy;
+mod members_cut_off;
 mod pod_not_isolated;
 mod policy_peer_matches_nothing;
 mod policy_port_is_service_port;
@@ -30,8 +32,10 @@ pub(super) const RULES: &[&Rule] = &[
     &flow_names_nothing::RULE,
     &flow_undeclared::RULE,
     &half_open_flow::RULE,
+    &health_check_opens_port::RULE,
     &ingress_cut_off::RULE,
     &invalid_network_policy::RULE,
+    &members_cut_off::RULE,
     &pod_not_isolated::RULE,
     &policy_peer_matches_nothing::RULE,
     &policy_port_is_service_port::RULE,

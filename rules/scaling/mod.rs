@@ -16,6 +16,7 @@ mod quota_rejects_pod;
 mod requests_above_limits;
 mod vpa_cannot_evict;
 mod vpa_duplicate_target;
+mod vpa_floor_above_request;
 mod vpa_target_missing;
 
 /// The rules of this group, by id.
@@ -34,5 +35,6 @@ pub(super) const RULES: &[&Rule] = &[
     &requests_above_limits::RULE,
     &vpa_cannot_evict::RULE,
     &vpa_duplicate_target::RULE,
+    &vpa_floor_above_request::RULE,
     &vpa_target_missing::RULE,
 ];

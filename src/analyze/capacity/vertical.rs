@@ -53,9 +53,7 @@ impl<'d> Vertical<'d> {
         if self.mode == Mode::Off {
             return false;
         }
-        // A policy of the container's own name comes before the one for all.
-        let named = |name| self.policies.iter().find(|it| it.text("containerName") == Some(name));
-        let Some(policy) = named(container).or_else(|| named("*")) else {
+        let Some(policy) = self.policy(container) else {
             return is_controlled_by_default(resource);
         };
         if policy.text("mode") == Some("Off") {
@@ -65,6 +63,18 @@ impl<'d> Vertical<'d> {
             Some(list) => list.items().any(|it| it.str() == Some(resource)),
             None => is_controlled_by_default(resource),
         }
+    }
+
+    /// The least of a resource that it gives a container, if it sets that and says so.
+    pub fn least(&self, container: &str, resource: &str) -> Option<Node<'d>> {
+        let policy = self.policy(container).filter(|_| self.controls(container, resource))?;
+        policy.at(&["minAllowed", resource])
+    }
+
+    /// A policy of the container's own name comes before the one for all.
+    fn policy(&self, container: &str) -> Option<Node<'d>> {
+        let named = |name| self.policies.iter().find(|it| it.text("containerName") == Some(name));
+        named(container).or_else(|| named("*")).copied()
     }
 }
 

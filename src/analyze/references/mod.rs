@@ -10,5 +10,6 @@ pub mod free_text;
 pub mod generated_secrets;
 pub mod keys;
 pub mod named;
+pub mod redis_cluster;
 pub mod route_attachment;
 pub mod terraform;
