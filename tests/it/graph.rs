@@ -55,7 +55,6 @@ fn driveline_has_the_arrows_of_its_document() {
         "ingress-nginx > driveline-api: 3001 allowed".into(),
         "ingress-nginx > driveline-webhook: 3003 allowed".into(),
         "every pod > kube-dns: 53/TCP+UDP allowed".into(),
-        "mongodb > mongodb: 27017 allowed".into(),
     ];
     let table: [(&str, &[(&str, &str)]); 4] = [
         (

@@ -14,10 +14,11 @@ use std::sync::Arc;
 
 /// Rules of what one more object may mend, however the objects come: a policy that opens a port, a LimitRange with the
 /// requests that containers lack, an autoscaler where nobody set the replicas.
-const MENDED_BY_OTHERS: [&str; 7] = [
+const MENDED_BY_OTHERS: [&str; 8] = [
     "egress-without-dns",
     "hpa-without-requests",
     "ingress-cut-off",
+    "members-cut-off",
     "pdb-blocks-drain",
     "quota-rejects-pod",
     "scrape-cut-off",

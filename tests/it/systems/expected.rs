@@ -30,6 +30,20 @@ fn driveline() {
     finds_just("driveline/as-documented", &rows);
 }
 
+#[test]
+fn driveline_with_the_credentials_of_the_image() {
+    let rabbitmq = "StatefulSet/driveline/rabbitmq";
+    finds_just(
+        "driveline/variants/credentials-of-the-image",
+        &[
+            ("secret-in-repository", rabbitmq, &["guest", "RABBITMQ_DEFAULT_PASS"]),
+            ("exposed-node-port", "Service/driveline/rabbitmq-management", &["30672", "15672"]),
+            ("single-replica", rabbitmq, &["1"]),
+            ("default-deny-missing", "Namespace/driveline", &["ingress", "egress"]),
+        ],
+    );
+}
+
 const QUOTA_LINES: &[&str] = &["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"];
 
 const FEASTFLOW: [Row; 7] = [
@@ -73,6 +87,19 @@ fn feastflow_with_the_ingress_as_drawn() {
 
 const INGRESS: &str = "Ingress/feastflow/feastflow-ingress";
 
+#[test]
+fn feastflow_with_the_databases_as_drawn() {
+    let postgres = "Deployment/feastflow/postgres";
+    let mut rows = FEASTFLOW.to_vec();
+    // Two of them are no single one any more, and one claim holds both of them and every rollout.
+    rows.retain(|it| it.0 != "single-replica" && it.0 != "pdb-missing");
+    rows.push(("shared-read-write-once-volume", postgres, &["postgres-pvc", "ReadWriteOnce", "2"]));
+    rows.push(("pdb-missing", "Deployment/feastflow/feastflow-backend", &["4"]));
+    rows.push(("pdb-missing", "Deployment/feastflow/feastflow-frontend", &["2"]));
+    rows.push(("pdb-missing", postgres, &["2"]));
+    finds_just("feastflow/variants/drawn-databases", &rows);
+}
+
 /// What every overlay of healthcare-cloud has.
 const HEALTHCARE_CLOUD: [Row; 7] = [
     (
@@ -92,12 +119,19 @@ const HEALTHCARE_CLOUD: [Row; 7] = [
     ("default-deny-missing", "Namespace/healthcare-backend", &["egress"]),
 ];
 
-/// What they have where redis is autoscaled.
-const SCALED_REDIS: Row = (
-    "hpa-vpa-conflict",
-    "VerticalPodAutoscaler/healthcare-backend/redis-vpa",
-    &["cpu", "memory", "HorizontalPodAutoscaler/healthcare-backend/redis"],
-);
+/// What they have where redis is autoscaled, and so has members.
+const SCALED_REDIS: [Row; 2] = [
+    (
+        "hpa-vpa-conflict",
+        "VerticalPodAutoscaler/healthcare-backend/redis-vpa",
+        &["cpu", "memory", "HorizontalPodAutoscaler/healthcare-backend/redis"],
+    ),
+    (
+        "members-cut-off",
+        "StatefulSet/healthcare-backend/redis",
+        &["6379", "16379", "NetworkPolicy/healthcare-backend/redis-from-api"],
+    ),
+];
 
 /// What the single API pod of overlay `local` brings.
 const LOCAL_API: [Row; 3] = [
@@ -115,7 +149,7 @@ const REDIS_BUDGET: &str = "PodDisruptionBudget/healthcare-backend/redis";
 #[test]
 fn healthcare_cloud_in_production() {
     let mut rows = HEALTHCARE_CLOUD.to_vec();
-    rows.push(SCALED_REDIS);
+    rows.extend(SCALED_REDIS);
     rows.push(("pdb-breaks-quorum", REDIS_BUDGET, &["1", "4", "6"]));
     finds_just("healthcare-cloud/as-documented.rendered/production", &rows);
 }
@@ -123,7 +157,7 @@ fn healthcare_cloud_in_production() {
 #[test]
 fn healthcare_cloud_in_staging() {
     let mut rows = HEALTHCARE_CLOUD.to_vec();
-    rows.push(SCALED_REDIS);
+    rows.extend(SCALED_REDIS);
     rows.push(("pdb-breaks-quorum", REDIS_BUDGET, &["1", "2", "3"]));
     finds_just("healthcare-cloud/as-documented.rendered/staging", &rows);
 }
@@ -131,7 +165,7 @@ fn healthcare_cloud_in_staging() {
 #[test]
 fn healthcare_cloud_local() {
     let mut rows = HEALTHCARE_CLOUD.to_vec();
-    rows.push(SCALED_REDIS);
+    rows.extend(SCALED_REDIS);
     rows.extend(LOCAL_API);
     rows.push(("pdb-breaks-quorum", REDIS_BUDGET, &["1", "2", "3"]));
     let redis = "StatefulSet/healthcare-backend/redis";
@@ -154,6 +188,38 @@ fn healthcare_cloud_local_with_one_redis() {
     finds_just("healthcare-cloud/variants.rendered/local-one-redis", &rows);
 }
 
+#[test]
+fn healthcare_cloud_with_health_checks_on_the_port_of_the_api() {
+    let mut rows = HEALTHCARE_CLOUD.to_vec();
+    // Open to all, it is open to the ingress controller too.
+    rows.retain(|it| it.0 != "ingress-cut-off");
+    rows.extend(SCALED_REDIS);
+    rows.push(("pdb-breaks-quorum", REDIS_BUDGET, &["1", "4", "6"]));
+    rows.push((
+        "health-check-opens-port",
+        "NetworkPolicy/healthcare-backend/health-checks",
+        &["8080", "Ingress/healthcare-backend/healthcare-api"],
+    ));
+    finds_just("healthcare-cloud/variants.rendered/health-checks-on-the-api-port", &rows);
+}
+
+#[test]
+fn healthcare_cloud_local_never_runs_its_database_as_written() {
+    let of = |overlay: &str| {
+        let world = format!("healthcare-cloud/as-documented.rendered/{overlay}");
+        with_world(&texts(&world), |_, outcome| {
+            let all = outcome.findings.iter().filter(|it| it.rule == "vpa-floor-above-request");
+            all.map(|it| it.message.clone()).collect::<Vec<_>>()
+        })
+    };
+    let [message] = &*of("local") else { panic!("one finding") };
+    for text in ["postgres", "500m cpu", "1Gi memory"] {
+        assert!(message.contains(text), "{message}");
+    }
+    assert_eq!(of("production"), [""; 0]);
+    assert_eq!(of("staging"), [""; 0]);
+}
+
 const HEALTHCARE_ONPREM: [Row; 3] = [
     ("pdb-blocks-drain", "PodDisruptionBudget/healthcare-backend/postgres", &["minAvailable 1"]),
     (
@@ -173,6 +239,9 @@ fn healthcare_onprem() {
     finds_just("healthcare-onprem/as-documented", &HEALTHCARE_ONPREM);
     finds_just("healthcare-onprem/variants/without-toleration", &HEALTHCARE_ONPREM);
 }
+
+/// What restricts the egress of every pod of `production`, and opens no DNS.
+const INTERNET: &str = "NetworkPolicy/production/allow-egress-to-internet";
 
 #[test]
 fn yt_video_creator() {
@@ -195,6 +264,7 @@ fn yt_video_creator() {
             ("single-replica", "StatefulSet/production/postgres", &["1"]),
             ("scrape-cut-off", "ServiceMonitor/monitoring/api", &["8000"]),
             ("half-open-flow", "NetworkPolicy/monitoring/prometheus", &["ingress"]),
+            ("egress-without-dns", INTERNET, &["53", "UDP", "TCP"]),
         ],
     );
 }
@@ -210,6 +280,7 @@ fn yt_video_creator_with_fifty_api_pods() {
             ("quota-below-hpa-max", quota, &["limits.cpu", "50 × 2", "100", "40"]),
             ("quota-below-hpa-max", quota, &["limits.memory", "50 × 4Gi", "200Gi", "80Gi"]),
             ("pdb-blocks-drain", "PodDisruptionBudget/production/api", &["2"]),
+            ("egress-without-dns", INTERNET, &["53", "UDP", "TCP"]),
         ],
     );
 }
