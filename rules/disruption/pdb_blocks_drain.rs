@@ -106,6 +106,11 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
     if count.floors.iter().any(|it| it.bound.is_left_open()) && enough(budget, count).is_some() {
         finding = finding.awaits(AUTOSCALERS);
     }
+    // Pods of their own, or of a custom controller, come one after the other.
+    let is_pod = |id: WorkloadId| cx.object(cx.facts.workloads().get(id).object).kind == Kind::Pod;
+    if count.floors.iter().any(|it| is_pod(it.workload)) {
+        finding = finding.awaits(&[Kind::Pod]);
+    }
     finding.note(sum(cx, budget, count)).note(HANGS).help(help(cx, budget, count))
 }
 

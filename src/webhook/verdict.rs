@@ -187,13 +187,13 @@ impl Judge<'_> {
     }
 
     /// Whether one more object would mend it, as an apply has an order: it is an absence until such an object is there and
-    /// is changed. Defaults come with the first objects of a namespace, so who changes another has them already; and who
-    /// changes the replicas leaves them to no autoscaler.
+    /// is changed. Defaults and pods come with the first objects of a namespace, so who changes another has them already;
+    /// and who changes the replicas leaves them to no autoscaler.
     fn is_awaited(&self, it: &Said) -> bool {
         let is_update = self.review.operation == Operation::Update;
         let is_changed = |kind: &Kind| {
             *kind == self.review.key.kind
-                || *kind == Kind::LimitRange
+                || matches!(kind, Kind::LimitRange | Kind::Pod)
                 || AUTOSCALERS.contains(kind) && self.is_rescaled
         };
         !(it.awaits.is_empty() || is_update && it.awaits.iter().any(is_changed))

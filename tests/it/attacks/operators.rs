@@ -19,6 +19,28 @@ const MANAGERS: [&str; 7] = [
     "kubectl-create",
 ];
 
+/// The pods of a custom object come one after the other, and its budget among them.
+#[test]
+fn a_budget_comes_before_all_pods_of_its_operator() {
+    let pod = |at: usize| {
+        json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("db-{at}"), "namespace": "shop", "labels": {"app": "db"},
+                "ownerReferences": [{"apiVersion": "db.example/v1", "kind": "Database",
+                    "name": "db", "uid": "1", "controller": true}]},
+            "spec": {"containers": [{"name": "db", "image": "registry.example.com/db:1"}]}})
+    };
+    for there in 0..3 {
+        let pods: Vec<Value> = (0..there).map(pod).collect();
+        let mut cluster = Cluster::of(&pods);
+        let verdict = cluster.apply(&budget("db", "db", 2));
+        assert!(!verdict.is_denied(), "{there}: {:#?}", verdict.denials);
+        assert!(!verdict.warnings.is_empty(), "{there}");
+    }
+    // Once they are there, who raises the budget has nothing to wait for.
+    let mut cluster = Cluster::of(&[pod(0), pod(1), budget("db", "db", 1)]);
+    assert_eq!(rules(&cluster.apply(&budget("db", "db", 2)).denials), ["pdb-blocks-drain"].into());
+}
+
 fn unstated(mut deployment: Value) -> Value {
     deployment["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({});
     deployment
