@@ -1,5 +1,6 @@
 //! Services that open a data store or a management port on every node or by a load balancer.
 
+use crate::analyze::network::policies::is_in_host_network;
 use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
@@ -138,11 +139,14 @@ fn is_called<'n>(cx: &Cx<'_, '_>, number: &str, mut names: impl Iterator<Item = 
     })
 }
 
-/// Ports of containers that are opened on the node that runs them.
+/// Ports of containers that are opened on the node that runs them. In the node's network each is: the API server writes
+/// its number as `hostPort` (`pkg/apis/core/v1/defaults.go`, `defaultHostNetworkPorts`).
 fn host_ports(cx: &Cx<'_, '_>, workload: &Workload<'_>, ports: &[&str], out: &mut Out) {
     let declared = workload.containers().flat_map(|it| it.list("ports"));
     for port in declared.filter(|it| !is_local(*it)) {
-        let Some(node) = port.get("hostPort").filter(|it| it.int().is_some_and(|it| it > 0)) else {
+        let is_on_host = is_in_host_network(workload);
+        let field = if is_on_host { "containerPort" } else { "hostPort" };
+        let Some(node) = port.get(field).filter(|it| it.int().is_some_and(|it| it > 0)) else {
             continue;
         };
         let number = port.get("containerPort").and_then(Node::int).unwrap_or_default().to_string();
@@ -156,7 +160,10 @@ fn host_ports(cx: &Cx<'_, '_>, workload: &Workload<'_>, ports: &[&str], out: &mu
         let message =
             format!("`{object}` opens port {number}{what} on port {host} of the node that runs it");
         let finding = Finding::new(message, object.place(node), format!("leads to port {number}"));
-        out.find(finding.note("whoever reaches the node reaches it, and most network policies see a node as the sender").help("drop `hostPort`, and let others come by a Service"));
+        out.find(finding.note("whoever reaches the node reaches it, and most network policies see a node as the sender").help(match is_on_host {
+            true => "drop `hostNetwork`, and let others come by a Service",
+            false => "drop `hostPort`, and let others come by a Service",
+        }));
     }
 }
 
