@@ -101,9 +101,15 @@ pub fn stale_exceptions(
         if has_expired(it, run) {
             return expired(it, place);
         }
-        (!used && was_run(it, policy, selected)).then(|| unused(it, place))
+        let is_judged = it.world.is_none() || names(model).any(|name| it.is_for(name));
+        (!used && is_judged && was_run(it, policy, selected)).then(|| unused(it, place))
     });
     rated(found, policy, selected)
+}
+
+/// The names of the worlds of the input.
+fn names<'d>(model: &Model<'d>) -> impl Iterator<Item = &'d str> {
+    model.loaded.worlds.iter().map(|it| it.name.as_str())
 }
 
 impl Applied {
@@ -206,6 +212,7 @@ impl<'j, 'd> Judge<'j, 'd> {
             }
             accepted |= is_ignored_elsewhere(object, rule, at == 0);
         }
+<<<<<<< HEAD
         // No short cut: each exception that accepts anything is used.
         objects.iter().fold(accepted, |accepted, id| self.is_excepted(rule, *id) || accepted)
     }
@@ -227,6 +234,24 @@ impl<'j, 'd> Judge<'j, 'd> {
             if exception.rule == "*" || exception.rule == rule {
                 self.used[*at] = true;
                 is_excepted = true;
+=======
+        for id in objects {
+            let excepted = self.of_object.entry(*id).or_insert_with(|| {
+                let it = self.model.object(*id);
+                let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
+                found.retain(|at| {
+                    let exception = &self.policy.exceptions[*at];
+                    !has_expired(exception, self.run) && exception.is_for(self.model.name)
+                });
+                found
+            });
+            for at in excepted {
+                let exception = &self.policy.exceptions[*at];
+                if exception.rule == "*" || exception.rule == rule {
+                    self.used[*at] = true;
+                    accepted = true;
+                }
+>>>>>>> 177683e (Let severities and exceptions be for some worlds, and hold the keys of targets by tests)
             }
         }
         self.decided.insert((id, rule), is_excepted);
@@ -336,7 +361,8 @@ fn expired(exception: &Exception, place: Place) -> Option<Finding> {
 
 fn unused(exception: &Exception, place: Place) -> Finding {
     let message = format!("this exception for `{}` accepts nothing", exception.rule);
-    found("unused-exception", message, place).help("remove it, or correct its `object`")
+    found("unused-exception", message, place)
+        .help("remove it, or correct its `object`, or its `world`")
 }
 
 /// Whether all rules were run that may use an exception: one for every rule may be used by any.

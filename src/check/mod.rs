@@ -41,7 +41,7 @@ impl Selection {
             return false;
         }
         let asked_for = self.only.iter().any(|it| it == rule.id);
-        asked_for || policy.level(rule.id) != Some(Level::Off)
+        asked_for || !policy.is_off(rule.id)
     }
 }
 

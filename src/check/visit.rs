@@ -139,8 +139,13 @@ fn out_of(at: usize, said: &mut Vec<(usize, Out)>) -> &mut Out {
 /// Gives what a rule said its name and severity.
 fn finish(cx: &Cx<'_, '_>, out: &mut Out) {
     let rule = cx.rule;
-    let level = match cx.policy.level(rule.id) {
+    let level = match cx.policy.level_in(rule.id, cx.model.name) {
         Some(Level::On(severity)) => Some(severity),
+        // Who asks for a rule that is off everywhere gets it.
+        Some(Level::Off) if !cx.policy.is_off(rule.id) => {
+            *out = Out::default();
+            return;
+        }
         _ => None,
     };
     for finding in &mut out.findings {

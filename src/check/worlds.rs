@@ -26,8 +26,15 @@ pub fn check<'d>(
     run: &Run,
     selection: &Selection,
 ) -> (Model<'d>, Outcome) {
+<<<<<<< HEAD
     let alike = alike(loaded);
     let mut models = models(loaded, &alike, default_namespace);
+=======
+    let alike = alike(loaded, policy);
+    let first = alike.iter().map(|it| &loaded.worlds[it[0] as usize]);
+    let mut models: Vec<Model<'d>> =
+        first.map(|it| Model::of_world(loaded, it, default_namespace)).collect();
+>>>>>>> 177683e (Let severities and exceptions be for some worlds, and hold the keys of targets by tests)
     if loaded.worlds.len() <= 1 {
         let model = models.pop().unwrap_or_else(|| Model::new(loaded, default_namespace));
         let outcome = check::check(&model, policy, run, selection);
@@ -90,7 +97,7 @@ fn models<'d>(
 }
 
 /// The worlds of which each holds just what the others of its row hold: one of them is judged for all.
-fn alike(loaded: &Loaded) -> Vec<Vec<u32>> {
+fn alike(loaded: &Loaded, policy: &Policy) -> Vec<Vec<u32>> {
     let mut rows: FxHashMap<_, usize> = FxHashMap::default();
     let mut alike: Vec<Vec<u32>> = Vec::new();
     for (at, world) in (0..).zip(&loaded.worlds) {
@@ -99,6 +106,7 @@ fn alike(loaded: &Loaded) -> Vec<Vec<u32>> {
         let start = world.documents.start;
         let namespaces = world.namespaces.iter().map(|(from, it)| (from - start, it.as_deref()));
         let holds = (
+            Some(&world.name).filter(|_| policy.tells_worlds_apart()),
             namespaces.collect::<Vec<_>>(),
             documents.collect::<Vec<_>>(),
             broken.collect::<Vec<_>>(),

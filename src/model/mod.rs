@@ -115,6 +115,8 @@ impl Hash for Id<'_> {
 pub struct Model<'d> {
     /// What they were read from.
     pub loaded: &'d Loaded,
+    /// The name of this world; empty where everything is one.
+    pub name: &'d str,
     /// The documents of this world.
     pub documents: &'d [Arc<Document>],
     /// What could not be parsed in this world.
@@ -153,6 +155,7 @@ impl<'d> Model<'d> {
         let documents = &loaded.documents[world.documents.clone()];
         let broken = &loaded.broken[world.broken.clone()];
         let mut model = Model::of(loaded, &[], broken, default_namespace);
+        model.name = &world.name;
         model.documents = documents;
         model.reserve(documents.len());
         for (at, document) in (world.documents.start..).zip(documents) {
@@ -201,6 +204,7 @@ impl<'d> Model<'d> {
     ) -> Model<'d> {
         let mut model = Model {
             loaded,
+            name: "",
             documents,
             broken,
             objects: Vec::new(),

@@ -35,6 +35,9 @@ pub struct Exception {
     pub rule: String,
     /// The objects.
     pub object: Pattern,
+    /// The world, with `*` for anything; all of them, where none is named.
+    #[serde(default, deserialize_with = "plain")]
+    pub world: Option<String>,
     /// Why.
     #[serde(deserialize_with = "text")]
     pub reason: String,
@@ -78,6 +81,13 @@ pub struct Target {
     /// The namespace of objects that name none.
     #[serde(default, deserialize_with = "plain")]
     pub namespace: Option<String>,
+}
+
+impl Exception {
+    /// Whether it counts in a world.
+    pub fn is_for(&self, world: &str) -> bool {
+        self.world.as_deref().is_none_or(|it| pattern::glob(it, world))
+    }
 }
 
 impl Target {
@@ -139,6 +149,27 @@ impl Policy {
     /// The level that the user gave a rule.
     pub fn level(&self, rule: &str) -> Option<Level> {
         self.rules.get(rule)?.level
+    }
+
+    /// The level that the user gave a rule in a world.
+    pub fn level_in(&self, rule: &str, world: &str) -> Option<Level> {
+        let setting = self.rules.get(rule)?;
+        let here = setting.worlds.iter().find(|(it, _)| pattern::glob(it, world));
+        here.map(|it| it.1).or(setting.level)
+    }
+
+    /// Whether the user switched a rule off wherever it might run.
+    pub fn is_off(&self, rule: &str) -> bool {
+        let setting = self.rules.get(rule);
+        setting.is_some_and(|it| {
+            it.level == Some(Level::Off) && it.worlds.iter().all(|it| it.1 == Level::Off)
+        })
+    }
+
+    /// Whether worlds of equal contents may be judged differently, by their names.
+    pub fn tells_worlds_apart(&self) -> bool {
+        self.rules.values().any(|it| !it.worlds.is_empty())
+            || self.exceptions.iter().any(|it| it.world.is_some())
     }
 
     /// The values that the user gave a rule's parameter.

@@ -14,6 +14,8 @@ use std::fmt;
 pub struct Setting {
     /// Its severity, or off.
     pub level: Option<Level>,
+    /// Its severity in worlds of these names, `*` standing for anything; the first that fits counts.
+    pub worlds: Vec<(String, Level)>,
     /// Its parameters.
     pub parameters: BTreeMap<String, Vec<String>>,
 }
@@ -88,6 +90,8 @@ impl<'de> Visitor<'de> for SettingVisitor {
         while let Some(key) = map.next_key::<String>()? {
             if key == "severity" {
                 setting.level = Some(map.next_value()?);
+            } else if key == "worlds" {
+                setting.worlds = map.next_value::<Worlds>()?.0;
             } else {
                 setting.parameters.insert(key, map.next_value::<Values>()?.0);
             }
@@ -99,6 +103,33 @@ impl<'de> Visitor<'de> for SettingVisitor {
 impl<'de> Deserialize<'de> for Setting {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Setting, D::Error> {
         from.deserialize_map(SettingVisitor)
+    }
+}
+
+/// Severities by world, in the order in which they are written.
+struct Worlds(Vec<(String, Level)>);
+
+struct WorldsVisitor;
+
+impl<'de> Visitor<'de> for WorldsVisitor {
+    type Value = Worlds;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping of worlds to severities")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Worlds, A::Error> {
+        let mut worlds = Vec::new();
+        while let Some(world) = map.next_entry()? {
+            worlds.push(world);
+        }
+        Ok(Worlds(worlds))
+    }
+}
+
+impl<'de> Deserialize<'de> for Worlds {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Worlds, D::Error> {
+        from.deserialize_map(WorldsVisitor)
     }
 }
 

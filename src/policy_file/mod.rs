@@ -37,7 +37,7 @@ fn settings(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
             mistakes.push(unknown_rule(key));
             continue;
         };
-        let known = || rule.parameters.iter().map(|it| it.name).chain(["severity"]);
+        let known = || rule.parameters.iter().map(|it| it.name).chain(["severity", "worlds"]);
         let keys = setting.entries().map(|(key, _)| key);
         for key in keys.filter(|key| !known().any(|it| key.str() == Some(it))) {
             mistakes.push(unknown(&format!("parameter of `{}`", rule.id), key, known()));

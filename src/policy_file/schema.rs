@@ -29,6 +29,14 @@ fn setting(rule: &Rule) -> Value {
     let plain = json!(["string", "number", "boolean"]);
     let mut properties = Map::new();
     properties.insert("severity".into(), level.clone());
+    properties.insert(
+        "worlds".into(),
+        json!({
+            "description": "The severity in worlds of these names, `*` standing for anything; the first that fits counts.",
+            "type": "object",
+            "additionalProperties": level,
+        }),
+    );
     for parameter in rule.parameters {
         properties.insert(
             parameter.name.into(),

@@ -252,7 +252,9 @@ fn mistakes_have_places_and_help() {
         ),
         (
             "exceptions: [{rule: '*', object: Pod/a, reason: b, until: 2027-02-03}]",
-            &["3:52 `until`: unknown field `until`; known are rule, object, reason, expires"],
+            &[
+                "3:52 `until`: unknown field `until`; known are rule, object, world, reason, expires",
+            ],
         ),
         // Documents.
         (
@@ -294,7 +296,7 @@ fn mistakes_have_places_and_help() {
                 "3:32 `Pod`: not an object: write `Kind/name` or `Kind/namespace/name`, with `*` for any",
                 "3:45 `' '`: `reason` is empty",
                 "3:59 `soon`: not a date: `expires` is written as 2027-03-31",
-                "3:104 `until`: unknown field `until`; known are rule, object, reason, expires",
+                "3:104 `until`: unknown field `until`; known are rule, object, world, reason, expires",
             ],
         ),
         // All of them at once.

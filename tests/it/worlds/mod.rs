@@ -5,6 +5,7 @@ mod failures;
 mod places;
 mod rendering;
 mod shared;
+mod targets;
 
 use crate::support::fixture;
 use purlin::check::locate::Locator;
