@@ -9,6 +9,7 @@ use crate::analyze::network::reach::{Above, Effect};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
+use crate::policy::Level;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use std::collections::BTreeMap;
 
@@ -41,7 +42,9 @@ pub(super) static RULE: Rule = Rule {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let above = Above::new(cx.model);
     // Where another rule finds the same of the whole namespace, that is the finding.
-    let is_told = cx.run.rules.contains(default_deny_missing::RULE.id);
+    let id = default_deny_missing::RULE.id;
+    let is_off = cx.policy.level_in(id, cx.model.name) == Some(Level::Off);
+    let is_told = cx.run.rules.contains(id) && !is_off;
     let mut told: BTreeMap<&str, Vec<Direction>> = BTreeMap::new();
     for workload in cx.facts.workloads().iter() {
         // No policy holds pods in the host's network, and the cluster's own are not the user's to isolate.
