@@ -212,7 +212,6 @@ impl<'j, 'd> Judge<'j, 'd> {
             }
             accepted |= is_ignored_elsewhere(object, rule, at == 0);
         }
-<<<<<<< HEAD
         // No short cut: each exception that accepts anything is used.
         objects.iter().fold(accepted, |accepted, id| self.is_excepted(rule, *id) || accepted)
     }
@@ -225,7 +224,10 @@ impl<'j, 'd> Judge<'j, 'd> {
         let excepted = self.of_object.entry(id).or_insert_with(|| {
             let it = self.model.object(id);
             let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
-            found.retain(|at| !has_expired(&self.policy.exceptions[*at], self.run));
+            found.retain(|at| {
+                let exception = &self.policy.exceptions[*at];
+                !has_expired(exception, self.run) && exception.is_for(self.model.name)
+            });
             found
         });
         let mut is_excepted = false;
@@ -234,24 +236,6 @@ impl<'j, 'd> Judge<'j, 'd> {
             if exception.rule == "*" || exception.rule == rule {
                 self.used[*at] = true;
                 is_excepted = true;
-=======
-        for id in objects {
-            let excepted = self.of_object.entry(*id).or_insert_with(|| {
-                let it = self.model.object(*id);
-                let mut found = self.excepted.matching(it.kind_name, it.namespace, it.name);
-                found.retain(|at| {
-                    let exception = &self.policy.exceptions[*at];
-                    !has_expired(exception, self.run) && exception.is_for(self.model.name)
-                });
-                found
-            });
-            for at in excepted {
-                let exception = &self.policy.exceptions[*at];
-                if exception.rule == "*" || exception.rule == rule {
-                    self.used[*at] = true;
-                    accepted = true;
-                }
->>>>>>> 177683e (Let severities and exceptions be for some worlds, and hold the keys of targets by tests)
             }
         }
         self.decided.insert((id, rule), is_excepted);

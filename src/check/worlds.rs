@@ -26,15 +26,8 @@ pub fn check<'d>(
     run: &Run,
     selection: &Selection,
 ) -> (Model<'d>, Outcome) {
-<<<<<<< HEAD
-    let alike = alike(loaded);
+    let alike = alike(loaded, policy.tells_worlds_apart());
     let mut models = models(loaded, &alike, default_namespace);
-=======
-    let alike = alike(loaded, policy);
-    let first = alike.iter().map(|it| &loaded.worlds[it[0] as usize]);
-    let mut models: Vec<Model<'d>> =
-        first.map(|it| Model::of_world(loaded, it, default_namespace)).collect();
->>>>>>> 177683e (Let severities and exceptions be for some worlds, and hold the keys of targets by tests)
     if loaded.worlds.len() <= 1 {
         let model = models.pop().unwrap_or_else(|| Model::new(loaded, default_namespace));
         let outcome = check::check(&model, policy, run, selection);
@@ -78,7 +71,7 @@ pub fn check<'d>(
 
 /// The objects of all worlds, nothing of which is checked.
 pub fn model<'d>(loaded: &'d Loaded, default_namespace: &'d str) -> Model<'d> {
-    let alike = alike(loaded);
+    let alike = alike(loaded, false);
     let models = models(loaded, &alike, default_namespace);
     match loaded.worlds.is_empty() {
         true => Model::new(loaded, default_namespace),
@@ -96,8 +89,9 @@ fn models<'d>(
     first.map(|it| Model::of_world(loaded, it, default_namespace)).collect()
 }
 
-/// The worlds of which each holds just what the others of its row hold: one of them is judged for all.
-fn alike(loaded: &Loaded, policy: &Policy) -> Vec<Vec<u32>> {
+/// The worlds of which each holds just what the others of its row hold: one of them is judged for all. `by_name`
+/// where those of several names are judged by themselves.
+fn alike(loaded: &Loaded, by_name: bool) -> Vec<Vec<u32>> {
     let mut rows: FxHashMap<_, usize> = FxHashMap::default();
     let mut alike: Vec<Vec<u32>> = Vec::new();
     for (at, world) in (0..).zip(&loaded.worlds) {
@@ -106,7 +100,7 @@ fn alike(loaded: &Loaded, policy: &Policy) -> Vec<Vec<u32>> {
         let start = world.documents.start;
         let namespaces = world.namespaces.iter().map(|(from, it)| (from - start, it.as_deref()));
         let holds = (
-            Some(&world.name).filter(|_| policy.tells_worlds_apart()),
+            Some(&world.name).filter(|_| by_name),
             namespaces.collect::<Vec<_>>(),
             documents.collect::<Vec<_>>(),
             broken.collect::<Vec<_>>(),
