@@ -7,6 +7,7 @@ mod disruption;
 mod input;
 mod missing;
 mod network;
+mod nodes;
 mod object;
 mod routing;
 mod scaling;

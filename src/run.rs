@@ -1,8 +1,10 @@
 //! What a check is run with beside the objects and what the user wants.
 
+use crate::analyze::placement::planned::Described;
 use crate::load::own::OwnId;
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// What a check is run with.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +13,8 @@ pub struct Run {
     pub today: Option<Date>,
     /// The policy file, where there is one, so that findings can point into it.
     pub policy: Option<OwnId>,
+    /// All nodes of the cluster, where somebody describes them.
+    pub nodes: Option<Arc<Described>>,
     /// What a change took out of the input: kind, namespace and name.
     pub gone: FxHashSet<(String, String, String)>,
     /// Fingerprints of the findings that are known, where the webhook is to hold them back.

@@ -3,6 +3,9 @@
 use crate::rule::Rule;
 
 mod anti_affinity_matches_nothing;
+mod anti_affinity_unsatisfiable;
+mod drain_impossible;
+mod node_loss_stops_service;
 mod pdb_blocks_drain;
 mod pdb_breaks_quorum;
 mod pdb_missing;
@@ -16,10 +19,14 @@ mod rollout_drops_all;
 mod shared_read_write_once_volume;
 mod single_replica;
 mod webhook_locks_itself_out;
+mod zone_loss_stops_service;
 
 /// The rules of this group, by id.
 pub(super) const RULES: &[&Rule] = &[
     &anti_affinity_matches_nothing::RULE,
+    &anti_affinity_unsatisfiable::RULE,
+    &drain_impossible::RULE,
+    &node_loss_stops_service::RULE,
     &pdb_blocks_drain::RULE,
     &pdb_breaks_quorum::RULE,
     &pdb_missing::RULE,
@@ -33,4 +40,5 @@ pub(super) const RULES: &[&Rule] = &[
     &shared_read_write_once_volume::RULE,
     &single_replica::RULE,
     &webhook_locks_itself_out::RULE,
+    &zone_loss_stops_service::RULE,
 ];

@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 
+mod capacity_below_hpa_max;
 mod hpa_bounds;
 mod hpa_duplicate_target;
 mod hpa_fights_replicas;
@@ -10,6 +11,7 @@ mod hpa_target_missing;
 mod hpa_vpa_conflict;
 mod hpa_without_requests;
 mod limit_range_violation;
+mod pod_fits_no_node;
 mod quota_below_hpa_max;
 mod quota_below_rollout;
 mod quota_rejects_pod;
@@ -21,6 +23,7 @@ mod vpa_target_missing;
 
 /// The rules of this group, by id.
 pub(super) const RULES: &[&Rule] = &[
+    &capacity_below_hpa_max::RULE,
     &hpa_bounds::RULE,
     &hpa_duplicate_target::RULE,
     &hpa_fights_replicas::RULE,
@@ -29,6 +32,7 @@ pub(super) const RULES: &[&Rule] = &[
     &hpa_vpa_conflict::RULE,
     &hpa_without_requests::RULE,
     &limit_range_violation::RULE,
+    &pod_fits_no_node::RULE,
     &quota_below_hpa_max::RULE,
     &quota_below_rollout::RULE,
     &quota_rejects_pod::RULE,

@@ -30,6 +30,8 @@ use network::reach::party::Parties;
 use network::reach::stranger::Stranger;
 use network::service_addresses::Contact;
 use network::service_clients::Clients;
+use placement::planned::{AllNodes, Planned};
+use placement::world::At;
 use references::backends::Backend;
 use references::generated_secrets::MadeSecrets;
 use references::named::References;
@@ -50,6 +52,8 @@ use std::sync::OnceLock;
 pub struct Facts<'d> {
     model: &'d Model<'d>,
     network: Network,
+    all_nodes: Option<AllNodes>,
+    planned: [OnceLock<Option<Planned>>; 2],
     strangers: OnceLock<Vec<Stranger<'d>>>,
     parties: OnceLock<Parties<'d>>,
     reach: OnceLock<Reach<'d>>,
@@ -89,6 +93,8 @@ impl<'d> Facts<'d> {
         Facts {
             model,
             network: Network::default(),
+            all_nodes: None,
+            planned: [OnceLock::new(), OnceLock::new()],
             strangers: OnceLock::new(),
             parties: OnceLock::new(),
             reach: OnceLock::new(),
@@ -127,6 +133,19 @@ impl<'d> Facts<'d> {
     pub fn with_network(mut self, network: &Network) -> Facts<'d> {
         self.network = network.clone();
         self
+    }
+
+    /// The same where all nodes of the cluster are known.
+    pub fn with_nodes(mut self, nodes: Option<AllNodes>) -> Facts<'d> {
+        self.all_nodes = nodes;
+        self
+    }
+
+    /// Where the pods stand; `None` where not all nodes are known.
+    pub fn planned(&self, at: At) -> Option<&Planned> {
+        let all = self.all_nodes.as_ref()?;
+        let make = || Planned::new(self.model, self, all, at);
+        self.planned[at as usize].get_or_init(make).as_ref()
     }
 
     /// Tells pods that the input does not hold apart, for who asks about them; before anybody asks who may talk to whom.

@@ -6,6 +6,7 @@ pub mod fingerprint;
 pub mod focus;
 pub mod locate;
 pub mod needs;
+mod nodes;
 pub mod provenance;
 mod visit;
 pub mod worlds;
@@ -93,7 +94,7 @@ impl Outcome {
 pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selection) -> Outcome {
     let selected = selected(policy, selection);
     let run = &running(run, &selected);
-    let facts = facts(model, policy);
+    let facts = facts(model, policy, run);
     let world = Neighbour { name: "", model, facts: &facts };
     let around = Around::only(model.loaded);
     let mut judged = judge(world, &around, (policy, run), &selected);
@@ -141,8 +142,9 @@ pub(crate) struct Judged {
 }
 
 /// The facts of one world, none of them computed yet.
-pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
-    Facts::new(model).with_network(&policy.network)
+pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy, run: &Run) -> Facts<'d> {
+    let facts = Facts::new(model).with_network(&policy.network);
+    facts.with_nodes(nodes::all(model, policy, run))
 }
 
 /// Runs rules on one world.
@@ -210,7 +212,7 @@ pub fn found(
     rules: &[&'static Rule],
     exceptions: exceptions::Counts,
 ) -> Vec<Finding> {
-    let facts = Facts::new(model).with_network(&policy.network);
+    let facts = facts(model, policy, run);
     let around = Around::default();
     let cx = |rule| Cx { model, facts: &facts, around: &around, policy, run, rule };
     let each = rules.iter().flat_map(|rule| visit::one(&cx(rule)).findings);

@@ -36,7 +36,7 @@ pub fn check<'d>(
     let selected = selected(policy, selection);
     let run = &running(run, &selected);
     // What neighbours are asked for is little; all that follows from a world lives only while that is judged.
-    let facts: Vec<_> = models.iter().map(|it| check::facts(it, policy)).collect();
+    let facts: Vec<_> = models.iter().map(|it| check::facts(it, policy, run)).collect();
     let each = models.iter().zip(&facts).zip(&alike);
     let each = each.map(|((model, facts), alike)| Neighbour {
         name: &loaded.worlds[alike[0] as usize].name,
@@ -47,12 +47,12 @@ pub fn check<'d>(
     let of: Vec<_> = alike.iter().map(|it| &loaded.worlds[it[0] as usize]).collect();
     let kinship = Kinship::new(models.iter());
     let beside = kinship.beside(loaded, &of, &models, default_namespace);
-    let beside_facts: Vec<_> = beside.iter().map(|it| check::facts(&it.model, policy)).collect();
+    let beside_facts: Vec<_> = beside.iter().map(|it| check::facts(&it.model, policy, run)).collect();
     let worlds = Worlds::new(&kinship, &each, &beside, &beside_facts);
     let judged = each.par_iter().zip(&of).enumerate();
     let judged: Vec<Judged> = judged
         .map(|(at, (it, of))| {
-            let facts = check::facts(it.model, policy);
+            let facts = check::facts(it.model, policy, run);
             let around = kinship.around(at, (loaded, of), &worlds);
             judge(Neighbour { facts: &facts, ..*it }, &around, (policy, run), &selected)
         })

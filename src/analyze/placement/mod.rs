@@ -9,6 +9,7 @@ pub mod filter;
 pub mod labels;
 pub mod node;
 pub mod place;
+pub mod planned;
 pub mod proof;
 pub mod real;
 pub mod scenario;

@@ -91,37 +91,43 @@ impl Cluster {
 
 /// Why so many pods of these shapes cannot all be placed, where there is a short reason.
 pub fn proof(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Option<Proof> {
+    if let Some(none) = unplaceable(cluster, pods).into_iter().next() {
+        return Some(none);
+    }
     let admitting: BTreeMap<ShapeId, Vec<NodeId>> =
         pods.keys().map(|it| (*it, cluster.admitting(*it))).collect();
-    let none = admitting.iter().find(|it| it.1.is_empty());
-    if let Some((shape, _)) = none {
-        return Some(Proof::NoNode { shape: *shape });
-    }
-    apart(cluster, pods, &admitting)
+    crowded(cluster, pods)
+        .into_iter()
+        .next()
         .or_else(|| sum(cluster, pods, &admitting))
         .or_else(|| pieces(cluster, pods, &admitting))
 }
 
-/// More pods than places to keep them apart. Each of them has the term, and the term means each of them.
-fn apart(
-    cluster: &Cluster,
-    pods: &BTreeMap<ShapeId, u32>,
-    admitting: &BTreeMap<ShapeId, Vec<NodeId>>,
-) -> Option<Proof> {
-    (0..cluster.terms.len()).find_map(|at| {
+/// The shapes that no node admits.
+pub fn unplaceable(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Vec<Proof> {
+    let none = pods.keys().filter(|it| cluster.admitting(**it).is_empty());
+    none.map(|it| Proof::NoNode { shape: *it }).collect()
+}
+
+/// All groups of pods that have to be apart and have fewer places. Each pod of a group has the term, and the term means
+/// each of them.
+pub fn crowded(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Vec<Proof> {
+    let found = (0..cluster.terms.len()).filter_map(|at| {
         let term = &cluster.terms[at];
         let topology = &cluster.topologies[term.topology];
         let is_of = |it: &ShapeId| cluster.of_shape[*it].anti.contains(&at) && term.matches[*it];
         let shapes: Vec<ShapeId> = pods.keys().copied().filter(is_of).collect();
         let count = shapes.iter().map(|it| pods[it]).sum::<u32>();
-        let nodes: BTreeSet<NodeId> =
-            shapes.iter().flat_map(|it| &admitting[it]).copied().collect();
+        let nodes: BTreeSet<NodeId> = shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
         // On a node without the label nothing is kept apart.
         let domains: Option<BTreeSet<u32>> = nodes.iter().map(|it| topology.domains[*it]).collect();
         let places = domains?.len();
         let key = topology.key.clone();
-        (count as usize > places).then_some(Proof::Apart { shapes, pods: count, key, places })
-    })
+        // That no node admits them at all is another matter.
+        let is_crowded = places > 0 && count as usize > places;
+        is_crowded.then_some(Proof::Apart { shapes, pods: count, key, places })
+    });
+    found.collect()
 }
 
 /// More requested than there is, on all nodes or on those that some pods are restricted to.

@@ -1,0 +1,95 @@
+//! Autoscalers that may ask for more pods than the nodes hold.
+
+use crate::analyze::placement::place::{Fits, most};
+use crate::analyze::placement::planned::Planned;
+use crate::analyze::placement::proof::{Proof, proof};
+use crate::analyze::placement::words::words;
+use crate::analyze::placement::world::At;
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rules::nodes::{READS, count};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "capacity-below-hpa-max",
+    title: "the nodes do not hold the pods that autoscalers may ask for",
+    severity: Severity::Error,
+    group: Group::Scaling,
+    admission: Admission::Audit,
+    reads: READS,
+    like: &[],
+    parameters: &[],
+    page: include_str!("capacity_below_hpa_max.md"),
+    reads_images: false,
+    checks: &[Check::World(check)],
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let Some(planned) = cx.facts.planned(At::Peak) else { return };
+    // What does not even fit at its floor is no autoscaler's doing.
+    let fits_at_floor =
+        cx.facts.planned(At::Floor).is_some_and(|it| matches!(it.fits, Fits::All(_)));
+    if !fits_at_floor || matches!(planned.fits, Fits::All(_)) {
+        return;
+    }
+    let scaled = planned.world.components.iter().enumerate();
+    let scaled: Vec<usize> =
+        scaled.filter(|(_, it)| it.wanted > it.floor).map(|(at, _)| at).collect();
+    for component in scaled.iter().copied().filter(|it| planned.pending(*it) > 0) {
+        let of = &planned.world.components[component];
+        match most(&planned.world, component) {
+            Some(most) if most < of.wanted => {
+                out.find(finding(cx, planned, (component, most), &scaled));
+            }
+            Some(_) => {}
+            None => out.cannot_tell(
+                cx.object(of.object),
+                format!(
+                    "whether {} pods fit on {}: not every way to place them was tried",
+                    of.wanted,
+                    count(planned.world.cluster.nodes.len())
+                ),
+            ),
+        }
+    }
+}
+
+fn finding(
+    cx: &Cx<'_, '_>,
+    planned: &Planned,
+    (component, most): (usize, usize),
+    scaled: &[usize],
+) -> Finding {
+    let of = &planned.world.components[component];
+    let object = cx.object(of.object);
+    let nodes = count(planned.world.cluster.nodes.len());
+    let bound = |component: usize| {
+        let of = &planned.world.components[component];
+        cx.facts.envelope(of.workload).map(|it| it.peak)
+    };
+    let own = bound(component);
+    let place = own.map_or_else(|| object.whole(), |it| it.place(cx.model));
+    let beside = if scaled.len() > 1 { " beside the others at their most" } else { "" };
+    let mut finding = Finding::new(
+        format!("{most} of the {} pods that `{object}` may have fit on {nodes}{beside}", of.wanted),
+        place,
+        own.map_or_else(String::new, |it| it.describe()),
+    );
+    if own.is_some_and(|it| it.object != of.object) {
+        finding = finding.label(object.whole(), "is scaled");
+    }
+    let proof = proof(&planned.world.cluster, &planned.counts());
+    if let Some(Proof::Sum { pods, .. }) = &proof {
+        let shapes: Vec<_> = pods.iter().map(|it| it.0).collect();
+        for other in planned.components(&shapes).into_iter().filter(|it| *it != component) {
+            if let Some(bound) = bound(other).filter(|_| scaled.contains(&other)) {
+                finding = finding.label(bound.place(cx.model), bound.describe());
+            }
+        }
+    }
+    let name = |at: usize| planned.world.components[at].short.clone();
+    match &proof {
+        Some(it) => finding = finding.note(words(&planned.world, it, &name)),
+        None => finding = finding.note("every way to place them was tried"),
+    }
+    finding.help(format!("lower the maximum to {most}, or add nodes"))
+}
