@@ -91,6 +91,10 @@ pub(crate) struct Check {
     /// The architecture document, which is judged before what it promises is there [default: `architecture` of purlin.yaml]
     #[arg(long, value_name = "FILE")]
     pub(crate) architecture: Option<PathBuf>,
+    /// All nodes: pools under `nodes:`, Nodes, or the configuration of a kind cluster [default: the Nodes of a cluster, or
+    /// of an input that is complete]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nodes: Option<PathBuf>,
     /// Run only these rules or groups of rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
@@ -244,6 +248,19 @@ pub(crate) struct Graph {
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+    /// Draw nodes by zone with the pods on them, instead of who may talk to whom; of a file as `simulate` takes it, else
+    /// the Nodes of the input
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub(crate) nodes: Option<Option<PathBuf>>,
+    /// With --nodes: a node or a zone is lost
+    #[arg(long, value_name = "node/NAME|zone/NAME", requires = "nodes")]
+    pub(crate) fail: Vec<String>,
+    /// With --nodes: a node is drained
+    #[arg(long, value_name = "node/NAME", requires = "nodes")]
+    pub(crate) drain: Vec<String>,
+    /// With --nodes: how many pods autoscaled workloads have
+    #[arg(long, value_enum, requires = "nodes", default_value_t = SimulateAt::Floor)]
+    pub(crate) at: SimulateAt,
     /// How to write the picture
     #[arg(long, value_enum, default_value_t = GraphFormat::Svg)]
     pub(crate) format: GraphFormat,

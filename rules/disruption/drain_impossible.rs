@@ -40,9 +40,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         for refused in &outcome.refused {
             let budget = cx.facts.budgets().iter().find(|it| Some(it.object) == refused.budget);
             let Some(budget) = budget.filter(|it| lets_one_go(cx, planned, it)) else { continue };
-            if told.insert((budget.object, node)) {
+            if !told.insert((budget.object, node)) {
+                continue;
+            }
+            if planned.is_sure_of(refused.component) {
                 let reason = outcome.components[refused.component].reason.clone();
                 out.find(finding(cx, planned, budget, refused, reason));
+            } else {
+                let name = &planned.world.cluster.nodes[node].name;
+                let missing =
+                    format!("whether node `{name}` can be drained: where the pods stand decides");
+                out.cannot_tell(cx.object(budget.object), missing);
             }
         }
     }

@@ -44,8 +44,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let name = format!("zone `{zone}`");
         for (component, why) in planned.stopped(&nodes) {
             // What one of its nodes stops is told there.
+            let node = planned.only_node(component);
             let is_of_one =
-                nodes.iter().any(|it| planned.stopped(&[*it]).iter().any(|it| it.0 == component));
+                node.is_some_and(|it| planned.stopped(&[it]).iter().any(|it| it.0 == component));
             if !is_of_one {
                 out.findings.extend(finding(cx, planned, (component, &nodes), &name, why));
             }

@@ -47,7 +47,8 @@ pub fn check<'d>(
     let of: Vec<_> = alike.iter().map(|it| &loaded.worlds[it[0] as usize]).collect();
     let kinship = Kinship::new(models.iter());
     let beside = kinship.beside(loaded, &of, &models, default_namespace);
-    let beside_facts: Vec<_> = beside.iter().map(|it| check::facts(&it.model, policy, run)).collect();
+    let beside_facts: Vec<_> =
+        beside.iter().map(|it| check::facts(&it.model, policy, run)).collect();
     let worlds = Worlds::new(&kinship, &each, &beside, &beside_facts);
     let judged = each.par_iter().zip(&of).enumerate();
     let judged: Vec<Judged> = judged

@@ -27,6 +27,7 @@ use purlin::text::tree::Tree;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Read from the current folder where no other is named.
 pub(super) const POLICY_FILE: &str = "purlin.yaml";
@@ -47,6 +48,10 @@ pub(super) fn run(args: &Check) -> ExitCode {
         Err(message) => return fail(message),
     };
     let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let nodes = match args.nodes.as_deref().map(super::simulate::described).transpose() {
+        Ok(nodes) => nodes.map(Arc::new),
+        Err(message) => return fail(message),
+    };
     let (mut loaded, namespace) = match read(args, &policy, &selection, policy_file.as_deref()) {
         Ok(read) => read,
         Err(message) => return fail(message),
@@ -58,7 +63,8 @@ pub(super) fn run(args: &Check) -> ExitCode {
             Err(message) => return fail(message),
         };
     }
-    let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    let mut run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    run.nodes = nodes;
     let earlier = match known.earlier(args, &policy) {
         Ok(earlier) => earlier,
         Err(message) => {

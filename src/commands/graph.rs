@@ -2,7 +2,7 @@
 
 use super::check::{POLICY_FILE, complain, nothing, read_policy};
 use super::reach::leave_out;
-use super::{COULD_NOT, done, fail, input, print, say};
+use super::{COULD_NOT, done, fail, input, print, say, simulate};
 use crate::cli::{Graph, GraphFormat};
 use purlin::analyze::Facts;
 use purlin::analyze::network::policies::{DIRECTIONS, TrafficRule};
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         &args.paths,
         &args.namespace,
         &args.live,
-        world::READS,
+        if args.nodes.is_some() { simulate::READS } else { world::READS },
         (&policy, policy_file.as_deref()),
     );
     let (loaded, namespace) = match read {
@@ -38,7 +38,11 @@ pub(super) fn run(args: &Graph) -> ExitCode {
     if model.is_empty() {
         return nothing(&loaded, "draw");
     }
-    let picture = match draw(args, &model, &policy) {
+    let picture = match args.nodes {
+        Some(_) => simulate::picture(args, &model),
+        None => draw(args, &model, &policy),
+    };
+    let picture = match picture {
         Ok(picture) => picture,
         Err(message) => return fail(message),
     };

@@ -2,15 +2,17 @@
 
 use super::check::{POLICY_FILE, complain, read_policy};
 use super::{fail, input, print, say};
-use crate::cli::{Cli, ListFormat, Simulate, SimulateAt};
+use crate::cli::{Cli, Graph, GraphFormat, ListFormat, Simulate, SimulateAt};
 use clap::CommandFactory;
 use clap::parser::ValueSource;
 use purlin::analyze::Facts;
 use purlin::analyze::placement::described;
 use purlin::analyze::placement::node::ClusterNode;
+use purlin::analyze::placement::planned::Described;
 use purlin::analyze::placement::scenario::{Event, Verdict, run as play};
 use purlin::analyze::placement::world::{At, Reading, World, read};
 use purlin::api::kind::Kind;
+use purlin::graph::nodes as picture;
 use purlin::load::files;
 use purlin::load::read::decode;
 use purlin::model::Model;
@@ -21,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What it looks at beside workloads.
-const READS: &[Kind] = &[
+pub(super) const READS: &[Kind] = &[
     Kind::HorizontalPodAutoscaler,
     Kind::LimitRange,
     Kind::Namespace,
@@ -34,6 +36,9 @@ const READS: &[Kind] = &[
     Kind::ScaledObject,
     Kind::StorageClass,
 ];
+
+/// The option that has no value.
+const DRAIN_ALL: &str = "drain_all";
 
 /// The answer is unknown.
 const UNKNOWN: u8 = 3;
@@ -86,7 +91,7 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
         Some(SimulateAt::Peak) => vec![At::Peak],
         None => vec![At::Floor, At::Peak],
     };
-    let asked = asked();
+    let asked = asked("simulate", &["fail", "drain", DRAIN_ALL, "rollout"]);
     let mut played = Vec::new();
     for at in ats {
         let (nodes, are_all) = nodes(args, policy, model, at)?;
@@ -151,6 +156,12 @@ fn nodes(
     Ok((nodes, is_cluster(args) || policy.is_complete("*")))
 }
 
+/// The nodes that a file describes, at the bounds of pools that grow.
+pub(super) fn described(path: &Path) -> Result<Described, String> {
+    let at = |at| described_nodes(path, at);
+    Ok(Described { floor: at(At::Floor)?, peak: at(At::Peak)? })
+}
+
 fn described_nodes(path: &Path, at: At) -> Result<Vec<ClusterNode>, String> {
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
@@ -163,6 +174,39 @@ fn described_nodes(path: &Path, at: At) -> Result<Vec<ClusterNode>, String> {
             format!("{}:{}: {}", source.name, source.position(it.span.start), it.message)
         });
         format!("the nodes are not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Draws nodes with their pods, before and after what happens.
+pub(super) fn picture(args: &Graph, model: &Model<'_>) -> Result<String, String> {
+    let at = match args.at {
+        SimulateAt::Floor => At::Floor,
+        SimulateAt::Peak => At::Peak,
+    };
+    let nodes = match args.nodes.iter().flatten().next() {
+        Some(file) => described_nodes(file, at)?,
+        None => model.of_kind(Kind::Node).map(ClusterNode::of_object).collect(),
+    };
+    if nodes.is_empty() {
+        return Err(
+            "nothing to draw: there are no nodes in the input; name a file with `--nodes`".into()
+        );
+    }
+    if nodes.len() > picture::MOST {
+        let (many, most) = (nodes.len(), picture::MOST);
+        return Err(format!("{many} nodes are too many for one picture, {most} is the most"));
+    }
+    let facts = Facts::new(model);
+    let world = read(model, &facts, nodes, Reading { at, is_whole: false });
+    let asked = asked("graph", &["fail", "drain"]);
+    let events = asked.iter().map(|it| event(&world, it)).collect::<Result<Vec<_>, _>>()?;
+    let outcome = play(&world, (model, &facts), at, &events);
+    let told: Vec<_> = asked.iter().map(Asked::told).collect();
+    let moments = picture::moments(&world, &outcome, &told);
+    Ok(match args.format {
+        GraphFormat::Svg => picture::svg(&moments),
+        GraphFormat::Mermaid => picture::mermaid(&moments),
+        GraphFormat::Dot => picture::dot(&moments),
     })
 }
 
@@ -179,19 +223,22 @@ impl Asked {
     }
 }
 
-/// The events in the order of the command line.
-fn asked() -> Vec<Asked> {
+/// The events in the order of the command line of this command.
+fn asked(command: &str, options: &[&'static str]) -> Vec<Asked> {
     let matches = Cli::command().get_matches();
-    let Some(matches) = matches.subcommand_matches("simulate") else { return Vec::new() };
+    let Some(matches) = matches.subcommand_matches(command) else { return Vec::new() };
     let mut found: Vec<(usize, Asked)> = Vec::new();
-    for option in ["fail", "drain", "rollout"] {
+    for option in options {
+        if *option == DRAIN_ALL {
+            if matches.value_source(option) == Some(ValueSource::CommandLine) {
+                let at = matches.index_of(option).unwrap_or(0);
+                found.push((at, Asked { option, value: String::new() }));
+            }
+            continue;
+        }
         let indices = matches.indices_of(option).into_iter().flatten();
         let values = matches.get_many::<String>(option).into_iter().flatten();
         found.extend(indices.zip(values).map(|(at, it)| (at, Asked { option, value: it.clone() })));
-    }
-    if matches.value_source("drain_all") == Some(ValueSource::CommandLine) {
-        let at = matches.index_of("drain_all").unwrap_or(0);
-        found.push((at, Asked { option: "drain_all", value: String::new() }));
     }
     found.sort_by_key(|it| it.0);
     found.into_iter().map(|it| it.1).collect()
@@ -207,7 +254,7 @@ fn event(world: &World, asked: &Asked) -> Result<Event, String> {
         })
     };
     match (asked.option, asked.value.split_once('/')) {
-        ("drain_all", _) => Ok(Event::DrainAll),
+        (DRAIN_ALL, _) => Ok(Event::DrainAll),
         ("fail", Some(("node", name))) => node(name).map(Event::FailNode),
         ("fail", Some(("zone", zone))) if nodes.iter().any(|it| it.zone() == Some(zone)) => {
             Ok(Event::FailZone(zone.to_string()))

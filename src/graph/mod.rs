@@ -7,6 +7,7 @@ mod condense;
 pub mod dot;
 pub mod layout;
 pub mod mermaid;
+pub mod nodes;
 mod phrases;
 pub mod scene;
 pub mod svg;

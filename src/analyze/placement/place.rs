@@ -105,17 +105,17 @@ pub fn settle(
     if left == 0 {
         return Fits::All(By::Scheduler);
     }
+    let mut counts: BTreeMap<ShapeId, u32> = BTreeMap::new();
+    waiting.iter().for_each(|it| *counts.entry(shapes[*it]).or_default() += 1);
+    if before.cluster.lacks_room(&before, &counts) {
+        return Fits::NotAll;
+    }
     // A pod that is bound to some nodes only by what it left there is of no shape of its own.
     if waiting.len() > MOST_PODS || waiting.iter().any(|it| pins.contains_key(it)) {
         let alone = waiting.iter().filter(|it| nodes[**it].is_none());
         let can_never = |it: &usize| takers(&before, shapes[*it], pins.get(it)).is_empty();
         let mut alone = alone.filter(|it| !before.cluster.is_ordered([shapes[**it]]));
         return if alone.any(can_never) { Fits::NotAll } else { Fits::Unknown };
-    }
-    let mut counts: BTreeMap<ShapeId, u32> = BTreeMap::new();
-    waiting.iter().for_each(|it| *counts.entry(shapes[*it]).or_default() += 1);
-    if before.cluster.lacks_room(&before, &counts) {
-        return Fits::NotAll;
     }
     let counts: Vec<_> = counts.into_iter().collect();
     match search(&before, &counts, MOST_STATES) {

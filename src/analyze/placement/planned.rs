@@ -137,6 +137,21 @@ impl Planned {
         found
     }
 
+    /// The node that holds every pod of a component that has a place.
+    pub fn only_node(&self, component: usize) -> Option<NodeId> {
+        let pods = self.world.pods.iter().zip(&self.nodes);
+        let mut nodes = pods.filter(|it| it.0.component == component).filter_map(|it| *it.1);
+        let first = nodes.next()?;
+        nodes.all(|it| it == first).then_some(first)
+    }
+
+    /// Whether every pod of a component really stands on a node, or could stand on no other.
+    pub fn is_sure_of(&self, component: usize) -> bool {
+        let mut pods = self.world.pods.iter().filter(|it| it.component == component);
+        let has_one_place = |shape| self.world.cluster.admitting(shape).len() <= 1;
+        pods.all(|it| it.node.is_some() || has_one_place(it.shape))
+    }
+
     /// The nodes that hold every pod of some component.
     pub fn alone(&self) -> Vec<NodeId> {
         let mut only: BTreeMap<usize, Option<NodeId>> = BTreeMap::new();

@@ -4,6 +4,12 @@ use super::cluster::{Cluster, NodeId, ShapeId};
 use super::state::State;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// What all states together may hold in memory, in numbers of four bytes: of large clusters fewer states are seen.
+const MOST_CELLS: usize = 16_000_000;
+
+/// However large a cluster, a search goes so deep.
+const LEAST_STATES: usize = 500;
+
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -37,7 +43,9 @@ pub fn search(start: &State<'_>, pods: &[(ShapeId, u32)], bound: usize) -> Found
     left.sort_by_key(|(shape, _)| (start.takers(*shape).len(), *shape));
     let is_ordered = cluster.is_ordered(left.iter().map(|it| it.0));
     let classes = classes(start, &left);
-    let shapes = left.iter().map(|it| it.0).collect();
+    let shapes: Vec<_> = left.iter().map(|it| it.0).collect();
+    let bound =
+        bound.min(MOST_CELLS / (shapes.len() * cluster.nodes.len()).max(1)).max(LEAST_STATES);
     let mut search = Search {
         state: start.clone(),
         total: left.iter().map(|it| it.1).sum(),

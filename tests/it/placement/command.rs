@@ -190,3 +190,52 @@ fn names_that_nothing_has_are_refused() {
         assert!(run.err.contains(told), "{}", run.err);
     }
 }
+
+#[test]
+fn the_picture_of_nodes_shows_them_before_and_after() {
+    let draw = |format: &str| {
+        let args =
+            ["graph", ONPREM, "--fail", "node/k8s-worker-1", "--format", format, "--nodes", NODES];
+        let run = purlin(root(), &args);
+        assert_eq!((run.status, run.err.as_str()), (0, ""));
+        run.out
+    };
+    let mermaid = draw("mermaid");
+    for part in [
+        "at the floor",
+        "fail node/k8s-worker-1",
+        "k8s-worker-1 (lost)",
+        "cpu 2.95 of 3.5",
+        "pending<br/>postgres ×1<br/>redis ×1",
+    ] {
+        assert!(mermaid.contains(part), "{part}: {mermaid}");
+    }
+    assert_eq!(mermaid.matches("k8s-worker-2").count(), 2, "{mermaid}");
+    let svg = draw("svg");
+    assert_eq!(svg.matches("<rect").count(), 6, "{svg}");
+    assert!(draw("dot").contains("pending\\npostgres ×1"));
+}
+
+#[test]
+fn a_check_with_nodes_finds_what_does_not_fit() {
+    let run = purlin(
+        root(),
+        &[
+            "check",
+            ONPREM,
+            "--nodes",
+            NODES,
+            "--only",
+            "capacity-below-hpa-max,node-loss-stops-service",
+            "--format",
+            "json",
+        ],
+    );
+    let report: Value = serde_json::from_str(&run.out).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let rules: Vec<_> = findings.iter().map(|it| it["rule"].as_str().unwrap()).collect();
+    assert_eq!(rules.iter().filter(|it| **it == "capacity-below-hpa-max").count(), 2, "{rules:?}");
+    assert_eq!(rules.iter().filter(|it| **it == "node-loss-stops-service").count(), 1, "{rules:?}");
+    let run = purlin(root(), &["check", ONPREM, "--only", "capacity-below-hpa-max"]);
+    assert_eq!(run.status, 0, "without nodes it is silent: {}", run.out);
+}

@@ -2,4 +2,5 @@
 
 mod command;
 mod described;
+mod documents;
 mod kubernetes;

@@ -1,8 +1,10 @@
 //! How many pods the disruption budgets let go while pods come and go.
 
 use super::{Scene, Standing};
+use crate::analyze::Facts;
 use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::placement::labels::LabelSelector;
+use crate::analyze::placement::shape::Shape;
 use std::collections::BTreeSet;
 
 /// What a budget says to an eviction.
@@ -16,15 +18,26 @@ pub(super) enum Answer {
     Unknown(String),
 }
 
+/// By shape, the budgets that cover its pods.
+pub(super) fn covering(facts: &Facts<'_>, shapes: &[Shape]) -> Vec<Vec<u32>> {
+    let budgets: Vec<_> = facts
+        .budgets()
+        .iter()
+        .filter_map(|it| Some((it, LabelSelector::of(it.selector.as_ref()?))))
+        .collect();
+    let of = |shape: &Shape| {
+        let own = budgets.iter().filter(|(it, selector)| {
+            it.namespace == shape.namespace && selector.matches(&shape.labels)
+        });
+        own.map(|(it, _)| it.at).collect()
+    };
+    shapes.iter().map(of).collect()
+}
+
 impl<'d> Scene<'_, 'd> {
     /// The budgets that cover a pod, by their places.
-    pub(super) fn budgets_of(&self, pod: &Standing) -> Vec<u32> {
-        let shape = &self.shapes[pod.shape];
-        let covers = |it: &&Budget<'d>| {
-            let selector = it.selector.as_ref().map(LabelSelector::of);
-            it.namespace == shape.namespace && selector.is_some_and(|it| it.matches(&shape.labels))
-        };
-        self.facts.budgets().iter().filter(covers).map(|it| it.at).collect()
+    pub(super) fn budgets_of(&self, pod: &Standing) -> &[u32] {
+        self.budgets.get(pod.shape).map_or(&[], Vec::as_slice)
     }
 
     /// What a budget says to the eviction of one of its pods (`pkg/controller/disruption/disruption.go`, trySync).

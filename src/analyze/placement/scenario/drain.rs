@@ -72,7 +72,7 @@ impl Scene<'_, '_> {
         let refused = |budget, why: String| {
             Some(Refused { node, pod: pod.name.clone(), component: pod.component, budget, why })
         };
-        let budgets = self.budgets_of(&pod);
+        let budgets = self.budgets_of(&pod).to_vec();
         match budgets.as_slice() {
             [] => None,
             [budget] => {

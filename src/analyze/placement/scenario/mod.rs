@@ -50,6 +50,8 @@ struct Scene<'w, 'd> {
     pods: Vec<Standing>,
     /// Pods that are being deleted on lost nodes, which stay there until somebody deletes the Node.
     ghosts: Vec<(ShapeId, NodeId)>,
+    /// By shape, the budgets that cover its pods; of shapes that events add there are none.
+    budgets: Vec<Vec<u32>>,
     fits: Fits,
     refused: Vec<Refused>,
     notes: BTreeSet<String>,
@@ -77,6 +79,7 @@ pub fn run<'d>(
             .map(|(pod, node)| Standing::new(pod, *node))
             .collect(),
         ghosts: Vec::new(),
+        budgets: budgets::covering(facts, &world.cluster.shapes),
         fits: first.fits,
         refused: Vec::new(),
         notes: world.unknown.iter().cloned().collect(),

@@ -1,6 +1,7 @@
 //! What is told of a scenario.
 
 use super::Scene;
+use super::guarantee::Guarantee;
 use crate::analyze::placement::cluster::{NodeId, ShapeId};
 use crate::analyze::placement::place::{By, Fits, schedule};
 use crate::analyze::placement::proof::{Proof, proof, reasons};
@@ -151,8 +152,7 @@ impl Scene<'_, '_> {
     pub(super) fn outcome(mut self, at: At, before: &[Standing]) -> Outcome {
         self.note_unknown();
         let lost: Vec<NodeId> = (0..self.nodes.len()).filter(|it| self.lost[*it]).collect();
-        let components: Vec<_> =
-            (0..self.world.components.len()).map(|it| self.component(it, before, &lost)).collect();
+        let components = self.components(before, &lost);
         let is_broken = !self.refused.is_empty()
             || components
                 .iter()
@@ -234,54 +234,55 @@ impl Scene<'_, '_> {
         }
     }
 
-    fn component(
-        &self,
-        component: usize,
-        before: &[Standing],
-        lost: &[NodeId],
-    ) -> ComponentOutcome {
-        let runs = |pods: &[Standing]| {
-            pods.iter().filter(|it| it.component == component && it.node.is_some()).count()
+    fn components(&self, before: &[Standing], lost: &[NodeId]) -> Vec<ComponentOutcome> {
+        let cluster = self.cluster();
+        let state = self.state(&cluster);
+        let mut guarantee = (!lost.is_empty()).then(|| Guarantee::new(self.world, lost.to_vec()));
+        let count = |pods: &[Standing]| {
+            let mut counts = vec![0; self.world.components.len()];
+            pods.iter().filter(|it| it.node.is_some()).for_each(|it| counts[it.component] += 1);
+            counts
         };
-        let (before, after) = (runs(before), runs(&self.pods));
-        let own = || self.pods.iter().filter(|it| it.component == component);
-        let pending = own().filter(|it| it.waits()).count();
-        let is_daemon = self.world.components[component].kind == Kind::DaemonSet;
-        let is_missing = after < before && !is_daemon;
-        let fate = if (is_missing || pending > 0) && after == 0 {
-            Fate::Down
-        } else if is_missing || pending > 0 {
-            Fate::Degraded
-        } else if own().any(|it| it.was_lost && it.has_moved) {
-            Fate::Rescheduled
-        } else {
-            Fate::Unaffected
-        };
-        let guaranteed = if lost.is_empty() { None } else { self.guaranteed(component, lost) };
-        let reason = self.reason(component, fate, !lost.is_empty());
-        ComponentOutcome { component, before, after, pending, guaranteed, fate, reason }
+        let (before, after) = (count(before), count(&self.pods));
+        let mut own: Vec<Vec<&Standing>> = vec![Vec::new(); before.len()];
+        self.pods.iter().for_each(|it| own[it.component].push(it));
+        (0..before.len())
+            .map(|component| {
+                let own = own[component].as_slice();
+                let (before, after) = (before[component], after[component]);
+                let pending = own.iter().filter(|it| it.waits()).count();
+                let is_daemon = self.world.components[component].kind == Kind::DaemonSet;
+                let is_missing = after < before && !is_daemon || pending > 0;
+                let fate = match is_missing {
+                    true if after == 0 => Fate::Down,
+                    true => Fate::Degraded,
+                    false if own.iter().any(|it| it.was_lost && it.has_moved) => Fate::Rescheduled,
+                    false => Fate::Unaffected,
+                };
+                let guaranteed = guarantee.as_mut().and_then(|it| it.of(component));
+                let reason = self.reason(&state, own, fate);
+                ComponentOutcome { component, before, after, pending, guaranteed, fate, reason }
+            })
+            .collect()
     }
 
     /// Why pods wait, node by node, or when replacements run.
-    fn reason(&self, component: usize, fate: Fate, is_loss: bool) -> Option<String> {
-        let own = || self.pods.iter().filter(|it| it.component == component);
-        if let Some(pod) = own().find(|it| it.waits()) {
-            return Some(self.why_pending(pod));
+    fn reason(&self, state: &State<'_>, own: &[&Standing], fate: Fate) -> Option<String> {
+        if let Some(pod) = own.iter().find(|it| it.waits()) {
+            return Some(self.why_pending(state, pod));
         }
-        if own().any(|it| it.is_gone && !it.is_retired) && fate != Fate::Unaffected {
+        if own.iter().any(|it| it.is_gone && !it.is_retired) && fate != Fate::Unaffected {
             return Some("nothing makes a new pod in its place".into());
         }
-        (fate == Fate::Rescheduled && is_loss).then(|| {
-            own().find(|it| it.was_lost).map(|it| self.replaced_after(it)).unwrap_or_default()
-        })
+        let is_loss = fate == Fate::Rescheduled && self.lost.contains(&true);
+        let lost = own.iter().find(|it| it.was_lost).filter(|_| is_loss);
+        lost.map(|it| self.replaced_after(it))
     }
 
-    fn why_pending(&self, pod: &Standing) -> String {
+    fn why_pending(&self, state: &State<'_>, pod: &Standing) -> String {
         if self.shapes[pod.shape].is_gated {
             return "waits for its scheduling gates".into();
         }
-        let cluster = self.cluster();
-        let state = self.state(&cluster);
         let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
         for node in 0..self.nodes.len() {
             let why = if self.lost[node] {
@@ -289,7 +290,7 @@ impl Scene<'_, '_> {
             } else if pod.pinned.as_ref().is_some_and(|it| !it.contains(&node)) {
                 "its volume is elsewhere".to_string()
             } else {
-                reasons(&state, pod.shape, node).join(", ")
+                reasons(state, pod.shape, node).join(", ")
             };
             *by_reason.entry(why).or_default() += 1;
         }
