@@ -3,4 +3,5 @@
 mod command;
 mod described;
 mod documents;
+mod events;
 mod kubernetes;
