@@ -114,9 +114,12 @@ fn two_budgets_over_one_pod_refuse_every_eviction() {
 fn a_rollout_waits_for_a_place_beside_the_old_pods() {
     let apart = "affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: api}}}]}},";
     let rolling = |surge: u32, unavailable: u32| {
-        format!("strategy: {{rollingUpdate: {{maxSurge: {surge}, maxUnavailable: {unavailable}}}}},")
+        format!(
+            "strategy: {{rollingUpdate: {{maxSurge: {surge}, maxUnavailable: {unavailable}}}}},"
+        )
     };
-    let all = |more: &str| [node("one", "4"), node("two", "4"), deployment("api", 2, "1", more, apart)];
+    let all =
+        |more: &str| [node("one", "4"), node("two", "4"), deployment("api", 2, "1", more, apart)];
     let (scenario, status) = simulate(&all(&rolling(1, 0)), &["--rollout", "Deployment/shop/api"]);
     assert_eq!((status, &scenario["verdict"]), (1, &"breaks".into()), "{scenario:#}");
     let (scenario, status) = simulate(&all(&rolling(0, 1)), &["--rollout", "Deployment/shop/api"]);
