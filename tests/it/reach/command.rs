@@ -288,7 +288,7 @@ fn a_change_is_of_network_policies_alone() {
     for (text, expected) in [
         (format!("{CHANGE}---\n{pod}"), "`Pod/shop/new` in change.yaml is no network policy"),
         ("a: b\n".into(), "no network policy in what `--change` names"),
-        (format!("{CHANGE}---\nkind: [\n"), "change.yaml:"),
+        (format!("{CHANGE}---\napiVersion: v1\nkind: [\n"), "change.yaml:"),
     ] {
         let (status, said) = change(&text, &[]);
         assert!(status == 2 && said.contains(expected), "{expected}: {status} {said}");
