@@ -1,10 +1,10 @@
 //! Objects that stand twice in one world and do not say the same.
 
-use crate::analyze::references::alternatives::Alternatives;
-use crate::model::Object;
+use crate::analyze::references::alternatives::{self, Alternatives};
+use crate::model::{Key, Object};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
 use crate::text::tree::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -24,16 +24,35 @@ pub(super) static RULE: Rule = Rule {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut alternatives = Alternatives::new(cx.model);
     let mut sets: BTreeMap<&str, Vec<Pair<'_, '_>>> = BTreeMap::new();
+    let mut told: BTreeSet<Key<'_>> = BTreeSet::new();
+    let mut others: BTreeMap<Key<'_>, Vec<Finding>> = BTreeMap::new();
+    let mut files: BTreeMap<Key<'_>, BTreeMap<&str, &Object<'_>>> = BTreeMap::new();
     for (earlier, later) in cx.model.duplicates() {
         let Some(difference) = first_difference(earlier.root, later.root) else { continue };
+        let of_key = files.entry(later.key()).or_default();
+        for it in [earlier, later] {
+            of_key.extend(alternatives::path(cx.model, it.document).map(|path| (path, it)));
+        }
         match alternatives.of(cx.model, earlier, later) {
             Some((set, units)) => {
+                told.insert(later.key());
                 sets.entry(set).or_default().push(Pair { earlier, later, units });
             }
-            None => out.find(finding(earlier, later, difference)),
+            None => {
+                let found = finding(earlier, later, difference);
+                others.entry(later.key()).or_default().push(found);
+            }
         }
     }
     out.findings.extend(sets.values().map(|it| of_alternatives(it)));
+    for (key, findings) in others {
+        match files.get(&key).filter(|it| it.len() > 2) {
+            // The files and folders that are alternatives are told already.
+            Some(_) if told.contains(&key) => {}
+            Some(files) => out.find(of_files(&files.values().copied().collect::<Vec<_>>())),
+            None => out.findings.extend(findings),
+        }
+    }
 }
 
 /// An object that stands in two files or folders with the same objects.
@@ -76,6 +95,21 @@ fn of_alternatives(pairs: &[Pair<'_, '_>]) -> Finding {
             "make a target of each in purlin.yaml, as `targets: [{}, …]`, or check them one by one",
             targets.join(", ")
         ))
+}
+
+/// One word for an object that three files or more define: nobody does that by mistake.
+fn of_files(files: &[&Object<'_>]) -> Finding {
+    let (last, others) = (files[files.len() - 1], &files[..files.len() - 1]);
+    let message = format!("`{last}` stands in {} files with different contents", files.len());
+    let text = "the last one, which an apply of all leaves";
+    let mut finding = Finding::new(message, last.whole(), text);
+    for object in others.iter().take(NAMED) {
+        finding = finding.label(object.whole(), "another one");
+    }
+    finding
+        .severity(Severity::Warning)
+        .note("they look like alternatives or examples, which are never applied together, and are judged here as if they were: the last one counts")
+        .help("make targets of the files in purlin.yaml, or check them one by one")
 }
 
 /// Where two objects part, on each side: absent on one, or other there.

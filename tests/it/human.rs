@@ -124,8 +124,8 @@ fn what_cannot_be_told_is_listed_by_what_would_settle_it() {
     let folded = "\
 cannot tell: 4 questions
 
-  ? 3 × Secret `a: b` of namespace `c`: not in the input; add it (rule-a, rule-b; the first at
-    a.yaml:3)
+  ? 3 × Secret `a: b` of namespace `c` and 1 more: not in the input; add it (rule-a, rule-b; the
+    first at a.yaml:3)
   ? the node pools (rule-a at a.yaml:3)
     `--full` lists each question with its place
 

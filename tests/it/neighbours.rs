@@ -111,7 +111,7 @@ fn targets_of_one_name_are_one_world() {
     fs::write(folder.path().join("team/live/kustomization.yaml"), "resources: [gone]\n").unwrap();
     let run = run(folder.path(), &["--only", ABSENCES]);
     assert_eq!(run.status, 2, "{run:?}");
-    assert!(run.out.contains("world `shop` could not be rendered, and may hold it"), "{run:?}");
+    assert!(run.out.contains("world `shop` could not be rendered, and may hold"), "{run:?}");
     assert!(!run.out.contains("selects no pods"), "{run:?}");
     assert!(run.err.contains("cannot render shop: team/live/kustomization.yaml:1"), "{run:?}");
 }
@@ -302,4 +302,18 @@ fn files_and_folders_with_the_same_objects_are_one_warning() {
         format!("{CONFIG}data: {{version: '0'}}\n---\n{}", CONFIG.replace("name: web", "name: x"));
     let files = [("a.yaml", more.as_str()), ("b.yaml", &other)];
     assert_eq!((count(&files, "warning"), count(&files, "error")), (0, 1));
+    // A part of an installation, and the whole of it.
+    let whole = format!("{two}---\n{CONFIGURED}---\n{}", NAMESPACE.replace("shop", "more"));
+    let files = [("part.yaml", one.as_str()), ("whole.yaml", &whole)];
+    assert_eq!((count(&files, "warning"), count(&files, "error")), (1, 0));
+    // Examples, each of something else beside.
+    let example = |name: &str| {
+        let own = CONFIG.replace("name: web", &format!("name: {name}"));
+        format!("{CONFIG}data: {{of: {name}}}\n---\n{own}---\n{}", own.replace(name, "b-own"))
+            .replace("b-own", &format!("{name}-own"))
+    };
+    let (a, b, c) = (example("first"), example("second"), example("third"));
+    let files = [("a.yaml", a.as_str()), ("b.yaml", &b), ("c.yaml", &c)];
+    assert_eq!((count(&files, "warning"), count(&files, "error")), (1, 0));
+    assert_eq!((count(&files[..2], "warning"), count(&files[..2], "error")), (0, 1));
 }

@@ -37,8 +37,7 @@ impl<'d> Alternatives<'d> {
         }
         let mut found = Alternatives::default();
         for ((a, b), shared) in shared {
-            // Two that share one object of several are no alternatives.
-            if 2 * shared >= sizes[a] + sizes[b] - shared {
+            if are_alternatives(shared, sizes[a], sizes[b]) {
                 found.join(a, b);
             }
         }
@@ -78,8 +77,14 @@ impl<'d> Alternatives<'d> {
     }
 }
 
+/// Whether files or folders of so many objects that share so many are alternatives: most is in both, or one of them is all
+/// but contained in the other, as a part of an installation is in the whole. Two that share one object of several are not.
+fn are_alternatives(shared: usize, a: usize, b: usize) -> bool {
+    2 * shared >= a + b - shared || shared > 1 && 10 * shared >= 9 * a.min(b)
+}
+
 /// The file that a document was read from; what was rendered was put together by its own program.
-fn path<'d>(model: &Model<'d>, document: &Document) -> Option<&'d str> {
+pub fn path<'d>(model: &Model<'d>, document: &Document) -> Option<&'d str> {
     let source = model.loaded.sources.get(document.source);
     (source.has_lines() && document.origin.is_none()).then_some(source.name.as_str())
 }
@@ -103,6 +108,13 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_object_of_several_makes_no_alternatives() {
+        let of = |shared, a, b| are_alternatives(shared, a, b);
+        assert!(of(1, 1, 1) && of(2, 3, 3) && of(20, 20, 200) && of(18, 20, 200));
+        assert!(!of(1, 1, 3) && !of(1, 2, 2) && !of(2, 5, 30) && !of(17, 20, 200));
+    }
 
     #[test]
     fn paths_part_at_a_file_or_folder() {

@@ -12,10 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More causes than these are counted, not listed.
 const MOST_CAUSES: usize = 10;
 
-/// Questions that are the same once names and numbers are taken out.
+/// Questions that one thing would settle: they give the same reason, once names and numbers are taken out, or ask the same
+/// where they give none.
 struct Cause<'o> {
     first: &'o Unknown,
     count: usize,
+    /// What is asked for.
+    things: BTreeSet<&'o str>,
     /// Who asks.
     rules: BTreeSet<&'o str>,
 }
@@ -60,9 +63,16 @@ fn in_short(drawing: &Drawing<'_, '_>) -> (Vec<String>, Option<String>) {
 fn causes(unknown: &[Unknown]) -> Vec<Cause<'_>> {
     let mut causes: BTreeMap<String, Cause<'_>> = BTreeMap::new();
     for it in unknown {
-        let cause = causes.entry(Wording::new(&it.missing).template());
-        let cause = cause.or_insert_with(|| Cause { first: it, count: 0, rules: BTreeSet::new() });
+        let (thing, reason) = thing_and_reason(&it.missing);
+        let why = if reason.is_empty() { thing } else { reason };
+        let cause = causes.entry(Wording::new(why).template()).or_insert_with(|| Cause {
+            first: it,
+            count: 0,
+            things: BTreeSet::new(),
+            rules: BTreeSet::new(),
+        });
         cause.count += 1;
+        cause.things.insert(thing);
         cause.rules.insert(it.rule);
     }
     let mut causes: Vec<_> = causes.into_values().collect();
@@ -72,14 +82,26 @@ fn causes(unknown: &[Unknown]) -> Vec<Cause<'_>> {
 
 fn folded(drawing: &Drawing<'_, '_>, cause: &Cause<'_>) -> String {
     let rules = cause.rules.iter().copied().collect::<Vec<_>>().join(", ");
-    let missing = &cause.first.missing;
-    match cause.count {
-        1 => one(drawing, cause.first),
-        count => {
-            let place = place_of(drawing, cause.first);
-            format!("{count} × {missing} ({rules}; the first at {place})")
-        }
+    if cause.count == 1 {
+        return one(drawing, cause.first);
     }
+    let (thing, reason) = thing_and_reason(&cause.first.missing);
+    let others = match cause.things.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let colon = if reason.is_empty() { "" } else { ": " };
+    let (count, place) = (cause.count, place_of(drawing, cause.first));
+    format!("{count} × {thing}{others}{colon}{reason} ({rules}; the first at {place})")
+}
+
+/// What would settle a question is written as the thing, then after a colon why it is not known and what to do.
+fn thing_and_reason(missing: &str) -> (&str, &str) {
+    missing
+        .match_indices(": ")
+        .map(|(at, colon)| (&missing[..at], &missing[at + colon.len()..]))
+        .find(|(thing, _)| thing.matches('`').count() % 2 == 0)
+        .unwrap_or((missing, ""))
 }
 
 /// A question with who asks, its place and its world.
