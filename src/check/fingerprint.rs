@@ -90,7 +90,7 @@ fn stable_path(object: &Object<'_>, path: &FieldPath) -> String {
                 format!("/{key}")
             }
             Step::Index(index) => {
-                here = here.and_then(|it| it.items().nth(*index as usize));
+                here = here.and_then(|it| it.item(*index as usize));
                 match here.and_then(|it| identity_of(object, it)) {
                     Some(name) => format!("[{name}]"),
                     None => format!("[{index}]"),
