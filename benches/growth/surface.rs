@@ -21,9 +21,10 @@ pub(crate) enum Surface {
     Admission,
 }
 
-const ALL: [(&str, Surface); 8] = [
+const ALL: [(&str, Surface); 9] = [
     ("check", Surface::Check("json")),
     ("human", Surface::Check("human")),
+    ("concise", Surface::Check("concise")),
     ("sarif", Surface::Check("sarif")),
     ("junit", Surface::Check("junit")),
     ("github", Surface::Check("github")),

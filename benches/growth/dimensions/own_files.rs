@@ -52,6 +52,20 @@ pub(super) const ALL: &[Dimension] = &[
         });
         latest(n).policy(format!("exceptions:\n{each}"))
     }),
+    dimension("exceptions-of-one-name", |n| {
+        let each = repeated(n, |i| {
+            format!("  - {{rule: image-tag-latest, object: Deployment/n{i}/w, reason: x}}\n")
+        });
+        let workloads =
+            (0..n).map(|i| Workload { namespace: format!("n{i}"), image: LATEST, ..workload("w") });
+        documents(workloads).policy(format!("exceptions:\n{each}"))
+    }),
+    dimension("exceptions-of-one-object", |n| {
+        let each = "  - {rule: image-tag-latest, object: Deployment/a/w, reason: x}\n".repeat(n);
+        let containers =
+            repeated(n, |i| format!("        - name: c{i}\n          image: {LATEST}\n"));
+        documents([Workload { containers, ..workload("w") }]).policy(format!("exceptions:\n{each}"))
+    }),
     dimension("exceptions-with-wildcards", |n| {
         latest(n).policy(format!("exceptions:\n{}", repeated(n, wildcard)))
     }),
