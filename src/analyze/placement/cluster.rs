@@ -7,6 +7,10 @@ use super::shape::{Shape, Spread, Term};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a pod that requests nothing is taken to use where nodes are scored: a tenth of a CPU and 200 MiB
+/// (`pkg/scheduler/util`, DefaultMilliCPURequest and DefaultMemoryRequest).
+const ASSUMED: [(&str, i128); 2] = [("cpu", 100), ("memory", 200 << 20)];
+
 /// A shape's place among all shapes.
 pub type ShapeId = usize;
 
@@ -26,6 +30,10 @@ pub struct Cluster {
     pub allocatable: Vec<Option<Vec<i128>>>,
     /// By shape and resource, what it requests.
     pub requests: Vec<Vec<i128>>,
+    /// By shape, the CPU and memory that scores count: of what requests none, what is assumed.
+    pub scored: Vec<[i128; 2]>,
+    /// By node, the CPU and memory that there are for scores; nothing where nobody says so.
+    pub score_of: Vec<[i128; 2]>,
     /// By shape and node, the plugins that refuse it whatever else is there.
     pub fixed: Vec<Vec<Plugins>>,
     /// By topology key: the domain of each node, and how many there are.
@@ -148,6 +156,19 @@ impl Cluster {
         let of_node = |it: &ClusterNode| it.allocatable.as_ref().map(|it| row(&it.amounts));
         let allocatable = self.nodes.iter().map(of_node).collect();
         let requests = self.shapes.iter().map(|it| row(&it.requests)).collect();
+        let has = |amounts: &Amounts, name: &str| amounts.get(name).copied().unwrap_or(0);
+        let scored = |it: &Shape| {
+            ASSUMED.map(|(name, assumed)| match has(&it.requests, name) {
+                0 => assumed,
+                request => request,
+            })
+        };
+        let score_of = |it: &ClusterNode| match &it.allocatable {
+            Some(it) => ASSUMED.map(|(name, _)| has(&it.amounts, name)),
+            None => [0; 2],
+        };
+        self.scored = self.shapes.iter().map(scored).collect();
+        self.score_of = self.nodes.iter().map(score_of).collect();
         self.allocatable = allocatable;
         self.requests = requests;
     }

@@ -7,10 +7,6 @@ use super::cluster::{Cluster, NodeId, ShapeId};
 use super::node::Effect;
 use super::state::State;
 
-/// What a pod that requests nothing is taken to use: a tenth of a CPU and 200 MiB (`pkg/scheduler/util`,
-/// DefaultMilliCPURequest and DefaultMemoryRequest).
-const ASSUMED: [(&str, i128); 2] = [("cpu", 100), ("memory", 200 << 20)];
-
 /// The best score of a plugin.
 const MOST: i64 = 100;
 
@@ -36,41 +32,31 @@ pub fn best(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Option<Node
 }
 
 /// How much of CPU and memory would be requested, of how much.
-fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> Vec<(i128, i128)> {
-    let cluster = state.cluster;
-    let allocatable = cluster.nodes[node].allocatable.as_ref();
-    let fraction = |(name, assumed): (&str, i128)| {
-        let has = allocatable?.amounts.get(name).copied().filter(|it| *it > 0)?;
-        let at = cluster.resources.iter().position(|it| it == name);
-        let of = |shape: ShapeId| {
-            let request = at.map_or(0, |it| cluster.requests[shape][it]);
-            if request == 0 { assumed } else { request }
-        };
-        let there = state.pods[node].iter().map(|(shape, count)| of(*shape) * i128::from(*count));
-        Some((there.sum::<i128>() + of(shape), has))
-    };
-    ASSUMED.into_iter().filter_map(fraction).collect()
+fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> [(i128, i128); 2] {
+    let (there, own) = (state.scored[node], state.cluster.scored[shape]);
+    let has = state.cluster.score_of[node];
+    [(there[0] + own[0], has[0]), (there[1] + own[1], has[1])]
 }
 
 /// NodeResourcesFit with LeastAllocated: the emptier the better.
 fn least_allocated(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
-    let fractions = fractions(state, shape, node);
-    let scores = fractions.iter().map(|(used, has)| {
-        if used > has { 0 } else { ((has - used) * i128::from(MOST) / has) as i64 }
-    });
-    scores.sum::<i64>() / (fractions.len().max(1) as i64)
+    let (mut sum, mut count) = (0, 0);
+    for (used, has) in fractions(state, shape, node).into_iter().filter(|it| it.1 > 0) {
+        sum += if used > has { 0 } else { ((has - used) * i128::from(MOST) / has) as i64 };
+        count += 1;
+    }
+    sum / count.max(1)
 }
 
 /// NodeResourcesBalancedAllocation: CPU and memory in the same proportion.
 fn balanced(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
-    match fractions(state, shape, node).as_slice() {
-        [(cpu, of_cpu), (memory, of_memory)] => {
-            let part = |used: &i128, has: &i128| (*used as f64 / *has as f64).min(1.0);
-            let apart = (part(cpu, of_cpu) - part(memory, of_memory)).abs() / 2.0;
-            ((1.0 - apart) * MOST as f64) as i64
-        }
-        _ => MOST,
+    let [(cpu, of_cpu), (memory, of_memory)] = fractions(state, shape, node);
+    if of_cpu <= 0 || of_memory <= 0 {
+        return MOST;
     }
+    let part = |used: i128, has: i128| (used as f64 / has as f64).min(1.0);
+    let apart = (part(cpu, of_cpu) - part(memory, of_memory)).abs() / 2.0;
+    ((1.0 - apart) * MOST as f64) as i64
 }
 
 /// TaintToleration: the fewest taints that are rather avoided.
@@ -91,6 +77,9 @@ fn preferred_taints(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec
 /// NodeAffinity: the weights of the preferences that a node meets.
 fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let preferences = &cluster.shapes[shape].node_preferences;
+    if preferences.is_empty() {
+        return vec![0; takers.len()];
+    }
     let weight = |node: &NodeId| {
         let node = &cluster.nodes[*node];
         let met = preferences.iter().filter(|it| it.1.matches(&node.name, &node.labels));
@@ -105,6 +94,9 @@ fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<
 /// be apart from.
 fn preferred_pods(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let terms = &state.cluster.of_shape[shape].soft_terms;
+    if terms.is_empty() {
+        return vec![0; takers.len()];
+    }
     let weight = |node: &NodeId| {
         let near =
             terms.iter().map(|(weight, it)| weight * i64::from(state.meant_near(*it, *node)));

@@ -13,6 +13,8 @@ pub struct State<'c> {
     pub pods: Vec<BTreeMap<ShapeId, u32>>,
     /// By node and resource, what is requested.
     pub used: Vec<Vec<i128>>,
+    /// By node, the CPU and memory that scores count.
+    pub scored: Vec<[i128; 2]>,
     /// By node.
     pub pod_counts: Vec<i128>,
     /// By term and domain, pods that it means.
@@ -48,6 +50,7 @@ impl<'c> State<'c> {
             cluster,
             pods: vec![BTreeMap::new(); nodes],
             used: vec![vec![0; cluster.resources.len()]; nodes],
+            scored: vec![[0; 2]; nodes],
             pod_counts: vec![0; nodes],
             meant: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
             owners: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
@@ -83,6 +86,9 @@ impl<'c> State<'c> {
         let step = |count: &mut u32| if is_more { *count += 1 } else { *count -= 1 };
         let sign = if is_more { 1 } else { -1 };
         self.pod_counts[node] += sign;
+        for (scored, own) in self.scored[node].iter_mut().zip(cluster.scored[shape]) {
+            *scored += sign * own;
+        }
         for (used, request) in self.used[node].iter_mut().zip(&cluster.requests[shape]) {
             *used += sign * request;
         }
