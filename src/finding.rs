@@ -66,6 +66,8 @@ pub struct Finding {
     /// Whether two objects of it do the same in one namespace, as before and after a new name; the webhook denies nothing
     /// for it.
     pub is_rename: bool,
+    /// Whether another finding says it of the whole that this is a part of: reports for people leave it out.
+    pub is_told: bool,
     /// How much of the source a report may show.
     pub shows: Shows,
     /// The worlds in which it was found, as places in the outcome's list; empty where that says nothing.
@@ -90,6 +92,7 @@ impl Finding {
             awaits: &[],
             is_guess: false,
             is_rename: false,
+            is_told: false,
             shows: Shows::Everything,
             worlds: Vec::new(),
             fingerprint: String::new(),
@@ -112,6 +115,12 @@ impl Finding {
     /// depends on all that is there, so a finding is known again without it.
     pub fn hint(mut self, place: Place, text: impl Into<String>) -> Finding {
         self.labels.push(Label { place, text: text.into(), is_hint: true });
+        self
+    }
+
+    /// Says whether another finding tells it of the whole.
+    pub fn told(mut self, is_told: bool) -> Finding {
+        self.is_told = is_told;
         self
     }
 

@@ -41,7 +41,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let above = Above::new(cx.model);
-    // Where another rule finds the same of the whole namespace, that is the finding.
+    // Where another rule finds the same of the whole namespace, people are told that.
     let id = default_deny_missing::RULE.id;
     let is_off = cx.policy.level_in(id, cx.model.name) == Some(Level::Off);
     let is_told = cx.run.rules.contains(id) && !is_off;
@@ -77,9 +77,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             let found = state(cx, &above, workload.namespace).open.into_iter();
             found.filter(|it| !it.workloads.is_empty()).map(|it| it.direction).collect()
         });
-        if !is_told || !open.iter().all(|it| told.contains(it)) {
-            out.find(finding(cx, workload, &open));
-        }
+        let is_told = is_told && open.iter().all(|it| told.contains(it));
+        out.find(finding(cx, workload, &open).told(is_told));
     }
 }
 

@@ -84,6 +84,11 @@ impl Outcome {
         self.findings.iter().filter(|it| it.severity == Some(severity)).count()
     }
 
+    /// The findings that people are told.
+    pub fn told(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|it| !it.is_told)
+    }
+
     /// The worst severity found.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().filter_map(|it| it.severity).max()

@@ -27,7 +27,7 @@ enum Cause {
 pub(super) fn blocks<'o>(locator: &Locator<'_, '_>, outcome: &'o Outcome) -> Vec<Block<'o>> {
     let mut blocks: Vec<Block<'o>> = Vec::new();
     let mut by_cause: FxHashMap<(&str, Option<Severity>, Cause), usize> = FxHashMap::default();
-    for finding in &outcome.findings {
+    for finding in outcome.told() {
         let says = Cause::Says(Wording::new(&finding.message).template());
         let at = Cause::At(locator.locate(&finding.labels[0].place));
         let keys = [says, at].map(|it| (finding.rule, finding.severity, it));

@@ -6,7 +6,7 @@ use crate::load::Loaded;
 use crate::load::files::Step;
 use crate::load::left_out::{LeftOut, Why};
 use crate::model::Model;
-use crate::report::text::counted;
+use crate::report::text::{count, counted};
 use crate::rule::Severity;
 use crate::text::visible::visible;
 use std::cmp::Reverse;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outcome: &Outcome) {
     by_rule(out, canvas, outcome);
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
-    let found = severities.map(|it| (outcome.count(it), it.name()));
+    let found = severities.map(|it| (count(outcome, it), it.name()));
     let found: Vec<_> = found.iter().filter(|it| it.0 > 0).map(|it| counted(it.0, it.1)).collect();
     let worlds = outcome.worlds.len();
     let worlds = if worlds > 0 { format!("{worlds} worlds, ") } else { String::new() };
@@ -62,7 +62,7 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
 /// A table of the rules that found something, with how often, and where more is said of them.
 fn by_rule(out: &mut String, canvas: &Canvas, outcome: &Outcome) {
     let mut counts: BTreeMap<(Reverse<Severity>, &str), usize> = BTreeMap::new();
-    for it in &outcome.findings {
+    for it in outcome.told() {
         let severity = it.severity.unwrap_or(Severity::Error);
         *counts.entry((Reverse(severity), it.rule)).or_default() += 1;
     }

@@ -98,7 +98,7 @@ impl Break {
 /// The rules that report an error or a warning once the world is broken.
 fn found(broken: &Break) -> BTreeSet<String> {
     with_world(&broken.texts(), |_, outcome| {
-        let bad = outcome.findings.iter().filter(|it| is_bad(it));
+        let bad = outcome.told().filter(|it| is_bad(it));
         bad.filter(|it| !is_of_one_object(it) || broken.expect.contains(it.rule))
             .map(|it| it.rule.to_string())
             .collect()

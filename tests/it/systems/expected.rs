@@ -290,14 +290,15 @@ fn yt_video_creator_with_fifty_api_pods() {
 fn finds_just(world: &str, rows: &[Row]) {
     with_world(&texts(world), |model, outcome| {
         let mut wrong = Vec::new();
-        let mut explained = vec![false; outcome.findings.len()];
+        let told: Vec<_> = outcome.told().collect();
+        let mut explained = vec![false; told.len()];
         for (rule, object, texts) in rows {
             if rules::built_in().find(rule).is_none() {
                 println!("{world}: left out, as there is no rule {rule}: {object}");
                 continue;
             }
             let mut is_found = false;
-            for (at, finding) in outcome.findings.iter().enumerate() {
+            for (at, finding) in told.iter().enumerate() {
                 let text = everything(finding, &objects(model, finding));
                 let is_it = finding.rule == *rule
                     && is_bad(finding)
@@ -310,7 +311,7 @@ fn finds_just(world: &str, rows: &[Row]) {
                 wrong.push(format!("missing: {rule} {object} {texts:?}"));
             }
         }
-        for (finding, is_explained) in outcome.findings.iter().zip(explained) {
+        for (finding, is_explained) in told.iter().zip(explained) {
             if is_bad(finding) && !is_explained && !is_of_one_object(finding) {
                 wrong.push(format!("not expected: {}", describe(model, finding)));
             }
