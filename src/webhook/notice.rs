@@ -47,7 +47,7 @@ impl Notice {
     }
 
     /// The same, where it rests on one of `objects`, for somebody who may not read these: its words quote them.
-    pub(super) fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Notice {
+    pub fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Notice {
         if self.objects.iter().all(|it| it == own || !objects.contains(it)) {
             return self.clone();
         }

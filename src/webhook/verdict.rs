@@ -48,7 +48,7 @@ impl Verdict {
     }
 
     /// The same for somebody who may not read these objects: of the others only that there is something.
-    pub(crate) fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Verdict {
+    pub fn concealing(&self, own: &Key, objects: &BTreeSet<Key>) -> Verdict {
         let told = |all: &[Notice]| all.iter().map(|it| it.concealing(own, objects)).collect();
         Verdict { denials: told(&self.denials), warnings: told(&self.warnings), ..self.clone() }
     }

@@ -25,7 +25,7 @@ fn demand(text: &str) -> (String, String) {
 /// A Deployment whose pod has this specification, beside these objects.
 fn world(pod: &str, others: &str) -> String {
     format!(
-        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{template: {{spec: {{{pod}}}}}}}}}\n---\n{others}"
+        "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: a}}, spec: {{selector: {{matchLabels: {{app: a}}}}, template: {{spec: {{{pod}}}}}}}}}\n---\n{others}"
     )
 }
 

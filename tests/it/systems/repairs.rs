@@ -2,6 +2,7 @@
 //! object behind that goes on as documented.
 
 use super::texts;
+#[cfg(feature = "cluster")]
 use crate::apiserver::ApiServer;
 use purlin::load::load_texts;
 use purlin::model::Model;
@@ -71,6 +72,7 @@ fn repairs_can_be_applied_over_what_is_there() {
 }
 
 /// The same on a real API server, of all but two of the three overlays.
+#[cfg(feature = "cluster")]
 #[test]
 fn an_api_server_takes_repairs_over_what_is_there() {
     let servers = [&SYSTEMS[..2], &SYSTEMS[3..4], &SYSTEMS[5..]];
