@@ -1,7 +1,7 @@
 //! Budgets that let no pod go when their workloads run as few as they may.
 
 use crate::absence::{Absence, Wanted};
-use crate::analyze::capacity::replicas::AUTOSCALERS;
+use crate::analyze::capacity::replicas::{AUTOSCALERS, pods_of};
 use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::disruption::evictions::{Count, Evictions};
 use crate::analyze::selection::workloads::WorkloadId;
@@ -70,12 +70,13 @@ fn keeps_whatever(cx: &Cx<'_, '_>, budget: &Budget<'_>) -> bool {
 fn whatever(cx: &Cx<'_, '_>, budget: &Budget<'_>) -> Finding {
     let object = cx.object(budget.object);
     let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
-    let message = format!("`{object}` lets no pod be evicted: it keeps all, whatever it selects");
+    let message =
+        format!("`{object}` lets no pod be evicted: it requires all pods, whatever it selects");
     let described = match budget.demand {
         Some(Demand::Nothing) => {
-            "neither minAvailable nor maxUnavailable, so it keeps every pod".into()
+            "neither minAvailable nor maxUnavailable, so it requires every pod".into()
         }
-        _ => format!("{} keeps every pod, however many there are", budget.describe()),
+        _ => format!("{} requires every pod, however many there are", budget.describe()),
     };
     Finding::new(message, place, described).note(HANGS).help(FITS)
 }
@@ -85,17 +86,17 @@ fn finding(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> Finding {
     let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
     let (pods, keeps) = (count.pods, count.keeps);
     if pods == 0 {
-        let message = format!("`{object}` lets no pod be evicted: it keeps all there are");
-        let mut finding = Finding::new(message, place, "keeps every pod");
+        let message = format!("`{object}` lets no pod be evicted: it requires all that there are");
+        let mut finding = Finding::new(message, place, "requires every pod");
         for (id, _) in budget.covers.iter() {
             finding = finding.over(name(cx, *id), Quantity::units(1));
         }
         return finding.note(HANGS).help(help(cx, budget, count));
     }
-    let message = format!("`{object}` lets no pod be evicted: it keeps {keeps} of {pods}");
-    let mut finding = Finding::new(message, place, format!("keeps {keeps}"));
+    let message = format!("`{object}` lets no pod be evicted: it requires {keeps} of {pods} pods");
+    let mut finding = Finding::new(message, place, format!("requires {keeps}"));
     for floor in count.floors.iter().take(8) {
-        let text = format!("{} at the least: {}", floor.count, floor.bound.describe());
+        let text = format!("at least {}: {}", pods_of(floor.count), floor.bound.describe());
         finding = finding.label(floor.bound.place(cx.model), text);
     }
     // By how many pods it keeps too many to let one go.
@@ -129,7 +130,7 @@ fn sum(cx: &Cx<'_, '_>, budget: &Budget<'_>, count: &Count) -> String {
         format!("{pods} − {keeps} leaves none")
     };
     format!(
-        "pods at the floor: {}{total}; the budget keeps {keeps} ({}); {left}",
+        "pods at the floor: {}{total}; the budget requires {keeps} ({}); {left}",
         terms.join(" + "),
         budget.describe()
     )

@@ -77,13 +77,13 @@ fn judge(cx: &Cx<'_, '_>, budget: &Budget<'_>, workload: &Workload<'_>, out: &mu
     let Some((bound, kept, majority)) = broken else { return };
     let (object, members) = (cx.object(budget.object), cx.object(workload.object));
     let message = format!(
-        "`{object}` keeps {kept} of {} members of `{members}`, and a majority is {majority}",
+        "`{object}` requires {kept} of {} members of `{members}`, and a majority is {majority}",
         bound.count
     );
     let place = budget.field.map_or(object.at("spec"), |it| object.place(it));
     let may_go = bound.count - kept;
     out.find(
-        Finding::new(message, place, format!("keeps {kept}"))
+        Finding::new(message, place, format!("requires {kept}"))
             .label(bound.place(cx.model), format!("{} members: {}", bound.count, bound.describe()))
             .note(format!("{} / 2 + 1 = {majority}; {may_go} may be evicted at once, and without a majority a cluster refuses writes or loses them", bound.count))
             .help("set `maxUnavailable: 1`: it keeps a majority of three members or more, however many there are"),

@@ -1,6 +1,7 @@
 //! Workloads with several replicas that may all land on one node.
 
 use super::pdb_missing::may_go_to_nothing;
+use crate::analyze::capacity::replicas::pods_of;
 use crate::analyze::disruption::spread::{takes_host_port, terms};
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
@@ -51,7 +52,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             Finding::new(message, object.at(&path), "no anti-affinity or spread for its own pods")
                 .label(
                     peak.place(cx.model),
-                    format!("{} at the most: {}", peak.count, peak.describe()),
+                    format!("at most {}: {}", pods_of(peak.count), peak.describe()),
                 );
         for term in terms.iter().take(3) {
             finding = finding.label(object.place(term.node), "this does not keep them apart");

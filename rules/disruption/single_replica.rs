@@ -44,7 +44,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let mut finding = Finding::new(
             message,
             floor.place(cx.model),
-            format!("1 at the least: {}", floor.describe()),
+            format!("at least 1 pod: {}", floor.describe()),
         )
         .label(service.whole(), "leads to that one pod");
         // An autoscaler may say so; what the finding is about, and may be accepted on, is the workload.

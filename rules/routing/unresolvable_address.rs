@@ -155,7 +155,7 @@ fn pod(cx: &Cx<'_, '_>, contact: &Contact<'_>, service: &Service<'_>) -> Option<
         let count = cx.facts.envelope(workload.id).map_or(0, |it| it.peak.count);
         finding = finding.label(
             cx.object(workload.object).whole(),
-            format!("its pods: `{}-N`, {count} at the most", workload.name),
+            format!("its pods: `{}-N`, at most {count}", workload.name),
         );
     }
     Some(finding.help("name a pod that the StatefulSet has at its floor, or the Service alone"))

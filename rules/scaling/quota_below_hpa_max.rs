@@ -1,6 +1,7 @@
 //! Quotas that do not hold their namespace when all its workloads are at their peaks.
 
 use crate::analyze::capacity::quotas::{Line, Quota};
+use crate::analyze::capacity::replicas::pods_of;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
@@ -66,7 +67,7 @@ fn finding(cx: &Cx<'_, '_>, quota: &Quota<'_>, over: &[&Line<'_>]) -> Finding {
     for (workload, _) in contributors(over).iter().take(8) {
         if let Some(envelope) = cx.facts.envelope(*workload) {
             let peak = envelope.peak;
-            let text = format!("{} at the most: {}", peak.count, peak.describe());
+            let text = format!("at most {}: {}", pods_of(peak.count), peak.describe());
             finding = finding.label(peak.place(cx.model), text);
         }
     }

@@ -1,6 +1,6 @@
 //! Vertical autoscalers that act by evictions which never happen.
 
-use crate::analyze::capacity::replicas::AUTOSCALERS;
+use crate::analyze::capacity::replicas::{AUTOSCALERS, pods_of};
 use crate::analyze::capacity::vertical::{Mode, Vertical};
 use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::disruption::evictions::Evictions;
@@ -66,12 +66,12 @@ fn held(cx: &Cx<'_, '_>, vertical: &Vertical<'_>, budget: &Budget<'_>) -> Option
     let target = cx.object(cx.facts.workloads().get(own.workload).object);
     let place = budget.field.map_or(budget_object.at("spec"), |it| budget_object.place(it));
     let mut finding = Finding::new(
-        format!("`{object}` resizes `{target}` by evictions, and `{budget_object}` lets none go: it keeps {kept} of {pods}"),
+        format!("`{object}` resizes `{target}` by evictions, and `{budget_object}` lets none go: it requires {kept} of {pods} pods"),
         mode_place(cx, vertical),
         mode_text(vertical),
     )
     .label(place, format!("keeps {kept}"))
-    .label(own.bound.place(cx.model), format!("{} at the least: {}", own.count, own.bound.describe()))
+    .label(own.bound.place(cx.model), format!("at least {}: {}", pods_of(own.count), own.bound.describe()))
     .note("a recommendation reaches the pods only when something else makes them anew");
     if own.bound.is_left_open() {
         finding = finding.awaits(AUTOSCALERS);
@@ -101,7 +101,7 @@ fn too_few(cx: &Cx<'_, '_>, vertical: &Vertical<'_>) -> Option<Finding> {
         _ => "evicts nothing from",
     };
     let message = format!(
-        "`{object}` {does} fewer than {} pods, and `{target}` has {} at the most",
+        "`{object}` {does} fewer than {} pods, and `{target}` has at most {}",
         vertical.min_replicas, peak.count
     );
     Some(

@@ -313,3 +313,11 @@ fn bound(root: Node<'_>, object: ObjId, path: &'static str, default: u64) -> Bou
         None => Bound { count: default, object, path, cause: Cause::Default },
     }
 }
+
+/// `1 pod`, `2 pods`.
+pub fn pods_of(count: u64) -> String {
+    match count {
+        1 => "1 pod".into(),
+        count => format!("{count} pods"),
+    }
+}
