@@ -99,7 +99,9 @@ pub(super) const ALL: &[Dimension] = &[
             "namePrefix: p-\n",
         )
     }),
+    // Kustomize looks through all objects for each patch, and takes minutes for as many of both as elsewhere.
     dimension("patches-of-a-kustomization", |n| {
+        let n = n / 6;
         let patches = repeated(n, |i| {
             format!(
                 "  - target: {{kind: Deployment, name: w{i}}}\n    patch: |\n      - {{op: replace, path: /spec/template/spec/containers/0/image, value: '{LATEST}'}}\n"
