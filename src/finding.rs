@@ -66,7 +66,7 @@ pub struct Finding {
     /// Whether two objects of it do the same in one namespace, as before and after a new name; the webhook denies nothing
     /// for it.
     pub is_rename: bool,
-    /// Whether another finding says it of the whole that this is a part of: reports for people leave it out.
+    /// Whether another finding says it of the whole that this is a part of: the reports of a terminal leave it out.
     pub is_told: bool,
     /// How much of the source a report may show.
     pub shows: Shows,

@@ -84,7 +84,7 @@ impl Outcome {
         self.findings.iter().filter(|it| it.severity == Some(severity)).count()
     }
 
-    /// The findings that people are told.
+    /// The findings that a terminal is told.
     pub fn told(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|it| !it.is_told)
     }

@@ -12,7 +12,10 @@ use crate::text::visible::visible;
 pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     let locator = Locator::new(model);
     let failures = model.loaded.failures.iter().map(|it| format!("{}: error: {it}", it.path));
-    let findings = worst_first(outcome).into_iter().map(|it| line(model, &locator, outcome, it));
+    let findings = worst_first(outcome)
+        .into_iter()
+        .filter(|it| !it.is_told)
+        .map(|it| line(model, &locator, outcome, it));
     failures.chain(findings).map(|it| one_line(&it) + "\n").collect()
 }
 

@@ -1,7 +1,7 @@
 //! Markdown, for the summary of a job or a comment on a change.
 
 use super::place::{self, Spot};
-use super::text::{count, counted, worst_first};
+use super::text::{counted, worst_first};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
 use crate::model::Model;
@@ -21,7 +21,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
     if left > 0 {
         out.push_str(&format!("\n… and {} more\n", counted(left, "failure")));
     }
-    if outcome.told().next().is_some() {
+    if !outcome.findings.is_empty() {
         out.push_str("\n| | rule | finding | where |\n| --- | --- | --- | --- |\n");
     }
     let findings = worst_first(outcome).into_iter();
@@ -58,9 +58,9 @@ pub fn render(model: &Model<'_>, outcome: &Outcome) -> String {
 fn summary(outcome: &Outcome) -> String {
     let mut text = format!(
         "{}, {}, {} in {}",
-        counted(count(outcome, Severity::Error), "error"),
-        counted(count(outcome, Severity::Warning), "warning"),
-        counted(count(outcome, Severity::Note), "note"),
+        counted(outcome.count(Severity::Error), "error"),
+        counted(outcome.count(Severity::Warning), "warning"),
+        counted(outcome.count(Severity::Note), "note"),
         counted(outcome.objects, "object"),
     );
     if let Some(it) = outcome.baseline {

@@ -1,7 +1,7 @@
 //! Plain text that several reports share.
 
 use crate::check::Outcome;
-use crate::rule::{Finding, Severity};
+use crate::rule::Finding;
 
 /// A finding's message, then its notes and help, a line each, for reports that leave the drawing to others.
 pub(super) fn paragraphs(finding: &Finding) -> String {
@@ -12,14 +12,9 @@ pub(super) fn paragraphs(finding: &Finding) -> String {
 
 /// The findings with the worst first, for readers that stop at some point: GitHub shows ten annotations of a kind.
 pub(super) fn worst_first(outcome: &Outcome) -> Vec<&Finding> {
-    let mut findings: Vec<_> = outcome.told().collect();
+    let mut findings: Vec<_> = outcome.findings.iter().collect();
     findings.sort_by_key(|it| std::cmp::Reverse(it.severity));
     findings
-}
-
-/// How many findings of this severity people are told.
-pub(super) fn count(outcome: &Outcome, severity: Severity) -> usize {
-    outcome.told().filter(|it| it.severity == Some(severity)).count()
 }
 
 /// `1 error`, `2 errors`.

@@ -21,8 +21,8 @@ VALIDATOR = sys.argv[2]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # What the validator recommends and we decided against: message ids, rule numbers, embedded source lines (they may hold
-# secrets), and pages on the web as long as Cargo.toml names no home.
-DECIDED = {"SARIF2002", "SARIF2003", "SARIF2005", "SARIF2006", "SARIF2009", "SARIF2010", "SARIF2011", "SARIF2012"}
+# secrets), lines where nobody wrote one (of what was rendered), and pages on the web as long as Cargo.toml names no home.
+DECIDED = {"SARIF2002", "SARIF2003", "SARIF2005", "SARIF2006", "SARIF2009", "SARIF2010", "SARIF2011", "SARIF2012", "SARIF2017"}
 
 AWKWARD = {
     "a b/ü, 100%:x.yaml": """

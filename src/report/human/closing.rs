@@ -6,7 +6,7 @@ use crate::load::Loaded;
 use crate::load::files::Step;
 use crate::load::left_out::{LeftOut, Why};
 use crate::model::Model;
-use crate::report::text::{count, counted};
+use crate::report::text::counted;
 use crate::rule::Severity;
 use crate::text::visible::visible;
 use std::cmp::Reverse;
@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outcome: &Outcome) {
     by_rule(out, canvas, outcome);
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
-    let found = severities.map(|it| (count(outcome, it), it.name()));
+    let count = |severity| outcome.told().filter(|it| it.severity == Some(severity)).count();
+    let found = severities.map(|it| (count(it), it.name()));
     let found: Vec<_> = found.iter().filter(|it| it.0 > 0).map(|it| counted(it.0, it.1)).collect();
     let worlds = outcome.worlds.len();
     let worlds = if worlds > 0 { format!("{worlds} worlds, ") } else { String::new() };
