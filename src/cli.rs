@@ -237,17 +237,9 @@ pub(crate) struct Serve {
 /// Options of `graph`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Graph {
-    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
-    #[arg(short, long, value_name = "NS")]
-    pub(crate) namespace: Vec<String>,
-    /// Which cluster is read, if one is.
+    /// What is looked at.
     #[command(flatten)]
-    pub(crate) live: Live,
-    /// The policy file [default: purlin.yaml in this folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    pub(crate) world: World,
     /// Draw nodes by zone with the pods on them, instead of who may talk to whom; of a file as `simulate` takes it, else
     /// the Nodes of the input
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
@@ -355,9 +347,9 @@ impl AdmissionMode {
     }
 }
 
-/// Options of `reach`.
+/// The world that `reach`, `simulate` and `graph` look at.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Reach {
+pub(crate) struct World {
     /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
     pub(crate) paths: Vec<PathBuf>,
     /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
@@ -369,6 +361,14 @@ pub(crate) struct Reach {
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+}
+
+/// Options of `reach`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reach {
+    /// What is looked at.
+    #[command(flatten)]
+    pub(crate) world: World,
     /// Who begins: Kind/namespace/name, a shorter name, internet, nodes, or addresses
     #[arg(long, value_name = "A")]
     pub(crate) from: Option<String>,
@@ -386,17 +386,9 @@ pub(crate) struct Reach {
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Simulate {
-    /// Manifests, folders, or `-` for standard input [default: the targets of purlin.yaml, else this folder]
-    pub(crate) paths: Vec<PathBuf>,
-    /// The namespace of objects that name none [default: default]; with --cluster the namespaces to read [default: all]
-    #[arg(short, long, value_name = "NS")]
-    pub(crate) namespace: Vec<String>,
-    /// Which cluster is read, if one is.
+    /// What is looked at.
     #[command(flatten)]
-    pub(crate) live: Live,
-    /// The policy file [default: purlin.yaml in this folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: Option<PathBuf>,
+    pub(crate) world: World,
     /// The nodes: pools under `nodes:`, Nodes, or the configuration of a kind cluster [default: the Nodes of the input]
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,

@@ -1,10 +1,10 @@
 //! More pods that have to be apart than places that admit them.
 
+use crate::analyze::placement::READS;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, crowded};
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::READS;
 use std::collections::BTreeSet;
 
 /// The rule.

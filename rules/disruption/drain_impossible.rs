@@ -1,12 +1,12 @@
 //! Nodes that cannot be drained: a budget waits for pods that have no other place.
 
 use crate::analyze::disruption::budgets::Budget;
+use crate::analyze::placement::READS;
 use crate::analyze::placement::cluster::NodeId;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::scenario::{Event, Refused, Verdict, run};
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::READS;
 use std::collections::BTreeSet;
 
 /// The rule.

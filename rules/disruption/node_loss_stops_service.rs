@@ -1,5 +1,6 @@
 //! Nodes whose loss leaves nothing of what a Service leads to, and no place for new pods.
 
+use crate::analyze::placement::READS;
 use crate::analyze::placement::cluster::NodeId;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::volume::VolumeState;
@@ -7,7 +8,6 @@ use crate::analyze::placement::world::At;
 use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::READS;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {

@@ -1,12 +1,12 @@
 //! Zones whose loss leaves nothing of what a Service leads to, and no place for new pods.
 
 use super::node_loss_stops_service::finding;
+use crate::analyze::placement::READS;
 use crate::analyze::placement::cluster::NodeId;
 use crate::analyze::placement::node::ZONE;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::READS;
 use crate::text::tree::Node;
 use std::collections::BTreeMap;
 

@@ -1,12 +1,13 @@
 //! Autoscalers that may ask for more pods than the nodes hold.
 
+use crate::analyze::placement::READS;
 use crate::analyze::placement::place::{Fits, most};
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, proof};
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::{READS, count};
+use crate::rules::nodes::count;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {

@@ -1,11 +1,12 @@
 //! Pods that none of the nodes would take, were they alone.
 
+use crate::analyze::placement::READS;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, unplaceable};
 use crate::analyze::placement::world::At;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
-use crate::rules::nodes::{READS, count};
+use crate::rules::nodes::count;
 use std::collections::BTreeSet;
 
 /// The rule.

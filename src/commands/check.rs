@@ -37,8 +37,7 @@ pub(super) fn run(args: &Check) -> ExitCode {
     if let Err(message) = known_rules(&args.only, &args.skip) {
         return fail(message);
     }
-    let policy_file =
-        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
+    let policy_file = policy_file(args.policy.as_ref());
     let (policy, document) = match read_policy(policy_file.as_deref()) {
         Ok(read) => read,
         Err(message) => return fail(message),
@@ -147,6 +146,11 @@ pub(super) fn default_namespace(namespaces: &[String]) -> Result<String, String>
 pub(super) fn today(policy: Option<OwnId>) -> Run {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     Run { today: Some(today), policy, ..Run::default() }
+}
+
+/// The policy file that is named, else the one in this folder, if there is one.
+pub(super) fn policy_file(named: Option<&PathBuf>) -> Option<PathBuf> {
+    named.cloned().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()))
 }
 
 /// Reads the policy, and hands over its text and what is written there for reports to point into.

@@ -1,11 +1,12 @@
 //! `purlin graph`.
 
-use super::check::{POLICY_FILE, complain, nothing, read_policy};
+use super::check::{complain, nothing};
+use super::input::Input;
 use super::reach::leave_out;
 use super::{COULD_NOT, done, fail, input, print, say, simulate};
 use crate::cli::{Graph, GraphFormat};
-use purlin::analyze::Facts;
 use purlin::analyze::network::policies::{DIRECTIONS, TrafficRule};
+use purlin::analyze::{Facts, placement};
 use purlin::graph::{condense, dot, mermaid, svg, world};
 use purlin::model::Model;
 use purlin::policy::Policy;
@@ -14,20 +15,8 @@ use std::process::ExitCode;
 
 /// Draws who may talk to whom.
 pub(super) fn run(args: &Graph) -> ExitCode {
-    let policy_file =
-        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
-    let policy = match read_policy(policy_file.as_deref()) {
-        Ok((policy, _)) => policy,
-        Err(message) => return fail(message),
-    };
-    let read = input::world(
-        &args.paths,
-        &args.namespace,
-        &args.live,
-        if args.nodes.is_some() { simulate::READS } else { world::READS },
-        (&policy, policy_file.as_deref()),
-    );
-    let (loaded, namespace) = match read {
+    let kinds = if args.nodes.is_some() { placement::READS } else { world::READS };
+    let Input { policy, loaded, namespace } = match input::world(&args.world, kinds) {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
@@ -87,7 +76,7 @@ fn draw(args: &Graph, model: &Model<'_>, policy: &Policy) -> Result<String, Stri
             world::MOST_RULES
         ));
     }
-    let scene = condense(world::scene(model, &facts, policy, &title(&args.paths)));
+    let scene = condense(world::scene(model, &facts, policy, &title(&args.world.paths)));
     Ok(match args.format {
         GraphFormat::Svg => svg::render(&scene),
         GraphFormat::Mermaid => mermaid::render(&scene),

@@ -1,8 +1,8 @@
 //! What is read: the paths of the arguments, else the targets of the policy, else the current folder.
 
-use super::check::default_namespace;
+use super::check::{default_namespace, policy_file, read_policy};
 use super::progress::Progress;
-use crate::cli::{Check, Live};
+use crate::cli::{Check, World};
 use purlin::api::kind::Kind;
 #[cfg(feature = "cluster")]
 use purlin::api::kind::WORKLOADS;
@@ -84,25 +84,36 @@ pub(super) fn render(targets: &[Target], options: &Options) -> Loaded {
     })
 }
 
-/// What `reach` and `graph` are asked about, and the namespace of objects that name none: manifests, or the objects of a
-/// cluster of the kinds that they look at, all custom ones included where [`Kind::Custom`] is among them.
+/// What was read of the arguments that `reach`, `simulate` and `graph` share.
+pub(super) struct Input {
+    /// What the user wants.
+    pub(super) policy: Policy,
+    /// The manifests, or the objects of a cluster.
+    pub(super) loaded: Loaded,
+    /// The namespace of objects that name none.
+    pub(super) namespace: String,
+}
+
+/// Reads a world: manifests, or the objects of a cluster of the kinds that are looked at beside workloads, all custom ones
+/// included where [`Kind::Custom`] is among them.
+///
+/// # Errors
+///
+/// Where the policy is not valid, or the cluster cannot be read.
 #[cfg_attr(
     not(feature = "cluster"),
     expect(unused_variables, reason = "a cluster is asked by kind")
 )]
-pub(super) fn world(
-    paths: &[PathBuf],
-    namespaces: &[String],
-    live: &Live,
-    kinds: &[Kind],
-    (policy, policy_file): (&Policy, Option<&Path>),
-) -> Result<(Loaded, String), String> {
+pub(super) fn world(args: &World, kinds: &[Kind]) -> Result<Input, String> {
+    let World { paths, namespace: namespaces, live, policy } = args;
+    let policy_file = policy_file(policy.as_ref());
+    let (policy, _) = read_policy(policy_file.as_deref())?;
     let options = |namespace: &str| Options {
         namespace: namespace.into(),
         allow_remote: policy.allow_remote,
         cache: worlds::default_cache(),
         exclude: policy.exclude.clone(),
-        exclude_from: exclude_from(policy_file),
+        exclude_from: exclude_from(policy_file.as_deref()),
     };
     #[cfg(feature = "cluster")]
     if live.cluster {
@@ -110,15 +121,16 @@ pub(super) fn world(
             Loaded::default()
         } else {
             let namespace = namespaces.first().map_or("default", String::as_str);
-            render(&targets(paths, policy, None), &options(namespace))
+            render(&targets(paths, &policy, None), &options(namespace))
         };
         let custom = if kinds.contains(&Kind::Custom) { Custom::Read } else { Custom::LeftOut };
         let kinds: Vec<_> = WORKLOADS.iter().chain(kinds).filter_map(|it| it.info()).collect();
-        return super::cluster::load(live, namespaces, (&kinds, custom), files);
+        let (loaded, namespace) = super::cluster::load(live, namespaces, (&kinds, custom), files)?;
+        return Ok(Input { policy, loaded, namespace });
     }
     let namespace = default_namespace(namespaces)?;
-    let loaded = render(&targets(paths, policy, policy_file), &options(&namespace));
-    Ok((loaded, namespace))
+    let loaded = render(&targets(paths, &policy, policy_file.as_deref()), &options(&namespace));
+    Ok(Input { policy, loaded, namespace })
 }
 
 /// The only world that was read, for what is asked of one, and the namespace of its objects that name none.

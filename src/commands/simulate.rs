@@ -1,11 +1,13 @@
 //! `purlin simulate`: does everything fit, and what survives.
 
-use super::check::{POLICY_FILE, complain, read_policy};
+use super::check::complain;
+use super::input::Input;
 use super::{fail, input, print, say};
 use crate::cli::{Cli, Graph, GraphFormat, ListFormat, Simulate, SimulateAt};
 use clap::CommandFactory;
 use clap::parser::ValueSource;
 use purlin::analyze::Facts;
+use purlin::analyze::placement::READS;
 use purlin::analyze::placement::described;
 use purlin::analyze::placement::node::ClusterNode;
 use purlin::analyze::placement::planned::Described;
@@ -19,23 +21,8 @@ use purlin::model::Model;
 use purlin::policy::Policy;
 use purlin::report::simulation::{Played, human, json};
 use purlin::text::source::Source;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-
-/// What it looks at beside workloads.
-pub(super) const READS: &[Kind] = &[
-    Kind::HorizontalPodAutoscaler,
-    Kind::LimitRange,
-    Kind::Namespace,
-    Kind::Node,
-    Kind::PersistentVolume,
-    Kind::PersistentVolumeClaim,
-    Kind::PodDisruptionBudget,
-    Kind::PriorityClass,
-    Kind::RuntimeClass,
-    Kind::ScaledObject,
-    Kind::StorageClass,
-];
 
 /// The option that has no value.
 const DRAIN_ALL: &str = "drain_all";
@@ -45,20 +32,7 @@ const UNKNOWN: u8 = 3;
 
 /// Plays the scenarios and prints what becomes of the pods.
 pub(super) fn run(args: &Simulate) -> ExitCode {
-    let policy_file =
-        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
-    let policy = match read_policy(policy_file.as_deref()) {
-        Ok((policy, _)) => policy,
-        Err(message) => return fail(message),
-    };
-    let read = input::world(
-        &args.paths,
-        &args.namespace,
-        &args.live,
-        READS,
-        (&policy, policy_file.as_deref()),
-    );
-    let (loaded, namespace) = match read {
+    let Input { policy, loaded, namespace } = match input::world(&args.world, READS) {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
@@ -134,7 +108,7 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
 
 #[cfg(feature = "cluster")]
 fn is_cluster(args: &Simulate) -> bool {
-    args.live.cluster
+    args.world.live.cluster
 }
 
 #[cfg(not(feature = "cluster"))]

@@ -20,3 +20,21 @@ pub mod state;
 pub mod volume;
 pub mod words;
 pub mod world;
+
+use crate::api::kind::Kind;
+
+/// The kinds from which pods and the nodes that they may stand on follow.
+pub const READS: &[Kind] = &[
+    Kind::HorizontalPodAutoscaler,
+    Kind::LimitRange,
+    Kind::Namespace,
+    Kind::Node,
+    Kind::PersistentVolume,
+    Kind::PersistentVolumeClaim,
+    Kind::PodDisruptionBudget,
+    Kind::PriorityClass,
+    Kind::RuntimeClass,
+    Kind::ScaledObject,
+    Kind::Service,
+    Kind::StorageClass,
+];

@@ -1,7 +1,7 @@
 //! What a value is, whatever it is called: a token by its form; or, under a name that tells of a credential, a script, a
 //! template, a reference, a lifetime or an algorithm, and so none.
 
-use crate::analyze::references::credentials::{is_credential_name, is_secret_value};
+use crate::analyze::references::credentials::{is_credential_name, is_secret_value, words};
 use aho_corasick::AhoCorasick;
 use base64::Engine;
 use std::sync::LazyLock;
@@ -180,26 +180,6 @@ const ABOUT: [&str; 76] = [
 fn speaks_about_credential(name: &str) -> bool {
     let last = words(name).pop().unwrap_or_default();
     ABOUT.contains(&last.as_str())
-}
-
-/// `dbPassword`, `DB_PASSWORD` and `db-password` are the words DB and PASSWORD.
-fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for letter in text.chars() {
-        let starts_word = letter.is_ascii_uppercase() && was_lower;
-        if starts_word || !letter.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        was_lower = letter.is_ascii_lowercase();
-        if letter.is_ascii_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(letter.to_ascii_uppercase());
-        }
-    }
-    words.retain(|it| !it.is_empty());
-    words
 }
 
 /// Whether a value is what no credential is.

@@ -86,8 +86,8 @@ pub fn is_credential_name(name: &str) -> bool {
         || words.windows(2).any(|it| PAIRS.contains(&(it[0].as_str(), it[1].as_str())))
 }
 
-/// `dbPassword` and `DB_PASSWORD` are the words DB and PASSWORD.
-fn words(name: &str) -> Vec<String> {
+/// `dbPassword`, `DB_PASSWORD` and `db-password` are the words DB and PASSWORD.
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
     for letter in name.chars() {

@@ -6,7 +6,8 @@ mod output;
 mod strangers;
 mod table;
 
-use super::check::{POLICY_FILE, complain, read_policy};
+use super::check::complain;
+use super::input::Input;
 use super::{done, fail, input, print, say};
 use crate::cli::{ListFormat, Reach as Args};
 use change::Change;
@@ -20,26 +21,12 @@ use purlin::analyze::network::refused::mistakes;
 use purlin::api::kind::Kind;
 use purlin::api::ports::PortSet;
 use purlin::model::Model;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Asked, Ends, Flows};
 
 /// Answers a question, or prints the whole table.
 pub(super) fn run(args: &Args) -> ExitCode {
-    let policy_file =
-        args.policy.clone().or_else(|| Some(PathBuf::from(POLICY_FILE)).filter(|it| it.is_file()));
-    let policy = match read_policy(policy_file.as_deref()) {
-        Ok((policy, _)) => policy,
-        Err(message) => return fail(message),
-    };
-    let read = input::world(
-        &args.paths,
-        &args.namespace,
-        &args.live,
-        READS,
-        (&policy, policy_file.as_deref()),
-    );
-    let (loaded, namespace) = match read {
+    let Input { policy, loaded, namespace } = match input::world(&args.world, READS) {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
