@@ -2,7 +2,7 @@
 //!
 //! A rule asks [`Cx::absence_of`] what it [`Wanted`], and hands the answer to [`Out::report_absent`]:
 //!
-//! ```ignore
+//! ```text
 //! out.report_absent(object, cx.absence_of(Wanted::object(kind, namespace, name)), || finding);
 //! ```
 //!
