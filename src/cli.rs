@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 #[cfg(feature = "webhook")]
 use purlin::policy::Mode;
+use purlin::policy::Preset;
 use std::path::PathBuf;
 
 /// Checks what runs across Kubernetes objects.
@@ -95,6 +96,10 @@ pub(crate) struct Check {
     /// of an input that is complete]
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
+    /// The rules that are on: invariants, recommended, strict, pod-security-baseline, pod-security-restricted [default:
+    /// `extends` of purlin.yaml, else recommended]
+    #[arg(long, value_parser = Preset::parse, value_name = "PRESET", value_delimiter = ',')]
+    pub(crate) preset: Vec<Preset>,
     /// Run only these rules or groups of rules
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) only: Vec<String>,

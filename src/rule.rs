@@ -10,6 +10,7 @@ use crate::api::kind::Kind;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;
+pub use crate::policy::Preset;
 use crate::run::Run;
 
 /// What a rule is about; `--only` and `--skip` take these names too.
@@ -92,6 +93,8 @@ pub struct Rule {
     pub group: Group,
     /// What the webhook does with its findings.
     pub admission: Admission,
+    /// The presets that have it, the smallest of each kind; without any it is off until `purlin.yaml` sets it.
+    pub presets: &'static [Preset],
     /// The kinds it looks at, apart from workloads, which every rule may read.
     pub reads: &'static [Kind],
     /// The checks of other tools that it covers, as `tool:check`; their annotations switch it off as well.
@@ -118,6 +121,15 @@ pub enum Check {
     /// All objects.
     World(fn(&Cx<'_, '_>, &mut Out)),
 }
+
+/// Rules are told apart by their ids.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Rule {}
 
 impl Rule {
     /// Whether what it finds in an object follows from that object alone.
@@ -199,6 +211,14 @@ impl<'c, 'd> Cx<'c, 'd> {
     /// The object of this id.
     pub fn object(&self, id: ObjId) -> &'c Object<'d> {
         self.model.object(id)
+    }
+
+    /// Whether the rule is to find what a preset has it for: that preset is chosen, or the rule was asked for by its name.
+    /// For rules of which a small preset has only a part.
+    pub fn asks_for(&self, preset: Preset) -> bool {
+        self.policy.is_configured(self.rule.id)
+            || self.policy.has_preset(preset)
+            || !self.rule.presets.iter().any(|it| self.policy.has_preset(*it))
     }
 
     /// The values of one of the rule's parameters: those of `purlin.yaml`, else its default.

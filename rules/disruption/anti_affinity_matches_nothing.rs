@@ -4,7 +4,7 @@ use crate::absence::{Absence, Wanted};
 use crate::analyze::disruption::spread::{Reach, Term, terms};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::WORKLOADS;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &[
         "kube-score:deployment-has-host-podantiaffinity",

@@ -4,7 +4,7 @@ use crate::analyze::placement::READS;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, crowded};
 use crate::analyze::placement::world::At;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

@@ -6,7 +6,7 @@ use crate::analyze::placement::cluster::NodeId;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::scenario::{Event, Refused, Verdict, run};
 use crate::analyze::placement::world::At;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

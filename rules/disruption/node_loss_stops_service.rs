@@ -7,7 +7,7 @@ use crate::analyze::placement::volume::VolumeState;
 use crate::analyze::placement::world::At;
 use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

@@ -5,7 +5,7 @@ use crate::analyze::capacity::replicas::Envelope;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::PodDisruptionBudget,
         Kind::HorizontalPodAutoscaler,

@@ -6,7 +6,7 @@ use crate::analyze::selection::selector::Selects;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::ObjId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::PodDisruptionBudget],
     like: &[],
     parameters: &[],

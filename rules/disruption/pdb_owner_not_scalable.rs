@@ -4,7 +4,7 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::disruption::evictions::Evictions;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::PodDisruptionBudget, Kind::CustomResourceDefinition],
     like: &[],
     parameters: &[],

@@ -5,7 +5,7 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::selection::selector::{Operator, Requirement, Selector, Selects};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::PodDisruptionBudget],
     like: &[],
     parameters: &[],

@@ -4,7 +4,7 @@ use super::pdb_missing::may_go_to_nothing;
 use crate::analyze::capacity::replicas::pods_of;
 use crate::analyze::disruption::spread::{takes_host_port, terms};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject, Kind::Service],
     like: &[
         "kube-linter:no-anti-affinity",

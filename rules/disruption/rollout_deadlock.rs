@@ -5,7 +5,7 @@ use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
 use crate::analyze::disruption::spread::{Neighbour, neighbour};
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::PersistentVolumeClaim,
         Kind::PersistentVolume,

@@ -6,7 +6,7 @@ use crate::analyze::disruption::claims::Access;
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::Service,
         Kind::PersistentVolume,

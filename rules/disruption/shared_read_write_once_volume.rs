@@ -2,7 +2,7 @@
 
 use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::PersistentVolumeClaim,
         Kind::PersistentVolume,

@@ -3,7 +3,7 @@
 use crate::analyze::selection::alike::Alike;
 use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Service, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &[
         "kube-linter:minimum-three-replicas",

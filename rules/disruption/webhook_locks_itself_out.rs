@@ -11,7 +11,7 @@ use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -21,6 +21,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Disruption,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::HorizontalPodAutoscaler,
         Kind::MutatingWebhookConfiguration,

@@ -6,7 +6,7 @@ use crate::analyze::placement::cluster::NodeId;
 use crate::analyze::placement::node::ZONE;
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::world::At;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Disruption,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

@@ -2,7 +2,7 @@
 
 use crate::load::Document;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 use crate::text::path::FieldPath;
 use crate::text::source::Span;
 use crate::text::tree::Node;
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Input,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &[],
     parameters: &[],

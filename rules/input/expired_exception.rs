@@ -1,6 +1,6 @@
 //! Found by the check itself, which knows what each exception accepted.
 
-use crate::rule::{Admission, Group, Rule, Severity};
+use crate::rule::{Admission, Group, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Input,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &[],
     parameters: &[],

@@ -7,7 +7,7 @@ use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::{NotAQuantity, Quantity};
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Input,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::ResourceQuota,
         Kind::LimitRange,

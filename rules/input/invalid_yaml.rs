@@ -1,7 +1,7 @@
 //! Documents that kubectl could not read.
 
 use crate::load::Lost;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Input,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &[],
     parameters: &[],

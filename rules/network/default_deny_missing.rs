@@ -7,7 +7,7 @@ use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::{Above, AnyPod};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,

@@ -11,7 +11,7 @@ use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::network::Plugin;
 use crate::model::ObjId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -21,6 +21,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,

@@ -5,7 +5,7 @@ use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Service],
     like: &["kube-linter:exposed-services", "kube-score:service-type"],
     parameters: &[PORTS],

@@ -9,7 +9,7 @@ use crate::api::ports::Ports;
 use crate::intended_flows::{is_on, object_of};
 use crate::model::ObjId;
 use crate::policy::{DeclaredFlow, closest};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Namespace, Kind::Service],
     like: &[],
     parameters: &[],

@@ -7,7 +7,7 @@ use crate::analyze::selection::selector::Selector;
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::GRPCRoute,
         Kind::HTTPRoute,

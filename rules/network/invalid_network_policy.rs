@@ -3,7 +3,7 @@
 use crate::analyze::network::refused::{Mistakes, mistakes};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::NetworkPolicy,
         Kind::AdminNetworkPolicy,

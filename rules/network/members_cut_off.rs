@@ -9,7 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
 use crate::intended_flows::{Flow, flows};
 use crate::model::ObjId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use std::collections::BTreeSet;
 
@@ -20,6 +20,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,

@@ -7,7 +7,7 @@ use crate::analyze::network::policies::{
 use crate::analyze::selection::namespaces::NAME_LABEL;
 use crate::analyze::selection::selector::{Operator, Selector};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity, TOLD};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity, TOLD};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::NetworkPolicy, Kind::Namespace],
     like: &["kube-linter:dangling-networkpolicypeer-podselector"],
     parameters: &[],

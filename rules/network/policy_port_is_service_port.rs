@@ -4,7 +4,7 @@ use crate::analyze::network::policies::Direction;
 use crate::analyze::network::policy_ports::Unserved;
 use crate::analyze::selection::services::{Service, ServiceId};
 use crate::api::kind::{Kind, WORKLOADS};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::NetworkPolicy, Kind::Service],
     like: &[],
     parameters: &[],

@@ -3,7 +3,7 @@
 use crate::analyze::network::policies::{Direction, PortRange};
 use crate::analyze::network::policy_ports::Unserved;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::NetworkPolicy, Kind::Service],
     like: &[],
     parameters: &[],

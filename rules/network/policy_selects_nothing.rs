@@ -4,7 +4,7 @@ use crate::absence::Wanted;
 use crate::analyze::network::policies::NetworkPolicy;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::NetworkPolicy],
     like: &["kube-linter:dangling-networkpolicy", "kube-score:networkpolicy-targets-pod"],
     parameters: &[],

@@ -6,7 +6,7 @@ use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,

@@ -11,7 +11,7 @@ use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::intended_flows::{flows, mentioned};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Network,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::AdminNetworkPolicy,
         Kind::BaselineAdminNetworkPolicy,

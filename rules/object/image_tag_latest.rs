@@ -1,7 +1,7 @@
 //! Images whose tag moves: `latest`, or no tag and no digest, which means `latest`.
 
 use crate::analyze::selection::workloads::Workload;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Object,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &["kube-linter:latest-tag", "kube-score:container-image-tag", "polaris:tagNotSpecified"],
     parameters: &[Parameter {

@@ -4,7 +4,7 @@
 use crate::api::schema::{Definition, GROUPS, Served, Type, definition, served};
 use crate::model::{Object, Place};
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::source::SourceKind;
 use crate::text::tree::{Node, Value};
 
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Object,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: &[],
     like: &[],
     parameters: &[],

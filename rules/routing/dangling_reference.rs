@@ -5,7 +5,7 @@ use crate::analyze::references::custom_references::{Named, custom_references};
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use rustc_hash::FxHashMap;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::Certificate,
         Kind::ExternalSecret,

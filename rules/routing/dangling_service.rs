@@ -7,7 +7,7 @@ use crate::analyze::selection::selector::{
 use crate::analyze::selection::services::Service;
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Service],
     like: &["kube-linter:dangling-service", "kube-score:service-targets-pod"],
     parameters: &[],

@@ -5,7 +5,7 @@ use crate::analyze::references::called_services::{CalledService, Purpose, called
 use crate::analyze::selection::services::{Exposure, Service};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::APIService,
         Kind::CustomResourceDefinition,

@@ -4,7 +4,7 @@ use crate::absence::Wanted;
 use crate::analyze::references::route_attachment::{GATEWAY_API, is_of_mesh};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::GRPCRoute,
         Kind::Gateway,

@@ -2,7 +2,7 @@
 
 use crate::api::kind::Kind;
 use crate::model::{Model, Object};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Ingress],
     like: &[],
     parameters: &[],

@@ -5,7 +5,7 @@ use crate::analyze::references::named::{Reference, Use};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::ConfigMap,
         Kind::Secret,

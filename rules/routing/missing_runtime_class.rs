@@ -1,7 +1,7 @@
 //! Runtime classes that pods name and the cluster lacks.
 
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::RuntimeClass],
     like: &[],
     parameters: &[],

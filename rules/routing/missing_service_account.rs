@@ -2,7 +2,7 @@
 
 use crate::analyze::references::named::{Reference, Use};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 use crate::rules::missing;
 
 /// The rule.
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Secret, Kind::ServiceAccount],
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],

@@ -4,7 +4,7 @@ use crate::absence::{Absence, Wanted};
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity, TOLD};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity, TOLD};
 use std::collections::BTreeMap;
 
 /// The rule.
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Namespace],
     like: &[],
     parameters: &[],

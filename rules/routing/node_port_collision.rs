@@ -3,7 +3,7 @@
 use crate::analyze::selection::services::{Exposure, Service};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Service],
     like: &[],
     parameters: &[],

@@ -7,7 +7,7 @@ use crate::analyze::references::route_attachment::{
 use crate::api::kind::Kind;
 use crate::model::{Object, Place};
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::GRPCRoute,
         Kind::Gateway,

@@ -5,7 +5,7 @@ use crate::analyze::network::monitors::Monitor;
 use crate::analyze::selection::selector::Selector;
 use crate::analyze::selection::services::Service;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::ServiceMonitor, Kind::PodMonitor, Kind::Service, Kind::Namespace],
     like: &["kube-linter:dangling-servicemonitor"],
     parameters: &[],

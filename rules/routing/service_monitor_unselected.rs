@@ -7,7 +7,7 @@ use crate::analyze::selection::selector::Selector;
 use crate::api::kind::Kind;
 use crate::load::cluster::coverage::Coverage;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Namespace, Kind::PodMonitor, Kind::Prometheus, Kind::ServiceMonitor],
     like: &[],
     parameters: &[],

@@ -3,7 +3,7 @@
 use crate::analyze::selection::services::{Service, Target};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Service],
     like: &[],
     parameters: &[],

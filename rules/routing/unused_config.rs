@@ -5,7 +5,7 @@ use crate::analyze::references::free_text::mentioned;
 use crate::analyze::selection::selector::Selector;
 use crate::api::kind::{KINDS, Kind};
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Note,
     group: Group::Routing,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: NAMING,
     like: &["popeye:400"],
     parameters: &[Parameter {

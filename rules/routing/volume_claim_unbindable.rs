@@ -4,7 +4,7 @@ use crate::absence::Wanted;
 use crate::analyze::disruption::volume_binding::{class_of_claim, class_of_volume, fits, misfits};
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Routing,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::PersistentVolume, Kind::PersistentVolumeClaim, Kind::StorageClass],
     like: &[],
     parameters: &[],

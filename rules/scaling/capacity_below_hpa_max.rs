@@ -6,7 +6,7 @@ use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, proof};
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::At;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::rules::nodes::count;
 
 /// The rule.
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

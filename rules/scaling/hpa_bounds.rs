@@ -2,7 +2,7 @@
 
 use crate::analyze::capacity::replicas::{Cause, Scaler};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &["polaris:hpaMaxAvailability"],
     parameters: &[],

@@ -2,7 +2,7 @@
 
 use crate::analyze::capacity::replicas::Cause;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Scaling,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &["kube-score:deployment-targeted-by-hpa-does-not-have-replicas-configured"],
     parameters: &[],

@@ -7,7 +7,7 @@ use crate::analyze::capacity::replicas::Scaler;
 use crate::analyze::capacity::scaled_pods::{ScaledPods, scaled_pods};
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
@@ -17,6 +17,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &[],
     parameters: &[],

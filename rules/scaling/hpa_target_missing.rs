@@ -4,7 +4,7 @@ use crate::absence::{Absence, Wanted};
 use crate::analyze::capacity::replicas::Scaler;
 use crate::api::kind::{Kind, group};
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -14,6 +14,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &[
         "kube-linter:dangling-horizontalpodautoscaler",

@@ -5,7 +5,7 @@ use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, unplaceable};
 use crate::analyze::placement::world::At;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::rules::nodes::count;
 use std::collections::BTreeSet;
 
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Audit,
+    presets: &[Preset::Invariants],
     reads: READS,
     like: &[],
     parameters: &[],

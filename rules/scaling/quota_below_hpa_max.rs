@@ -5,7 +5,7 @@ use crate::analyze::capacity::replicas::pods_of;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use rustc_hash::FxHashSet;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::ResourceQuota,
         Kind::LimitRange,

@@ -3,7 +3,7 @@
 use crate::analyze::capacity::quotas::{Line, Quota};
 use crate::analyze::capacity::rollout::Rollout;
 use crate::analyze::selection::workloads::WorkloadId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: super::quota_below_hpa_max::RULE.reads,
     like: &[],
     parameters: &[],

@@ -6,7 +6,7 @@ use crate::analyze::capacity::effective_resources::Resources;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::LimitRange],
     like: &[],
     parameters: &[],

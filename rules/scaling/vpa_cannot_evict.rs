@@ -6,7 +6,7 @@ use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::disruption::evictions::Evictions;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The rule.
@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[
         Kind::VerticalPodAutoscaler,
         Kind::PodDisruptionBudget,

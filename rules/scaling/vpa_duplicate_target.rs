@@ -5,7 +5,7 @@
 
 use crate::analyze::capacity::vertical::{Mode, Vertical};
 use crate::api::kind::{Kind, group};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeMap;
 
 /// The rule.
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::VerticalPodAutoscaler],
     like: &[],
     parameters: &[],

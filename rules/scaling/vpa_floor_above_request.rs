@@ -3,7 +3,7 @@
 use crate::analyze::capacity::vertical::{Mode, Vertical};
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -13,6 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Note,
     group: Group::Scaling,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::VerticalPodAutoscaler, Kind::LimitRange],
     like: &[],
     parameters: &[],

@@ -2,7 +2,7 @@
 
 use super::hpa_target_missing::missing;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     group: Group::Scaling,
     admission: Admission::Warn,
+    presets: &[Preset::Invariants],
     reads: &[Kind::VerticalPodAutoscaler],
     like: &[],
     parameters: &[],

@@ -7,7 +7,7 @@ use crate::analyze::references::credentials::{
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use base64::Engine;
 
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     group: Group::Security,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::Secret, Kind::ConfigMap],
     like: &[
         "kube-linter:env-var-secret",

@@ -15,7 +15,7 @@ use crate::analyze::Facts;
 use crate::analyze::world::{Around, Neighbour};
 use crate::architecture;
 use crate::model::Model;
-use crate::policy::{Level, Policy};
+use crate::policy::Policy;
 use crate::rule::{Cx, Finding, Place, Rule, Severity, Unknown};
 use crate::rules::built_in;
 use crate::run::Run;
@@ -34,7 +34,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether a rule is run: selected here and not switched off by the policy.
+    /// Whether a rule is run: selected here and on by the policy.
     pub fn has(&self, rule: &Rule, policy: &Policy) -> bool {
         let names =
             |list: &[String]| list.iter().any(|it| it == rule.id || it == rule.group.name());
@@ -42,7 +42,7 @@ impl Selection {
             return false;
         }
         let asked_for = self.only.iter().any(|it| it == rule.id);
-        asked_for || !policy.is_off(rule.id)
+        asked_for || is_on(rule, policy)
     }
 }
 
@@ -194,9 +194,13 @@ fn mark(model: &Model<'_>, findings: &mut [Finding]) {
     }
 }
 
-/// Whether the policy has a rule run.
+/// Whether the policy has a rule run somewhere: it sets the rule, and not to off wherever it might run, or a preset that is
+/// chosen has it.
 pub fn is_on(rule: &Rule, policy: &Policy) -> bool {
-    policy.level(rule.id) != Some(Level::Off)
+    match policy.is_configured(rule.id) {
+        true => !policy.is_off(rule.id),
+        false => rule.presets.iter().any(|it| policy.has_preset(*it)),
+    }
 }
 
 /// What some rules find in a model and nobody accepted, one rule after the other: in a small world that is quicker than

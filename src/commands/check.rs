@@ -38,10 +38,13 @@ pub(super) fn run(args: &Check) -> ExitCode {
         return fail(message);
     }
     let policy_file = policy_file(args.policy.as_ref());
-    let (policy, document) = match read_policy(policy_file.as_deref()) {
+    let (mut policy, document) = match read_policy(policy_file.as_deref()) {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
+    if !args.preset.is_empty() {
+        policy.extends.clone_from(&args.preset);
+    }
     let known = match Known::read(args, &policy, policy_file.as_deref()) {
         Ok(known) => known,
         Err(message) => return fail(message),

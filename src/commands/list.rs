@@ -14,6 +14,7 @@ struct RuleJson {
     severity: &'static str,
     group: &'static str,
     admission: &'static str,
+    presets: Vec<&'static str>,
     like: &'static [&'static str],
     parameters: Vec<ParameterJson>,
 }
@@ -63,6 +64,7 @@ fn json() -> String {
             severity: it.severity.name(),
             group: it.group.name(),
             admission: it.admission.name(),
+            presets: it.presets.iter().map(|it| it.name()).collect(),
             like: it.like,
             parameters: it
                 .parameters

@@ -7,6 +7,7 @@ mod exempt;
 mod network;
 mod pattern;
 mod patterns;
+mod preset;
 mod setting;
 
 pub use crate::api::network::{Network, Plugin};
@@ -19,6 +20,7 @@ use jiff::civil::Date;
 pub use network::DeclaredFlow;
 pub use pattern::Pattern;
 pub use patterns::Patterns;
+pub use preset::Preset;
 use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
 use serde::de::{Error, Unexpected};
@@ -104,6 +106,10 @@ impl Target {
 pub struct Policy {
     /// What it is called.
     pub metadata: documents::Metadata,
+    /// The rules that are on: the presets whose rules are run, `recommended` where none is named.
+    #[serde(deserialize_with = "preset::presets")]
+    #[schemars(with = "preset::Presets")]
+    pub extends: Vec<Preset>,
     /// What to check without paths.
     pub targets: Vec<Target>,
     /// What is left out below folders: patterns as in a `.gitignore` beside the policy file.
@@ -170,6 +176,18 @@ impl Policy {
     pub fn tells_worlds_apart(&self) -> bool {
         self.rules.values().any(|it| !it.worlds.is_empty())
             || self.exceptions.iter().any(|it| it.world.is_some())
+    }
+
+    /// Whether the user asked for a rule by its name, rather than by a preset.
+    pub fn is_configured(&self, rule: &str) -> bool {
+        self.rules.contains_key(rule)
+    }
+
+    /// Whether a preset is chosen, or one that includes it.
+    pub fn has_preset(&self, preset: Preset) -> bool {
+        let chosen =
+            if self.extends.is_empty() { &[Preset::Recommended][..] } else { &self.extends };
+        chosen.iter().any(|it| it.includes(preset))
     }
 
     /// The values that the user gave a rule's parameter.

@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Worlds {
 }
 
 /// One plain value or a list of them.
-struct Values(Vec<String>);
+pub(super) struct Values(pub(super) Vec<String>);
 
 struct ValuesVisitor;
 

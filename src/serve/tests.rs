@@ -17,7 +17,7 @@ use crate::api::kind::{Kind, Kinds};
 use crate::check;
 use crate::load::cluster::live;
 use crate::model::Model;
-use crate::rule::{Admission, Check, Group, Rule, Severity};
+use crate::rule::{Admission, Check, Group, Preset, Rule, Severity};
 use crate::text::source::SourceId;
 use crate::webhook::snapshot::Entry;
 use crate::webhook::verdict;
@@ -157,6 +157,7 @@ static PANICS: Rule = Rule {
     severity: Severity::Error,
     group: Group::Object,
     admission: Admission::Deny,
+    presets: &[Preset::Invariants],
     reads: &[Kind::ConfigMap],
     like: &[],
     parameters: &[],

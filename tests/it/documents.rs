@@ -165,6 +165,7 @@ fn what_is_refused_does_not_satisfy_the_schema() {
     let head = json!({"apiVersion": "purlin.dev/v1alpha1", "kind": "Policy"});
     for (field, value) in [
         ("rulez", json!({})),
+        ("extends", json!("strickt")),
         ("rules", json!({"pdb-block-drain": "error"})),
         ("rules", json!({"pdb-blocks-drain": "fatal"})),
         ("rules", json!({"image-tag-latest": {"tag": ["main"]}})),

@@ -2,13 +2,14 @@
 
 use crate::support::{load_texts, only, run};
 use purlin::api::network::Plugin;
-use purlin::check::{Outcome, Selection, check};
+use purlin::check::{Outcome, Selection, check, is_on};
 use purlin::documents::Read;
 use purlin::finding::Severity;
 use purlin::load::Loaded;
 use purlin::model::Model;
-use purlin::policy::{Mode, Policy};
+use purlin::policy::{Mode, Policy, Preset};
 use purlin::policy_file;
+use purlin::rules::built_in;
 use purlin::run::Run;
 use purlin::text::source::Source;
 use std::sync::Arc;
@@ -41,13 +42,13 @@ fn mistakes_have_places_and_help() {
         (
             "zzz: 1",
             &[
-                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
+                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, extends, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         (
             "1: 1",
             &[
-                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
+                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, extends, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         ("rules: []", &["3:8 `[]`: `rules` is a mapping, and this is a list"]),
@@ -415,6 +416,30 @@ fn severities_and_parameters_are_obeyed() {
     assert!(run("", &group).contains(&LATEST.to_string()));
     assert!(!run("rules: {image-tag-latest: off}", &group).contains(&LATEST.to_string()));
     assert_eq!(run("rules: {image-tag-latest: off}", &asked), [LATEST]);
+}
+
+#[test]
+fn presets_and_settings_say_which_rules_are_on() {
+    let on = |body: &str| {
+        let policy = read(&format!("{HEAD}{body}")).unwrap();
+        built_in().iter().filter(|it| is_on(it, &policy)).collect::<Vec<_>>()
+    };
+    let by_default = on("");
+    assert!(by_default.iter().any(|it| it.id == "pdb-missing"));
+    assert_eq!(by_default, on("extends: recommended"));
+    assert!(on("extends: invariants").iter().all(|it| by_default.contains(it)));
+    assert!(by_default.iter().all(|it| on("extends: [strict]").contains(it)));
+    let of_pods = on("extends: pod-security-baseline");
+    assert!(of_pods.iter().all(|it| it.presets.contains(&Preset::PodSecurityBaseline)));
+    let one_more = on("extends: pod-security-baseline\nrules: {pdb-missing: warning}");
+    assert_eq!(one_more.len(), of_pods.len() + 1);
+    assert_eq!(on("rules: {pdb-missing: off}").len(), by_default.len() - 1);
+    let here = on("rules: {pdb-missing: {severity: off, worlds: {production: error}}}");
+    assert_eq!(here, by_default);
+    assert_eq!(
+        mistakes("extends: strickt"),
+        ["3:10 `strickt`: unknown preset `strickt`; did you mean `strict`?"]
+    );
 }
 
 #[test]

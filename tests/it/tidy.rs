@@ -69,22 +69,28 @@ fn the_index_of_rules_is_current() {
         "# Rules\n\nGenerated from the rules themselves: `UPDATE=1 cargo test`.\n\
          *Admission* says what the webhook does with a finding: deny, warn, or audit (reports only).\n\
          Where one more object would mend it, as a policy that opens a port, it only warns, unless such an object is changed.\n\
-         Of what names and forms only suggest, as that a value is a credential, it only warns too.\n",
+         Of what names and forms only suggest, as that a value is a credential, it only warns too.\n\
+         *Preset* says which `extends` of `purlin.yaml` has the rule; `recommended` has those of `invariants`, and `strict` \
+         those of both.\n",
     );
     let mut groups: Vec<_> = built_in().iter().map(|it| it.group).collect();
     groups.sort();
     groups.dedup();
     for group in groups {
         text.push_str(&format!(
-            "\n## {}\n\n| rule | severity | admission | finds |\n| --- | --- | --- | --- |\n",
+            "\n## {}\n\n| rule | severity | preset | admission | finds |\n| --- | --- | --- | --- | --- |\n",
             group.name()
         ));
         for rule in built_in().iter().filter(|it| it.group == group) {
             let page = file_of(rule);
-            let row = (rule.id, rule.severity.name(), rule.admission.name(), rule.title);
+            let presets: Vec<_> = rule.presets.iter().map(|it| it.name()).collect();
             text.push_str(&format!(
-                "| [{}]({page}.md) | {} | {} | {} |\n",
-                row.0, row.1, row.2, row.3
+                "| [{}]({page}.md) | {} | {} | {} | {} |\n",
+                rule.id,
+                rule.severity.name(),
+                presets.join(", "),
+                rule.admission.name(),
+                rule.title
             ));
         }
     }
