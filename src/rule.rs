@@ -7,6 +7,7 @@ use crate::analyze::Facts;
 use crate::analyze::selection::workloads::Workload;
 use crate::analyze::world::Around;
 use crate::api::kind::Kind;
+use crate::api::version::KubernetesVersion;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;
@@ -219,6 +220,13 @@ impl<'c, 'd> Cx<'c, 'd> {
         self.policy.is_configured(self.rule.id)
             || self.policy.has_preset(preset)
             || !self.rule.presets.iter().any(|it| self.policy.has_preset(*it))
+    }
+
+    /// The version of Kubernetes that the objects are meant for: that of `purlin.yaml`, else that of the cluster that was
+    /// asked, else the newest that purlin knows.
+    pub fn kubernetes_version(&self) -> KubernetesVersion {
+        let server = self.model.loaded.coverage.as_ref().and_then(|it| it.server);
+        self.policy.kubernetes_version.or(server).unwrap_or(KubernetesVersion::NEWEST)
     }
 
     /// The values of one of the rule's parameters: those of `purlin.yaml`, else its default.

@@ -1,4 +1,4 @@
-//! Kubernetes' vocabulary, which depends on nothing: kinds, quantities, ports, the network's plugin.
+//! Kubernetes' vocabulary, which depends on nothing: kinds, quantities, ports, versions, the network's plugin.
 
 pub mod kind;
 pub mod network;
@@ -6,3 +6,4 @@ pub mod ports;
 pub mod quantity;
 pub mod reference;
 pub mod schema;
+pub mod version;

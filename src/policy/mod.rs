@@ -12,6 +12,7 @@ mod setting;
 
 pub use crate::api::network::{Network, Plugin};
 pub use crate::api::reference::CustomReference;
+use crate::api::version::KubernetesVersion;
 pub use crate::documents::closest;
 use crate::documents::{self, Scalar};
 pub use admission::{Admission, Mode, RuleMode};
@@ -23,10 +24,11 @@ pub use patterns::Patterns;
 pub use preset::Preset;
 use rustc_hash::FxHashSet;
 use schemars::JsonSchema;
-use serde::de::{Error, Unexpected};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 pub use setting::{Level, Setting};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Findings that are accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -116,6 +118,10 @@ pub struct Policy {
     #[serde(deserialize_with = "patterns")]
     #[schemars(with = "Vec<Scalar>")]
     pub exclude: Vec<String>,
+    /// The version of Kubernetes that the objects are meant for; where none is named, that of the cluster that is asked,
+    /// else the newest that purlin knows.
+    #[serde(deserialize_with = "version")]
+    pub kubernetes_version: Option<KubernetesVersion>,
     /// Whether kustomizations may fetch what they include.
     pub allow_remote: bool,
     /// By rule: a severity, or a mapping with a severity and the rule's parameters.
@@ -238,6 +244,23 @@ fn patterns<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error>
         }
     }
     Ok(patterns)
+}
+
+fn version<'de, D: Deserializer<'de>>(from: D) -> Result<Option<KubernetesVersion>, D::Error> {
+    struct InQuotes;
+    impl Visitor<'_> for InQuotes {
+        type Value = Option<KubernetesVersion>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a version of Kubernetes is a string in quotes, \"1.34\": as a number, 1.30 would be 1.3")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            let shape = "not a version of Kubernetes: one is written as \"1.34\"";
+            KubernetesVersion::parse(text).map(Some).ok_or_else(|| E::custom(shape))
+        }
+    }
+    from.deserialize_any(InQuotes)
 }
 
 fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {

@@ -3,6 +3,7 @@
 use super::metrics::{Metrics, OfKind};
 use super::resources::Resource;
 use crate::api::kind::{KINDS, Kind};
+use crate::api::version::KubernetesVersion;
 use crate::load::cluster::live::Live;
 use crate::load::cluster::live::items::Unreadable;
 use crate::text::source::SourceId;
@@ -109,6 +110,11 @@ impl Knowledge {
             }
             Freshness::Unlisted | Freshness::Broken(_) => {}
         }
+    }
+
+    /// Says which version the API server is of.
+    pub(super) fn set_server(&self, version: KubernetesVersion) {
+        self.state().set_server(version);
     }
 
     /// When the API server let us see a kind last.

@@ -37,6 +37,8 @@ mod watch;
 use crate::api::kind::Kind;
 use crate::check;
 use crate::check::needs;
+
+use crate::load::cluster;
 use crate::policy::Mode;
 use crate::rules::built_in;
 use crate::webhook::context::Context;
@@ -165,6 +167,9 @@ pub async fn run_judging(options: Options, config: Config, judge: Judgement) -> 
     let rules = built_in().iter().filter(|rule| check::is_on(rule, &policy.get().policy));
     let kinds: BTreeSet<Kind> = needs::kinds(rules).known().map(|it| it.kind).collect();
     let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
+    if let Some(version) = cluster::version(&client).await {
+        knowledge.set_server(version);
+    }
     let races = Arc::new(Races::new());
     let reviewer = Reviewer {
         judge,

@@ -10,6 +10,7 @@ use super::rollouts::Rollouts;
 use super::sharded::Sharded;
 use super::slice::Slice;
 use crate::api::kind::Kind;
+use crate::api::version::KubernetesVersion;
 use crate::load::cluster::coverage::Coverage;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -142,6 +143,11 @@ impl Snapshot {
                 self.coverage.remove(kind.name());
             }
         }
+    }
+
+    /// Says which version the API server is of.
+    pub(super) fn set_server(&mut self, version: KubernetesVersion) {
+        self.coverage.server = Some(version);
     }
 
     /// Whether every object of this kind is known.

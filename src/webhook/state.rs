@@ -30,6 +30,7 @@ use super::rollouts::Rollouts;
 use super::snapshot::{Entry, Snapshot};
 use super::world::namespace_of;
 use crate::api::kind::{Kind, WORKLOADS, group};
+use crate::api::version::KubernetesVersion;
 use crate::load::Document;
 use crate::text::tree::Node;
 use jiff::Timestamp;
@@ -225,6 +226,12 @@ impl State {
     pub fn set_complete(&mut self, kind: Kind, is_complete: bool) {
         self.confirmed.set_complete(kind, is_complete);
         self.expected.iter_mut().for_each(|it| it.set_complete(kind, is_complete));
+    }
+
+    /// Says which version the API server is of.
+    pub fn set_server(&mut self, version: KubernetesVersion) {
+        self.confirmed.set_server(version);
+        self.expected.iter_mut().for_each(|it| it.set_server(version));
     }
 
     /// Enters what an allowed request writes, so that the next verdict knows of it. Dry runs are not entered, nor what

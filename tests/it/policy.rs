@@ -42,13 +42,13 @@ fn mistakes_have_places_and_help() {
         (
             "zzz: 1",
             &[
-                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, extends, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
+                "3:1 `zzz`: unknown field `zzz`; known are apiVersion, kind, metadata, extends, targets, exclude, kubernetesVersion, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         (
             "1: 1",
             &[
-                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, extends, targets, exclude, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
+                "3:1 `1`: unknown field `1`; known are apiVersion, kind, metadata, extends, targets, exclude, kubernetesVersion, allowRemote, rules, external, references, complete, exceptions, baseline, network, admission, flows, architecture",
             ],
         ),
         ("rules: []", &["3:8 `[]`: `rules` is a mapping, and this is a list"]),
@@ -568,4 +568,16 @@ fn the_milder_of_a_rules_and_a_namespaces_mode_counts() {
     assert_eq!(Policy::default().admission.mode("pdb-missing", "prod"), Mode::Enforce);
     let only_mode = read(&format!("{HEAD}admission: {{mode: warn}}\n")).unwrap();
     assert_eq!(only_mode.admission.mode("pdb-missing", "prod"), Mode::Warn);
+}
+
+#[test]
+fn the_version_of_kubernetes_is_a_string() {
+    let version = |text: &str| {
+        let policy = read(&format!("{HEAD}kubernetesVersion: {text}\n"));
+        policy.expect("it is a version").kubernetes_version
+    };
+    assert_eq!(version("\"1.30\"").map(|it| it.to_string()).as_deref(), Some("1.30"));
+    assert_eq!(version("v1.33.4").map(|it| it.to_string()).as_deref(), Some("1.33"));
+    assert!(mistakes("kubernetesVersion: 1.30\n")[0].contains("a string in quotes"));
+    assert!(mistakes("kubernetesVersion: newest\n")[0].contains("not a version of Kubernetes"));
 }

@@ -1,5 +1,6 @@
 //! Whom to ask: kubeconfig, context, or the service account of the pod that this runs in; and what went wrong.
 
+use crate::api::version::KubernetesVersion;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use std::error::Error;
@@ -32,6 +33,12 @@ pub async fn client(options: &Options) -> Result<(Client, String), String> {
     let client = Client::try_from(config)
         .map_err(|error| format!("cannot talk to the cluster at {url}: {}", explain(&error)))?;
     Ok((client, url))
+}
+
+/// The version of the API server; `None` where it does not say, and all that follows from it is left open.
+pub async fn version(client: &Client) -> Option<KubernetesVersion> {
+    let info = client.apiserver_version().await.ok()?;
+    KubernetesVersion::parse(&format!("{}.{}", info.major, info.minor))
 }
 
 /// The namespace that the context names, or `default`: that of manifests which name none.

@@ -1,5 +1,6 @@
 //! What was read in full, where a cluster was asked: what is not in the input then is not in the cluster either.
 
+use crate::api::version::KubernetesVersion;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub struct Coverage {
     looked_for: FxHashSet<(Box<str>, Box<str>, Box<str>)>,
     /// Why a kind could not be read.
     why: FxHashMap<Box<str>, String>,
+    /// The version of the API server that was asked, if it said so.
+    pub server: Option<KubernetesVersion>,
 }
 
 impl Coverage {

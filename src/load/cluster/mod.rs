@@ -13,6 +13,6 @@ mod relevant;
 mod replicas;
 
 #[cfg(feature = "cluster")]
-pub use connect::{Options, client, explain, namespace_of};
+pub use connect::{Options, client, explain, namespace_of, version};
 #[cfg(feature = "cluster")]
 pub use read::*;

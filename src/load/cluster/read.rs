@@ -144,6 +144,7 @@ pub fn read(
         let (client, url) = connect::client(options).await?;
         let timeout = options.timeout;
         let kinds = discover(&client, &url, timeout).await?;
+        let server = within(timeout, connect::version(&client)).await.ok().flatten();
         let requests = requests(&kinds, wanted, custom, &options.namespaces);
         let listed = list_all(&client, source, requests, timeout, progress)
             .await
@@ -151,7 +152,9 @@ pub fn read(
         if let Some(missing) = missing_namespace(&listed, &options.namespaces) {
             return Err(format!("the cluster at {url} has no namespace `{missing}`"));
         }
-        Ok(gather(listed, wanted, &options.namespaces))
+        let mut read = gather(listed, wanted, &options.namespaces);
+        read.coverage.server = server;
+        Ok(read)
     })
 }
 

@@ -19,6 +19,7 @@ fn serve(answers: Vec<(u16, Value)>) -> (u16, Receiver<String>) {
             let Some(path) = path(&stream) else { continue };
             let (status, body) = match path.as_str() {
                 "/api" => (200, discovered("", "v1", "ConfigMap", "configmaps")),
+                "/version" => (404, failure(404)),
                 "/apis" => (200, discovered("example.com", "v1", "Thing", "things")),
                 _ if path.contains("/things?") => (403, failure(403)),
                 _ => answers.next().unwrap_or((500, failure(500))),
