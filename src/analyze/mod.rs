@@ -7,6 +7,7 @@ pub mod disruption;
 pub mod network;
 pub mod placement;
 pub mod references;
+pub mod security;
 pub mod selection;
 pub mod world;
 

@@ -461,6 +461,12 @@ impl<'d> Object<'d> {
         Place::Field { object: self.id, path: FieldPath::between(self.root, node) }
     }
 
+    /// The place of a field below a node of this object, by the rest of its path; it may be absent.
+    pub fn below(&self, node: Node<'_>, path: &str) -> Place {
+        let path = FieldPath::between(self.root, node).join(FieldPath::parse(path));
+        Place::Field { object: self.id, path }
+    }
+
     /// The place of its name: where to point when the whole object is meant.
     pub fn whole(&self) -> Place {
         self.at("metadata.name")

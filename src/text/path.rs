@@ -71,6 +71,12 @@ impl FieldPath {
         FieldPath { steps }
     }
 
+    /// This path, and another one from where it ends.
+    pub fn join(mut self, rest: FieldPath) -> FieldPath {
+        self.steps.extend(rest.steps);
+        self
+    }
+
     /// The steps, outermost first.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -36,6 +36,7 @@ mod network_policies;
 mod other_policies;
 mod picture;
 mod placement;
+mod pod_security;
 mod policy;
 mod quotas;
 mod reach;

@@ -1,8 +1,9 @@
-// Command oracle asks Kubernetes' own scheduler which node takes which pod.
+// Command oracle asks Kubernetes' own scheduler which node takes which pod, and Pod Security which namespaces do.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"purlin.dev/oracle/sched"
+	"purlin.dev/oracle/security"
 	"purlin.dev/oracle/world"
 )
 
@@ -22,14 +24,21 @@ const (
 
 func main() {
 	klog.SetLogger(logr.Discard())
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "security":
+			end(security.Lines(os.Stdin, os.Stdout))
+		case "security-tests":
+			end(security.TestData(os.Args[2], os.Stdout))
+		}
+	}
 	commands := map[string]func(*sched.Cluster, string) (any, error){
 		"filters": filters,
 		"search":  func(c *sched.Cluster, _ string) (any, error) { return c.Search(states, seconds), nil },
 		"replay":  replay,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: oracle filters|search|replay FILE…")
-		os.Exit(2)
+		end(errors.New("usage: oracle filters|search|replay FILE… | security < PODS | security-tests FOLDER"))
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	for _, path := range os.Args[2:] {
@@ -45,6 +54,14 @@ func main() {
 			os.Exit(2)
 		}
 	}
+}
+
+func end(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	os.Exit(0)
 }
 
 func about(path string, ask func(*sched.Cluster, string) (any, error)) (any, error) {
