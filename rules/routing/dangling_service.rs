@@ -119,7 +119,7 @@ fn asked(workload: &Workload<'_>, selector: &Selector<'_>) -> Option<Vec<u64>> {
 fn by_label<'d>(cx: &Cx<'_, 'd>) -> FxHashMap<(&'d str, &'d str), Vec<WorkloadId>> {
     let mut found: FxHashMap<_, Vec<WorkloadId>> = FxHashMap::default();
     for workload in cx.facts.workloads().iter() {
-        for label in &workload.labels.written {
+        for label in workload.labels.written.iter() {
             found.entry(*label).or_default().push(workload.id);
         }
     }

@@ -178,7 +178,7 @@ fn stranger<'c, 'd>(
 }
 
 fn label<'d>(workload: &Workload<'d>, key: &str) -> Option<&'d str> {
-    workload.labels.written.iter().find(|(it, _)| *it == key).map(|(_, value)| *value)
+    workload.labels.written.value(key)
 }
 
 /// A name without what tells its variants apart: `api-canary`, `api-v2`.

@@ -109,7 +109,7 @@ proptest! {
         with_selector(&it.to_json(), |selector| {
             prop_assert_eq!(selector.matches(&pairs(&labels)), expected);
             prop_assert_eq!(selector.invalid, !it.is_valid());
-            let pods = PodLabels { written: pairs(&labels), ..PodLabels::default() };
+            let pods = PodLabels { written: pairs(&labels).into(), ..PodLabels::default() };
             let selects = if expected { Selects::All } else { Selects::None };
             prop_assert_eq!(selector.selects(&pods), selects);
             Ok(())
@@ -128,7 +128,7 @@ proptest! {
         let is_selected = it.matches(&pod);
         with_selector(&it.to_json(), |selector| {
             let pods = PodLabels {
-                written: pairs(&labels),
+                written: pairs(&labels).into(),
                 added: &["pod-template-hash"],
                 owner: "api",
                 ..PodLabels::default()

@@ -223,7 +223,7 @@ fn of_workloads<'d>(facts: &Facts<'d>) -> Labelled<'d> {
     let mut labelled = Labelled::default();
     if facts.model.of_kind(Kind::PodMonitor).next().is_some() {
         for it in facts.workloads().iter() {
-            labelled.add(it.namespace, it.labels.written.clone());
+            labelled.add(it.namespace, it.labels.written.to_vec());
         }
     }
     labelled

@@ -44,10 +44,7 @@ impl<'d> Experiments<'d> {
             let metadata = metadata.chain(templates.filter_map(|it| it.get("metadata")));
             for more in metadata.filter_map(|it| it.get("labels")) {
                 let mut labels = workload.labels.clone();
-                for (key, value) in labels_of(more) {
-                    labels.written.retain(|(it, _)| *it != key);
-                    labels.written.push((key, value));
-                }
+                labels.written = labels.written.with(&labels_of(more).collect::<Vec<_>>());
                 found.add(object.namespace, Passing { object: object.id, labels });
             }
         }
@@ -58,8 +55,12 @@ impl<'d> Experiments<'d> {
             let templates = object.field(&["spec"]).into_iter().flat_map(|it| it.list("templates"));
             for template in templates {
                 let labels = template.at(&["template", "metadata", "labels"]);
-                let written = labels.into_iter().flat_map(labels_of).collect();
-                let labels = PodLabels { written, owner: object.name, ..PodLabels::default() };
+                let written: Vec<_> = labels.into_iter().flat_map(labels_of).collect();
+                let labels = PodLabels {
+                    written: written.into(),
+                    owner: object.name,
+                    ..PodLabels::default()
+                };
                 found.add(object.namespace, Passing { object: object.id, labels });
             }
         }

@@ -3,6 +3,7 @@
 pub mod alike;
 pub mod controller_made;
 pub mod experiments;
+pub mod labels;
 pub mod namespaces;
 pub mod operated;
 pub mod owners;

@@ -2,6 +2,7 @@
 //!
 //! `k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go`, LabelSelectorAsSelector.
 
+use super::labels::{self, Labels};
 use crate::text::tree::Node;
 use std::fmt;
 
@@ -52,7 +53,7 @@ pub enum Selects {
 #[derive(Clone, Debug, Default)]
 pub struct PodLabels<'d> {
     /// Those written in the template.
-    pub written: Vec<(&'d str, &'d str)>,
+    pub written: Labels<'d>,
     /// Keys that the controller adds, with values of its own.
     pub added: &'static [&'static str],
     /// The workload's name, from which the controller makes some of those values.
@@ -82,9 +83,8 @@ impl<'d> PodLabels<'d> {
         if self.added.contains(&key) {
             return LabelValue::Varies;
         }
-        let written = self.written.iter().find(|(it, _)| *it == key);
-        match written {
-            Some((_, value)) => LabelValue::Is(value),
+        match self.written.value(key) {
+            Some(value) => LabelValue::Is(value),
             None if self.varying().any(|it| it == key) => LabelValue::Varies,
             None if self.has_more => LabelValue::MayBe,
             None => LabelValue::Absent,
@@ -94,16 +94,18 @@ impl<'d> PodLabels<'d> {
     /// The labels of pods that are known one by one.
     pub fn of_each(mut each: Vec<Vec<(&'d str, &'d str)>>, owner: &'d str) -> PodLabels<'d> {
         let mut written = each.first().cloned().unwrap_or_default();
-        written.retain(|label| each.iter().all(|it| it.contains(label)));
+        if each.len() > 1 {
+            written.retain(|label| each.iter().all(|it| it.contains(label)));
+        }
         if each.iter().all(|it| it.len() == written.len()) {
             each.clear();
         }
-        PodLabels { written, owner, each, ..PodLabels::default() }
+        PodLabels { written: written.into(), owner, each, ..PodLabels::default() }
     }
 
     /// The keys of labels that differ from pod to pod, where the pods are known one by one; some more than once.
     pub fn varying(&self) -> impl Iterator<Item = &'d str> {
-        let all = self.each.iter().flatten().filter(|it| !self.written.contains(it));
+        let all = self.each.iter().flatten().filter(|it| !self.written.has(**it));
         all.map(|(key, _)| *key)
     }
 }
@@ -179,11 +181,10 @@ impl<'d> Selector<'d> {
 
     /// Whether it selects an object with these labels.
     pub fn matches(&self, labels: &[(&str, &str)]) -> bool {
+        let index = labels::index(labels, self.requirements.len());
         let value = |key: &str| {
-            labels
-                .iter()
-                .find(|(it, _)| *it == key)
-                .map_or(LabelValue::Absent, |(_, value)| LabelValue::Is(value))
+            let value = labels::value(labels, index.as_ref(), key);
+            value.map_or(LabelValue::Absent, LabelValue::Is)
         };
         !self.invalid
             && self.requirements.iter().all(|it| it.selects(value(it.key), "") == Selects::All)

@@ -104,7 +104,7 @@ impl Server {
 
     /// Who it is, in words.
     pub(super) fn described(&self, facts: &Facts<'_>) -> String {
-        let written = self.workload.map(|it| facts.workloads().get(it).labels.written.as_slice());
+        let written = self.workload.map(|it| &facts.workloads().get(it).labels.written[..]);
         let labels = written.unwrap_or(self.labels).iter().take(1);
         let labels: Vec<_> = labels.map(|(key, value)| format!("`{key}={value}`")).collect();
         format!("the pods {} of the namespace `{NAME_LABEL}={}`", labels.join(", "), self.namespace)

@@ -94,7 +94,7 @@ fn named<'d>(own: &'d str, namespaces: Option<&Selector<'d>>, pods: &Selector<'d
 impl<'d> Stranger<'d> {
     /// Their labels, of which there may be more.
     pub(super) fn pod_labels(&self) -> PodLabels<'d> {
-        PodLabels { written: self.labels.clone(), has_more: true, ..PodLabels::default() }
+        PodLabels { written: self.labels.clone().into(), has_more: true, ..PodLabels::default() }
     }
 
     /// Whether they may be in a namespace that is named.
