@@ -5,8 +5,7 @@ use crate::check::locate::Locator;
 use crate::check::visit::show;
 use crate::model::{Model, ObjId, Object};
 use crate::policy::{Exception, Level, Patterns, Policy, closest};
-use crate::rule::{Finding, Place, Rule, Unknown};
-use crate::rules;
+use crate::rule::{Finding, Place, Rule, RuleSet, Unknown};
 use crate::run::Run;
 use crate::text::tree::Node;
 use rayon::prelude::*;
@@ -31,10 +30,11 @@ pub struct Applied {
 pub fn apply(
     model: &Model<'_>,
     said: (&Policy, &Run),
+    rules: &[&'static Rule],
     findings: &mut Vec<Finding>,
     unknown: &mut Vec<Unknown>,
 ) -> Applied {
-    let mut judge = Judge::new(model, said, annotated(model));
+    let mut judge = Judge::new(model, said, rules, annotated(model));
     let (accepted, left) = std::mem::take(findings).into_iter().partition(|it| {
         let objects = judge.objects(it);
         judge.accepts(it.rule, &objects)
@@ -58,10 +58,10 @@ pub enum Counts {
 pub fn accept(
     model: &Model<'_>,
     said: (&Policy, &Run),
-    counts: Counts,
+    (rules, counts): (&[&'static Rule], Counts),
     findings: &mut Vec<Finding>,
 ) {
-    let mut judge = Judge::new(model, said, Vec::new());
+    let mut judge = Judge::new(model, said, rules, Vec::new());
     let objects: Vec<Vec<ObjId>> = findings.iter().map(|it| judge.objects(it)).collect();
     if counts == Counts::All {
         let mut named: Vec<ObjId> = objects.concat();
@@ -75,14 +75,13 @@ pub fn accept(
 }
 
 /// The objects of a finding with an annotation that accepts it.
-pub fn accepting(model: &Model<'_>, finding: &Finding) -> Vec<ObjId> {
+pub fn accepting(model: &Model<'_>, rule: &Rule, finding: &Finding) -> Vec<ObjId> {
     let locator = Locator::new(model);
     let objects = finding.labels.iter().filter_map(|it| locator.object(&it.place));
     let accepting = objects.enumerate().filter(|(at, id)| {
         let object = model.object(*id);
         is_annotated(object)
-            && (is_ignored(object, finding.rule)
-                || is_ignored_elsewhere(object, finding.rule, *at == 0))
+            && (is_ignored(object, rule.id) || is_ignored_elsewhere(object, rule, *at == 0))
     });
     accepting.map(|(_, id)| id).collect()
 }
@@ -91,7 +90,7 @@ pub fn accepting(model: &Model<'_>, finding: &Finding) -> Vec<ObjId> {
 pub fn stale_exceptions(
     model: &Model<'_>,
     (policy, run): (&Policy, &Run),
-    selected: &[&'static Rule],
+    (known, selected): (&RuleSet, &[&'static Rule]),
     used: &[bool],
 ) -> Vec<Finding> {
     let Some(document) = run.policy.map(|it| model.own(it)) else { return Vec::new() };
@@ -102,7 +101,7 @@ pub fn stale_exceptions(
             return expired(it, place);
         }
         let is_judged = it.world.is_none() || names(model).any(|name| it.is_for(name));
-        (!used && is_judged && was_run(it, policy, selected)).then(|| unused(it, place))
+        (!used && is_judged && was_run(it, policy, (known, selected))).then(|| unused(it, place))
     });
     rated(found, policy, selected)
 }
@@ -118,12 +117,13 @@ impl Applied {
         &self,
         model: &Model<'_>,
         policy: &Policy,
-        selected: &[&'static Rule],
+        (known, selected): (&RuleSet, &[&'static Rule]),
     ) -> Vec<Finding> {
+        let rules = (known, selected);
         let found = self
             .annotated
             .iter()
-            .flat_map(|it| idle_annotations(model.object(*it), &self.annotations, selected));
+            .flat_map(|it| idle_annotations(model.object(*it), &self.annotations, rules));
         rated(found, policy, selected)
     }
 }
@@ -134,13 +134,14 @@ fn rated(
     policy: &Policy,
     selected: &[&'static Rule],
 ) -> Vec<Finding> {
-    let rated = findings.filter(|it| is_selected(it.rule, selected)).map(|mut finding| {
+    let rated = findings.filter_map(|mut finding| {
+        let rule = find(finding.rule, selected)?;
         show(&mut finding);
-        let severity = match policy.level(finding.rule) {
-            Some(Level::On(severity)) => Some(severity),
-            _ => rules::built_in().find(finding.rule).map(|it| it.severity),
+        let severity = match policy.level(rule.id) {
+            Some(Level::On(severity)) => severity,
+            _ => rule.severity,
         };
-        Finding { severity, ..finding }
+        Some(Finding { severity: Some(severity), ..finding })
     });
     rated.collect()
 }
@@ -159,6 +160,8 @@ struct Judge<'j, 'd> {
     locator: Locator<'j, 'd>,
     policy: &'j Policy,
     run: &'j Run,
+    /// The rules that are run.
+    rules: &'j [&'static Rule],
     /// The objects with annotations that may accept something, in order: few, so that the others need not be looked at
     /// for each finding.
     annotated: Vec<ObjId>,
@@ -178,6 +181,7 @@ impl<'j, 'd> Judge<'j, 'd> {
     fn new(
         model: &'j Model<'d>,
         (policy, run): (&'j Policy, &'j Run),
+        rules: &'j [&'static Rule],
         annotated: Vec<ObjId>,
     ) -> Judge<'j, 'd> {
         Judge {
@@ -185,6 +189,7 @@ impl<'j, 'd> Judge<'j, 'd> {
             locator: Locator::new(model),
             policy,
             run,
+            rules,
             annotated,
             excepted: Patterns::of(policy.exceptions.iter().map(|it| it.object.clone())),
             of_object: FxHashMap::default(),
@@ -210,7 +215,8 @@ impl<'j, 'd> Judge<'j, 'd> {
                 self.annotations.insert((*id, rule));
                 accepted = true;
             }
-            accepted |= is_ignored_elsewhere(object, rule, at == 0);
+            accepted |= find(rule, self.rules)
+                .is_some_and(|rule| is_ignored_elsewhere(object, rule, at == 0));
         }
         // No short cut: each exception that accepts anything is used.
         objects.iter().fold(accepted, |accepted, id| self.is_excepted(rule, *id) || accepted)
@@ -295,8 +301,8 @@ fn is_blank(text: impl AsRef<str>) -> bool {
 /// checks of a tool off speaks only of findings that are first of all about the object.
 ///
 /// kube-linter `pkg/ignore/ignore.go`, kube-score `scorecard/enabled.go`, Polaris `pkg/validator/schema.go`.
-fn is_ignored_elsewhere(object: &Object<'_>, rule: &str, is_primary: bool) -> bool {
-    let like = rules::built_in().find(rule).map_or(&[][..], |it| it.like);
+fn is_ignored_elsewhere(object: &Object<'_>, rule: &Rule, is_primary: bool) -> bool {
+    let like = rule.like;
     if like.is_empty() {
         return false;
     }
@@ -332,8 +338,12 @@ fn is_ignored_elsewhere(object: &Object<'_>, rule: &str, is_primary: bool) -> bo
     })
 }
 
+fn find(rule: &str, selected: &[&'static Rule]) -> Option<&'static Rule> {
+    selected.iter().copied().find(|it| it.id == rule)
+}
+
 fn is_selected(rule: &str, selected: &[&'static Rule]) -> bool {
-    selected.iter().any(|it| it.id == rule)
+    find(rule, selected).is_some()
 }
 
 fn expired(exception: &Exception, place: Place) -> Option<Finding> {
@@ -350,11 +360,13 @@ fn unused(exception: &Exception, place: Place) -> Finding {
 }
 
 /// Whether all rules were run that may use an exception: one for every rule may be used by any.
-fn was_run(exception: &Exception, policy: &Policy, selected: &[&'static Rule]) -> bool {
+fn was_run(
+    exception: &Exception,
+    policy: &Policy,
+    (known, selected): (&RuleSet, &[&'static Rule]),
+) -> bool {
     match exception.rule.as_str() {
-        "*" => rules::built_in()
-            .iter()
-            .all(|it| is_selected(it.id, selected) || policy.level(it.id) == Some(Level::Off)),
+        "*" => known.iter().all(|it| is_selected(it.id, selected) || !super::is_on(it, policy)),
         rule => is_selected(rule, selected),
     }
 }
@@ -363,7 +375,7 @@ fn was_run(exception: &Exception, policy: &Policy, selected: &[&'static Rule]) -
 fn idle_annotations(
     object: &Object<'_>,
     used: &FxHashSet<(ObjId, &'static str)>,
-    selected: &[&'static Rule],
+    (known, selected): (&RuleSet, &[&'static Rule]),
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let entries = object.field(&["metadata", "annotations"]).into_iter().flat_map(Node::entries);
@@ -372,8 +384,8 @@ fn idle_annotations(
         let found = |message, help: String| {
             found("unused-exception", message, object.place(key)).help(help)
         };
-        let Some(rule) = rules::built_in().find(name) else {
-            let help = closest(name, rules::built_in().ids());
+        let Some(rule) = known.find(name) else {
+            let help = closest(name, known.ids());
             findings.push(found(
                 format!("`{ANNOTATION}{name}` names no rule"),
                 help.map_or("`purlin rules` lists them".into(), |it| {

@@ -16,7 +16,7 @@ use crate::analyze::world::{Around, Neighbour};
 use crate::architecture;
 use crate::model::Model;
 use crate::policy::Policy;
-use crate::rule::{Cx, Finding, Place, Rule, Severity, Unknown};
+use crate::rule::{Cx, Finding, Place, Rule, RuleSet, Severity, Unknown};
 use crate::rules::built_in;
 use crate::run::Run;
 use exceptions::Applied;
@@ -25,12 +25,21 @@ use locate::Locator;
 use rayon::prelude::*;
 
 /// Which rules to run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Selection {
+    /// The rules that there are.
+    pub rules: RuleSet,
     /// Only these rules or groups; empty for all.
     pub only: Vec<String>,
     /// Not these rules or groups.
     pub skip: Vec<String>,
+}
+
+/// Those that purlin brings.
+impl Default for Selection {
+    fn default() -> Selection {
+        Selection { rules: built_in().clone(), only: Vec::new(), skip: Vec::new() }
+    }
 }
 
 impl Selection {
@@ -53,6 +62,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What cannot be told, in order.
     pub unknown: Vec<Unknown>,
+    /// The rules that there were, run or not.
+    pub rule_set: RuleSet,
     /// The ids of the rules that were run.
     pub rules: Vec<&'static str>,
     /// How many findings an exception or annotation accepted.
@@ -104,14 +115,12 @@ pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selectio
     let around = Around::only(model.loaded);
     let mut judged = judge(world, &around, (policy, run), &selected);
     let applied = &judged.applied;
-    judged.findings.extend(exceptions::stale_exceptions(
-        model,
-        (policy, run),
-        &selected,
-        &applied.used,
-    ));
-    judged.findings.extend(applied.idle_annotations(model, policy, &selected));
+    let rules = (&selection.rules, &selected[..]);
+    let stale = exceptions::stale_exceptions(model, (policy, run), rules, &applied.used);
+    judged.findings.extend(stale);
+    judged.findings.extend(applied.idle_annotations(model, policy, rules));
     let mut outcome = Outcome {
+        rule_set: selection.rules.clone(),
         rules: selected.iter().map(|it| it.id).collect(),
         objects: model.len(),
         accepted: judged.applied.accepted.len(),
@@ -127,7 +136,7 @@ pub fn check(model: &Model<'_>, policy: &Policy, run: &Run, selection: &Selectio
 
 /// The rules to run, by name.
 pub(crate) fn selected(policy: &Policy, selection: &Selection) -> Vec<&'static Rule> {
-    built_in().iter().filter(|it| selection.has(it, policy)).collect()
+    selection.rules.iter().filter(|it| selection.has(it, policy)).collect()
 }
 
 /// The run, with what rules it is of.
@@ -168,8 +177,13 @@ pub(crate) fn judge<'d>(
     if around.stands_as_it_is {
         mark(world.model, &mut judged.findings);
     }
-    judged.applied =
-        exceptions::apply(world.model, (policy, run), &mut judged.findings, &mut judged.unknown);
+    judged.applied = exceptions::apply(
+        world.model,
+        (policy, run),
+        selected,
+        &mut judged.findings,
+        &mut judged.unknown,
+    );
     if world.model.is_stated() {
         architecture::point_into(world.model, &mut judged.findings);
         judged.unknown.clear();
@@ -227,7 +241,7 @@ pub fn found(
     let each = rules.iter().flat_map(|rule| visit::one(&cx(rule)).findings);
     let mut findings: Vec<Finding> = each.collect();
     if !findings.is_empty() {
-        exceptions::accept(model, (policy, run), exceptions, &mut findings);
+        exceptions::accept(model, (policy, run), (rules, exceptions), &mut findings);
     }
     findings
 }

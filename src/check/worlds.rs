@@ -11,7 +11,7 @@ use crate::finding::{Finding, Label, Place, Severity, Unknown};
 use crate::load::Loaded;
 use crate::model::{Model, Object};
 use crate::policy::Policy;
-use crate::rule::Rule;
+use crate::rule::{Rule, RuleSet};
 use crate::run::Run;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -59,7 +59,9 @@ pub fn check<'d>(
         })
         .collect();
     let all = Model::together(loaded, &of_all(&alike, &models));
-    let mut outcome = together(&all, &models, &alike, judged, (policy, run), &selected);
+    let mut outcome =
+        together(&all, &models, &alike, judged, (policy, run), (&selection.rules, &selected));
+    outcome.rule_set = selection.rules.clone();
     outcome.rules = selected.iter().map(|it| it.id).collect();
     outcome.objects = all.len();
     outcome.worlds = loaded.worlds.iter().map(|it| it.name.clone()).collect();
@@ -131,7 +133,7 @@ fn together(
     alike: &[Vec<u32>],
     judged: Vec<Judged>,
     (policy, run): (&Policy, &Run),
-    selected: &[&'static Rule],
+    rules: (&RuleSet, &[&'static Rule]),
 ) -> Outcome {
     let locator = Locator::new(all);
     let mut findings = Once::new(&locator);
@@ -146,7 +148,7 @@ fn together(
         for (used, here) in used.iter_mut().zip(&it.applied.used) {
             *used |= here;
         }
-        let own = it.applied.idle_annotations(model, policy, selected);
+        let own = it.applied.idle_annotations(model, policy, rules);
         idle.extend(own.into_iter().map(|it| (worlds.as_slice(), moved(it, base))));
         let of_used = it.applied.annotations.iter().filter_map(|(id, rule)| {
             let place = annotation_of(model.object(*id), rule)?;
@@ -177,7 +179,7 @@ fn together(
         }
     }
     let (mut findings, accepted) = (findings.list(), accepted.list());
-    findings.extend(stale_exceptions(all, (policy, run), selected, &used));
+    findings.extend(stale_exceptions(all, (policy, run), rules, &used));
     Outcome { findings, unknown, accepted: accepted.len(), ..Outcome::default() }
 }
 

@@ -49,7 +49,8 @@ pub(super) fn run(args: &Check) -> ExitCode {
         Ok(known) => known,
         Err(message) => return fail(message),
     };
-    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let selection =
+        Selection { only: args.only.clone(), skip: args.skip.clone(), ..Selection::default() };
     let nodes = match args.nodes.as_deref().map(super::simulate::described).transpose() {
         Ok(nodes) => nodes.map(Arc::new),
         Err(message) => return fail(message),
@@ -160,7 +161,7 @@ pub(super) fn policy_file(named: Option<&PathBuf>) -> Option<PathBuf> {
 pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<(Source, Tree)>), String> {
     let Some(path) = path else { return Ok((Policy::default(), None)) };
     let source = source(path)?;
-    let read = policy_file::read(&source.text);
+    let read = policy_file::read(&source.text, built_in());
     let Read { value, tree } = read.map_err(|it| not_valid("policy", &source, &it))?;
     Ok((value, Some((source, tree))))
 }

@@ -9,7 +9,6 @@ use purlin::check::needs;
 use purlin::load::cluster::{self, Custom, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
 use purlin::policy::Policy;
-use purlin::rules::built_in;
 use purlin::text::source::Source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -86,7 +85,7 @@ pub(super) fn load(
 }
 
 fn kinds(policy: &Policy, selection: &Selection) -> Vec<&'static KindInfo> {
-    needs::kinds(built_in().iter().filter(|it| selection.has(it, policy))).known().collect()
+    needs::kinds(selection.rules.iter().filter(|it| selection.has(it, policy))).known().collect()
 }
 
 /// Says what could not be listed, by the reason.
@@ -106,7 +105,8 @@ pub(super) fn rbac(args: &Rbac) -> ExitCode {
     if let Err(message) = super::check::known_rules(&args.only, &args.skip) {
         return fail(message);
     }
-    let selection = Selection { only: args.only.clone(), skip: args.skip.clone() };
+    let selection =
+        Selection { only: args.only.clone(), skip: args.skip.clone(), ..Selection::default() };
     let kinds = kinds(&Policy::default(), &selection);
     let mut resources: Resources =
         kinds.iter().map(|it| (it.groups[0].to_string(), it.resource.to_string())).collect();

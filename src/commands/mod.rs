@@ -46,9 +46,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Explain { rule } => list::explain(&rule),
         Command::Rules { format } => list::rules(format),
         Command::Schema { of: Schema::Report } => done(print(json::SCHEMA.as_bytes())),
-        Command::Schema { of: Schema::Policy } => {
-            done(print(format!("{:#}\n", policy_file::schema()).as_bytes()))
-        }
+        Command::Schema { of: Schema::Policy } => done(print(
+            format!("{:#}\n", policy_file::schema(purlin::rules::built_in())).as_bytes(),
+        )),
         Command::Schema { of: Schema::Architecture } => {
             done(print(format!("{:#}\n", architecture::schema()).as_bytes()))
         }

@@ -8,33 +8,33 @@ mod schema;
 use crate::documents::{self, Read, closest};
 use crate::load::read::mistake::Mistake;
 use crate::policy::Policy;
-use crate::rules;
+use crate::rule::RuleSet;
 use crate::text::source::Span;
 use crate::text::tree::Node;
 pub use schema::schema;
 use std::sync::Arc;
 
-/// Reads a policy file.
+/// Reads a policy file about these rules.
 ///
 /// # Errors
 ///
 /// Every mistake in it, with its place.
-pub fn read(text: &Arc<str>) -> Result<Read<Policy>, Vec<Mistake>> {
+pub fn read(text: &Arc<str>, rules: &RuleSet) -> Result<Read<Policy>, Vec<Mistake>> {
     documents::read(text, |root| {
         let mut mistakes = Vec::new();
-        settings(root, &mut mistakes);
-        modes(root, &mut mistakes);
-        exemptions(root, &mut mistakes);
-        exceptions(root, &mut mistakes);
+        settings(root, rules, &mut mistakes);
+        modes(root, rules, &mut mistakes);
+        exemptions(root, rules, &mut mistakes);
+        exceptions(root, rules, &mut mistakes);
         mistakes
     })
 }
 
 /// Rules that there are not, and parameters that they lack.
-fn settings(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
+fn settings(root: Node<'_>, rules: &RuleSet, mistakes: &mut Vec<Mistake>) {
     for (key, setting) in root.get("rules").into_iter().flat_map(Node::entries) {
-        let Some(rule) = key.str().and_then(|it| rules::built_in().find(it)) else {
-            mistakes.push(unknown_rule(key));
+        let Some(rule) = key.str().and_then(|it| rules.find(it)) else {
+            mistakes.push(unknown_rule(key, rules));
             continue;
         };
         let known = || rule.parameters.iter().map(|it| it.name).chain(["severity", "worlds"]);
@@ -45,22 +45,20 @@ fn settings(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn modes(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
+fn modes(root: Node<'_>, rules: &RuleSet, mistakes: &mut Vec<Mistake>) {
     let modes = root.at(&["admission", "rules"]).into_iter().flat_map(Node::entries);
-    let unknown =
-        modes.filter(|(key, _)| key.str().and_then(|it| rules::built_in().find(it)).is_none());
-    mistakes.extend(unknown.map(|(key, _)| unknown_rule(key)));
+    let unknown = modes.filter(|(key, _)| key.str().and_then(|it| rules.find(it)).is_none());
+    mistakes.extend(unknown.map(|(key, _)| unknown_rule(key, rules)));
 }
 
 /// What makes an exemption one for some requests only.
 const CONDITIONS: [&str; 5] = ["users", "groups", "serviceAccounts", "owners", "labels"];
 
-fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
+fn exemptions(root: Node<'_>, rules: &RuleSet, mistakes: &mut Vec<Mistake>) {
     for exemption in root.get("admission").into_iter().flat_map(|it| it.list("exempt")) {
-        let rules = exemption.list("rules").filter(|it| it.str().is_some());
-        let unknown =
-            rules.filter(|it| it.str().and_then(|it| rules::built_in().find(it)).is_none());
-        mistakes.extend(unknown.map(unknown_rule));
+        let named = exemption.list("rules").filter(|it| it.str().is_some());
+        let unknown = named.filter(|it| it.str().and_then(|it| rules.find(it)).is_none());
+        mistakes.extend(unknown.map(|it| unknown_rule(it, rules)));
         let is_given = |it: &&str| exemption.get(it).is_some_and(|it| it.count() > 0);
         if exemption.is_map() && !CONDITIONS.iter().any(is_given) {
             let help = Some(format!("name at least one of {}", CONDITIONS.join(", ")));
@@ -70,18 +68,16 @@ fn exemptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn exceptions(root: Node<'_>, mistakes: &mut Vec<Mistake>) {
+fn exceptions(root: Node<'_>, rules: &RuleSet, mistakes: &mut Vec<Mistake>) {
     let named = root.list("exceptions").filter_map(|it| it.get("rule"));
     let unknown = named.filter(|it| {
-        it.str().is_some_and(|it| {
-            it != "*" && !it.trim().is_empty() && rules::built_in().find(it).is_none()
-        })
+        it.str().is_some_and(|it| it != "*" && !it.trim().is_empty() && rules.find(it).is_none())
     });
-    mistakes.extend(unknown.map(unknown_rule));
+    mistakes.extend(unknown.map(|it| unknown_rule(it, rules)));
 }
 
-fn unknown_rule(name: Node<'_>) -> Mistake {
-    unknown("rule", name, rules::built_in().ids())
+fn unknown_rule(name: Node<'_>, rules: &RuleSet) -> Mistake {
+    unknown("rule", name, rules.ids())
 }
 
 fn unknown<'k>(what: &str, name: Node<'_>, known: impl IntoIterator<Item = &'k str>) -> Mistake {

@@ -2,26 +2,25 @@
 
 use crate::documents;
 use crate::policy::Policy;
-use crate::rule::Rule;
-use crate::rules::built_in;
+use crate::rule::{Rule, RuleSet};
 use serde_json::{Map, Value, json};
 
-/// The JSON Schema of a policy file.
-pub fn schema() -> Value {
+/// The JSON Schema of a policy file about these rules.
+pub fn schema(rules: &RuleSet) -> Value {
     let mut schema = documents::schema::<Policy>();
-    schema["properties"]["rules"]["properties"] = each(setting);
+    schema["properties"]["rules"]["properties"] = each(rules, setting);
     schema["properties"]["rules"]["additionalProperties"] = false.into();
     let modes = &mut schema["$defs"]["Admission"]["properties"]["rules"];
     let mode = modes["additionalProperties"].take();
-    modes["properties"] = each(|_| mode.clone());
+    modes["properties"] = each(rules, |_| mode.clone());
     modes["additionalProperties"] = false.into();
-    let names = built_in().iter().map(|it| json!(it.id)).chain([json!("*")]);
+    let names = rules.iter().map(|it| json!(it.id)).chain([json!("*")]);
     schema["$defs"]["Exception"]["properties"]["rule"]["enum"] = names.collect();
     schema
 }
 
-fn each(of: impl Fn(&Rule) -> Value) -> Value {
-    built_in().iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
+fn each(rules: &RuleSet, of: impl Fn(&Rule) -> Value) -> Value {
+    rules.iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
 }
 
 fn setting(rule: &Rule) -> Value {

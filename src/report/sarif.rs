@@ -10,7 +10,6 @@ use crate::finding::{Finding, Label, Severity, Unknown};
 use crate::load::files::Failure;
 use crate::model::Model;
 use crate::rule::Rule;
-use crate::rules::built_in;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -197,7 +196,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     let locator = Locator::new(model);
     let cx = Cx { model, locator: &locator, repository };
     let results = outcome.findings.iter().map(|it| result(&cx, it, outcome)).collect();
-    let rules = built_in().iter().map(descriptor).collect();
+    let rules = outcome.rule_set.iter().map(descriptor).collect();
     let semantic_version = env!("CARGO_PKG_VERSION");
     let driver = Driver { name: "purlin", semantic_version, information_uri: HOME, rules };
     let failures = model.loaded.failures.iter().map(not_done);
@@ -240,7 +239,10 @@ fn question<'r>(cx: &Cx<'_, '_>, it: &'r Unknown, outcome: &'r Outcome) -> Notif
         level: "note",
         message: Message { text: format!("cannot tell: {}", it.missing) },
         locations: vec![location(cx, None, &Label::at(object.whole()))],
-        associated_rule: Some(AssociatedRule { id: it.rule, index: built_in().position(it.rule) }),
+        associated_rule: Some(AssociatedRule {
+            id: it.rule,
+            index: outcome.rule_set.position(it.rule),
+        }),
         properties: Some(NotificationProperties { fingerprint: &it.fingerprint, worlds }),
     }
 }
@@ -294,7 +296,7 @@ fn result<'r>(cx: &Cx<'_, '_>, finding: &'r Finding, outcome: &'r Outcome) -> Sa
     let related: Vec<_> = related.map(|(at, it)| location(cx, Some(at + 1), it)).collect();
     SarifResult {
         rule_id: finding.rule,
-        rule_index: built_in().position(finding.rule),
+        rule_index: outcome.rule_set.position(finding.rule),
         level: finding.severity.unwrap_or(Severity::Error).name(),
         message: Message { text: message(cx, finding, world) },
         locations: primary.into_iter().collect(),
@@ -377,7 +379,7 @@ mod tests {
 
     #[test]
     fn pages_are_linked_to_where_there_is_a_home() {
-        let rule = built_in().find("pdb-missing").expect("it is built in");
+        let rule = crate::rules::built_in().find("pdb-missing").expect("it is built in");
         assert_eq!(help_uri("", rule), None);
         let page = help_uri("https://host.example/purlin", rule).unwrap();
         assert!(page.starts_with("https://host.example/purlin/blob/v"), "{page}");

@@ -14,6 +14,7 @@ use crate::load::read::yaml;
 use crate::load::read::yaml::Syntax;
 use crate::policy::{Mode, Policy};
 use crate::policy_file;
+use crate::rules;
 use crate::run::Run;
 use crate::text::source::Source;
 use kube::Client;
@@ -230,7 +231,7 @@ fn name(source: &PolicySource, beside: Option<&str>) -> String {
 
 /// Reads a policy; one that names no mode has this one.
 fn parse(name: String, text: &Arc<str>, mode: Mode) -> Result<Policy, String> {
-    let policy = policy_file::read(text).map(|it| it.value);
+    let policy = policy_file::read(text, rules::built_in()).map(|it| it.value);
     let mut policy = policy.map_err(|mistakes| {
         let source = Source::new(name.clone(), text.clone());
         let lines = mistakes.iter().map(|it| {

@@ -309,7 +309,9 @@ fn drop_accepted(
         return;
     }
     let accepts = |model: &Model<'_>, it: &Finding, document: &Option<Arc<Document>>| {
-        let mut accepting = exceptions::accepting(model, it).into_iter();
+        let rule = built_in().find(it.rule);
+        let mut accepting =
+            rule.into_iter().flat_map(|rule| exceptions::accepting(model, rule, it));
         accepting.any(|it| {
             document.as_deref().is_some_and(|doc| std::ptr::eq(model.object(it).document, doc))
         })
@@ -371,7 +373,7 @@ fn said(model: &Model<'_>, context: &Context<'_>, findings: &[Finding]) -> Vec<S
         let mut said = Said::new(model, it)?;
         said.notice.is_known = context.run.known.contains(&it.fingerprint);
         if is_by_owners {
-            let accepting = exceptions::accepting(model, it).into_iter();
+            let accepting = exceptions::accepting(model, said.rule, it).into_iter();
             said.accepted_by = accepting.map(|it| regression::key(model, it)).collect();
         }
         Some(said)

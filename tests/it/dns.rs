@@ -39,7 +39,7 @@ fn block(cidr: &str) -> String {
 fn judged(network: &str, world: &str, peers: &str, port: u16) -> String {
     let policy =
         Arc::from(format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nnetwork: {network}\n"));
-    let policy = policy_file::read(&policy).unwrap().value;
+    let policy = policy_file::read(&policy, purlin::rules::built_in()).unwrap().value;
     let ports = format!("[{{port: {port}, protocol: UDP}}, {{port: {port}}}]");
     let world = format!(
         "{world}{POD}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: api, namespace: shop}}\n\

@@ -22,7 +22,8 @@ const HEAD: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\n";
 
 /// The messages of what is wrong with a policy file, with help.
 fn mistakes(text: &str) -> Vec<String> {
-    let mistakes = policy_file::read(&Arc::from(text)).err().unwrap_or_default();
+    let mistakes =
+        policy_file::read(&Arc::from(text), purlin::rules::built_in()).err().unwrap_or_default();
     mistakes
         .into_iter()
         .map(|it| format!("{}; {}", it.message, it.help.unwrap_or_default()))
@@ -99,12 +100,17 @@ pub(crate) fn told(it: &Mistake) -> String {
 
 #[test]
 fn the_schema_of_policies_knows_the_fields_that_are_read_and_no_others() {
-    assert_schema_is_what_is_read(&policy_file::schema(), "Policy", 8, &mistakes);
+    assert_schema_is_what_is_read(
+        &policy_file::schema(purlin::rules::built_in()),
+        "Policy",
+        8,
+        &mistakes,
+    );
 }
 
 #[test]
 fn every_field_of_a_policy_has_a_description() {
-    let schema = policy_file::schema();
+    let schema = policy_file::schema(purlin::rules::built_in());
     structs(&schema, &schema, &|it| it.into(), &mut |fields, _| {
         for (name, field) in
             fields.iter().filter(|(it, _)| !["apiVersion", "kind"].contains(&it.as_str()))
@@ -117,7 +123,7 @@ fn every_field_of_a_policy_has_a_description() {
 
 /// YAML as a validator of JSON sees it.
 fn as_json(text: &str) -> Value {
-    let Read { tree, .. } = policy_file::read(&Arc::from(text)).unwrap();
+    let Read { tree, .. } = policy_file::read(&Arc::from(text), purlin::rules::built_in()).unwrap();
     to_json(tree.root())
 }
 
@@ -141,7 +147,8 @@ fn to_json(node: purlin::text::tree::Node<'_>) -> Value {
 
 #[test]
 fn what_is_read_satisfies_the_schema() {
-    let validator = jsonschema::validator_for(&policy_file::schema()).unwrap();
+    let validator =
+        jsonschema::validator_for(&policy_file::schema(purlin::rules::built_in())).unwrap();
     for body in [
         "",
         "rules:\nmetadata: {name: shop}\n",
@@ -161,7 +168,8 @@ fn what_is_read_satisfies_the_schema() {
 
 #[test]
 fn what_is_refused_does_not_satisfy_the_schema() {
-    let validator = jsonschema::validator_for(&policy_file::schema()).unwrap();
+    let validator =
+        jsonschema::validator_for(&policy_file::schema(purlin::rules::built_in())).unwrap();
     let head = json!({"apiVersion": "purlin.dev/v1alpha1", "kind": "Policy"});
     for (field, value) in [
         ("rulez", json!({})),
@@ -199,7 +207,7 @@ const OTHER: &str =
 fn judged<T>(name: &str, policy: &str, then: impl FnOnce(&Model<'_>, &mut Outcome) -> T) -> T {
     let mut loaded = load_texts(&[("a.yaml", POD)]);
     let text: Arc<str> = policy.into();
-    let Read { value, tree } = policy_file::read(&text).unwrap();
+    let Read { value, tree } = policy_file::read(&text, purlin::rules::built_in()).unwrap();
     let document = loaded.add_own(Source::new(name.into(), text), tree);
     let model = Model::new(&loaded, "default");
     let run = Run { policy: Some(document), ..run() };

@@ -43,7 +43,7 @@ spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: 
 fn counts(rule: &str, flow: &str, more: &str) -> (usize, usize) {
     let policy =
         format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{more}\nflows: [{flow}]\n");
-    let policy = policy_file::read(&policy.into()).unwrap().value;
+    let policy = policy_file::read(&policy.into(), purlin::rules::built_in()).unwrap().value;
     let loaded = load_texts(&[("it.yaml", WORLD)]);
     with_loaded(&loaded, &policy, &only(rule), |_, outcome| {
         (outcome.findings.len(), outcome.unknown.len())

@@ -43,6 +43,7 @@ mod reach;
 mod readme;
 mod replicas;
 mod routing;
+mod rule_set;
 mod rules;
 mod selectors;
 #[cfg(feature = "webhook")]

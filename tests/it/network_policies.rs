@@ -291,7 +291,7 @@ fn policies_from_elsewhere_are_not_missed() {
     let loaded = load_texts(&[("it.yaml", PODS)]);
     let findings = |policy: &str, rule: &str| {
         let policy = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{policy}\n");
-        let policy = policy_file::read(&policy.into()).unwrap().value;
+        let policy = policy_file::read(&policy.into(), purlin::rules::built_in()).unwrap().value;
         with_loaded(&loaded, &policy, &only(rule), |_, outcome| outcome.findings.len())
     };
     for rule in ["default-deny-missing", "pod-not-isolated"] {

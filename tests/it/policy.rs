@@ -19,7 +19,7 @@ const HEAD: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\n";
 
 fn read(text: &str) -> Result<Policy, Vec<String>> {
     let text: Arc<str> = Arc::from(text);
-    policy_file::read(&text).map(|it| it.value).map_err(|mistakes| {
+    policy_file::read(&text, purlin::rules::built_in()).map(|it| it.value).map_err(|mistakes| {
         let source = Source::new("purlin.yaml".into(), text.clone());
         let lines = mistakes.iter().map(|it| {
             let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
@@ -376,7 +376,7 @@ fn deployment(annotation: &str, on_pods: &str) -> String {
 fn judge(manifest: &str, body: &str, selection: &Selection) -> Outcome {
     let mut loaded: Loaded = load_texts(&[("a.yaml", manifest)]);
     let text: Arc<str> = format!("{HEAD}{body}").into();
-    let Read { value, tree } = policy_file::read(&text).unwrap();
+    let Read { value, tree } = policy_file::read(&text, purlin::rules::built_in()).unwrap();
     let document = loaded.add_own(Source::new("purlin.yaml".into(), text), tree);
     let model = Model::new(&loaded, "default");
     check(&model, &value, &Run { policy: Some(document), ..run() }, selection)
@@ -392,7 +392,11 @@ fn found(outcome: &Outcome) -> Vec<String> {
 }
 
 fn select(rules: &[&str]) -> Selection {
-    Selection { only: rules.iter().map(|it| (*it).to_string()).collect(), skip: Vec::new() }
+    Selection {
+        only: rules.iter().map(|it| (*it).to_string()).collect(),
+        skip: Vec::new(),
+        ..Selection::default()
+    }
 }
 
 fn with_exceptions() -> Selection {

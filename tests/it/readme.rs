@@ -88,7 +88,7 @@ fn policies_are_valid() {
     let mut exceptions = 0;
     for (path, text) in pages() {
         for block in blocks(&text, "yaml").into_iter().filter(|it| it.contains("kind: Policy")) {
-            let policy = policy_file::read(&Arc::from(block));
+            let policy = policy_file::read(&Arc::from(block), purlin::rules::built_in());
             let policy = policy.unwrap_or_else(|it| panic!("{}: {it:?}", path.display())).value;
             exceptions += policy.exceptions.len();
         }
@@ -107,7 +107,8 @@ fn parts_of_policies_are_valid() {
             };
             seen.insert(*section);
             let policy = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{block}");
-            if let Err(mistakes) = policy_file::read(&Arc::from(policy)) {
+            if let Err(mistakes) = policy_file::read(&Arc::from(policy), purlin::rules::built_in())
+            {
                 panic!("{}: {mistakes:?}", path.display());
             }
         }

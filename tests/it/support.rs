@@ -22,13 +22,13 @@ pub(crate) fn fixture(path: &str) -> PathBuf {
 
 /// Only this rule.
 pub(crate) fn only(rule: &str) -> Selection {
-    Selection { only: vec![rule.to_string()], skip: Vec::new() }
+    Selection { only: vec![rule.to_string()], skip: Vec::new(), ..Selection::default() }
 }
 
 /// The policy in this file, or the empty one.
 pub(crate) fn policy(path: &Path) -> Policy {
     let Ok(text) = std::fs::read_to_string(path) else { return Policy::default() };
-    let read = policy_file::read(&Arc::from(text));
+    let read = policy_file::read(&Arc::from(text), purlin::rules::built_in());
     read.unwrap_or_else(|it| panic!("{}: {it:?}", path.display())).value
 }
 

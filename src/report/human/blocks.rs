@@ -4,8 +4,7 @@ use crate::check::Outcome;
 use crate::check::locate::{Location, Locator};
 use crate::finding::{Finding, Severity};
 use crate::report::wording::Wording;
-use crate::rule::Admission;
-use crate::rules::built_in;
+use crate::rule::{Admission, RuleSet};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -41,7 +40,7 @@ pub(super) fn blocks<'o>(locator: &Locator<'_, '_>, outcome: &'o Outcome) -> Vec
         });
     }
     // Stable: what weighs the same stays in the order of its places.
-    blocks.sort_by_key(weight);
+    blocks.sort_by_key(|it| weight(it, &outcome.rule_set));
     blocks
 }
 
@@ -50,9 +49,9 @@ const HABIT: usize = 10;
 
 /// What is worst; then slips before habits, what contradicts before what is only missing, and what only names and forms
 /// tell last.
-fn weight(block: &Block<'_>) -> (Reverse<Option<Severity>>, bool, u8, bool) {
+fn weight(block: &Block<'_>, rules: &RuleSet) -> (Reverse<Option<Severity>>, bool, u8, bool) {
     let finding = block.findings[0];
-    let admission = built_in().find(finding.rule).map_or(Admission::Deny, |it| it.admission);
+    let admission = rules.find(finding.rule).map_or(Admission::Deny, |it| it.admission);
     let kind = match admission {
         Admission::Deny => 0,
         Admission::Warn => 1,

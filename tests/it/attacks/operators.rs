@@ -85,7 +85,7 @@ fn policy(exempt: &str) -> Policy {
     let text = format!(
         "apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission:\n  exempt:\n  - {exempt}\n"
     );
-    policy_file::read(&Arc::from(text)).unwrap().value
+    policy_file::read(&Arc::from(text), purlin::rules::built_in()).unwrap().value
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn the_documented_exemptions_are_a_policy() {
     let start = text.find("```yaml\nadmission:\n  exempt:").unwrap() + "```yaml\n".len();
     let block = &text[start..start + text[start..].find("```").unwrap()];
     let text = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{block}");
-    let policy = policy_file::read(&Arc::from(text)).unwrap().value;
+    let policy = policy_file::read(&Arc::from(text), purlin::rules::built_in()).unwrap().value;
     assert!(policy.admission.exempt.len() >= 5);
     for it in &policy.admission.exempt {
         assert!(!it.service_accounts.is_empty() && !it.rules.is_empty(), "{it:?}");

@@ -19,7 +19,7 @@ fn latest() -> Value {
 
 fn policy(text: &str) -> Policy {
     let text = format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\n{text}\n");
-    policy_file::read(&Arc::from(text)).unwrap().value
+    policy_file::read(&Arc::from(text), purlin::rules::built_in()).unwrap().value
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn the_policy_is_valid() {
     let (_, policy) = text.split_once("purlin.yaml: |\n").unwrap();
     let policy: String =
         policy.lines().map(|it| format!("{}\n", it.trim_start_matches("    "))).collect();
-    let policy = policy_file::read(&Arc::from(policy)).unwrap().value;
+    let policy = policy_file::read(&Arc::from(policy), purlin::rules::built_in()).unwrap().value;
     assert_eq!(policy.admission.mode.name(), "audit");
 }
 

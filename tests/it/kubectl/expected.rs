@@ -77,7 +77,7 @@ pub(super) fn find_new(found: Vec<Expected>, known: &[Expected]) -> Vec<Expected
 
 fn complete() -> Policy {
     let text = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ncomplete: ['*']\n";
-    policy_file::read(&Arc::from(text)).unwrap().value
+    policy_file::read(&Arc::from(text), purlin::rules::built_in()).unwrap().value
 }
 
 impl Expected {

@@ -120,7 +120,7 @@ fn a_check_of_the_declared_flows_alone_is_clean() {
         let loaded = load_paths(&paths.map(|it| fixture(&it)));
         let only = Selection {
             only: vec!["flow-missing".into(), "flow-undeclared".into()],
-            skip: Vec::new(),
+            ..Selection::default()
         };
         let found = with_loaded(&loaded, &policy, &only, |_, outcome| {
             outcome.findings.iter().map(|it| it.message.clone()).collect::<Vec<_>>()
