@@ -412,6 +412,9 @@ pub(crate) struct Simulate {
     /// How many pods autoscaled workloads have [default: both]
     #[arg(long, value_enum)]
     pub(crate) at: Option<SimulateAt>,
+    /// The fewest nodes of each pool of `--nodes` that hold the peaks, and that hold them after the loss of any one node or zone
+    #[arg(long, requires = "nodes", conflicts_with_all = ["fail", "drain", "drain_all", "rollout", "at"])]
+    pub(crate) size: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = ListFormat::Human)]
     pub(crate) format: ListFormat,

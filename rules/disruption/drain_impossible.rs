@@ -3,8 +3,9 @@
 use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::placement::READS;
 use crate::analyze::placement::cluster::NodeId;
+use crate::analyze::placement::losses::each_drained;
 use crate::analyze::placement::planned::Planned;
-use crate::analyze::placement::scenario::{Event, Refused, Verdict, run};
+use crate::analyze::placement::scenario::{Event, Refused, Verdict, run_from};
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeSet;
@@ -31,10 +32,17 @@ const MOST_NODES: usize = 64;
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let Some(planned) = cx.facts.planned(At::Floor) else { return };
     let mut told = BTreeSet::new();
-    let nodes = crowded(cx, planned);
+    // Where every pod that is evicted finds another place at once, and none is missing before, budgets wait for nothing.
+    let lacking = lacking(planned);
+    let nodes = each_drained(&planned.world, &planned.nodes, &crowded(cx, planned));
+    let nodes = nodes.into_iter().flat_map(|it| {
+        let waits = !it.pending.is_empty();
+        it.nodes.into_iter().filter(|node| waits || lacking.contains(node)).collect::<Vec<_>>()
+    });
+    let nodes: Vec<NodeId> = nodes.collect();
     for node in nodes.iter().copied().take(MOST_NODES) {
-        let facts = (cx.model, cx.facts);
-        let outcome = run(&planned.world, facts, At::Floor, &[Event::DrainNode(node)]);
+        let (facts, placed) = ((cx.model, cx.facts), (planned.nodes.as_slice(), planned.fits));
+        let outcome = run_from(&planned.world, facts, At::Floor, placed, &[Event::DrainNode(node)]);
         if outcome.verdict != Verdict::Breaks {
             continue;
         }
@@ -80,6 +88,14 @@ fn crowded(cx: &Cx<'_, '_>, planned: &Planned) -> Vec<NodeId> {
         }
     }
     nodes.into_iter().collect()
+}
+
+/// The nodes that hold pods of which others wait for a node.
+fn lacking(planned: &Planned) -> BTreeSet<NodeId> {
+    let pods = || planned.world.pods.iter().zip(&planned.nodes);
+    let waiting: BTreeSet<usize> =
+        pods().filter(|it| it.1.is_none()).map(|it| it.0.component).collect();
+    pods().filter(|it| waiting.contains(&it.0.component)).filter_map(|it| *it.1).collect()
 }
 
 /// Whether a budget lets a pod go while all are in their places; where it does not, `pdb-blocks-drain` says so.

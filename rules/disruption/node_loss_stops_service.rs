@@ -31,9 +31,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     if planned.world.cluster.nodes.len() < 2 {
         return;
     }
+    let mut losses = planned.losses();
     for node in planned.alone() {
         let name = format!("node `{}`", planned.world.cluster.nodes[node].name);
-        for (component, why) in planned.stopped(&[node]) {
+        for (component, why) in losses.stopped(&[node]) {
             out.findings.extend(finding(cx, planned, (component, &[node]), &name, why));
         }
     }

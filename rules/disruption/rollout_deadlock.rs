@@ -3,9 +3,14 @@
 use crate::analyze::capacity::rollout::{IntOrPercent, Rollout};
 use crate::analyze::disruption::claims::{Access, Claim, ClaimUser};
 use crate::analyze::disruption::spread::{Neighbour, neighbour};
+use crate::analyze::placement::losses::{Losses, Next};
+use crate::analyze::placement::place::Fits;
+use crate::analyze::placement::planned::Planned;
+use crate::analyze::placement::world::At;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rules::nodes::count;
 use crate::text::tree::Node;
 
 /// The rule.
@@ -23,6 +28,10 @@ pub(super) static RULE: Rule = Rule {
         Kind::Node,
         Kind::HorizontalPodAutoscaler,
         Kind::ScaledObject,
+        Kind::LimitRange,
+        Kind::Namespace,
+        Kind::PriorityClass,
+        Kind::RuntimeClass,
     ],
     like: &[],
     parameters: &[],
@@ -45,7 +54,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         .of_kind(Kind::Node)
         .filter(|it| it.field(&["spec", "unschedulable"]).and_then(Node::bool) != Some(true));
     let nodes = nodes.count() as u64;
-    for workload in cx.facts.workloads().iter() {
+    let stages = [At::Floor, At::Peak].into_iter().filter_map(|at| stage(cx, at));
+    let stages: Vec<Stage<'_>> = stages.collect();
+    for (component, workload) in cx.facts.workloads().iter().enumerate() {
         let rollout = Rollout::of(cx.model, workload);
         let Rollout::Rolling { surge, unavailable, .. } = rollout else { continue };
         let update = Update { workload, rollout, surge, unavailable };
@@ -53,7 +64,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             out.find(never_moves(cx, &update));
         } else if workload.kind == Kind::Deployment {
             out.findings.extend(held_claims(cx, &update));
-            out.findings.extend(no_spare_node(cx, &update, nodes));
+            if !no_place(cx, &update, component, &stages, out) {
+                out.findings.extend(no_spare_node(cx, &update, nodes));
+            }
         }
     }
 }
@@ -133,6 +146,77 @@ fn held_claim(
         1 => "stop the old pod first: `type: Recreate`, or a StatefulSet; or make the claim `ReadWriteMany`, if its storage class can",
         _ => "make the claim `ReadWriteMany`, if its storage class can; or run a StatefulSet with `volumeClaimTemplates`",
     })
+}
+
+/// All pods in their places, at the floor or the peak.
+struct Stage<'p> {
+    at: At,
+    planned: &'p Planned,
+    losses: Losses<'p>,
+}
+
+/// Where not even the pods that there are have places, no rollout is to blame.
+fn stage<'p>(cx: &Cx<'p, '_>, at: At) -> Option<Stage<'p>> {
+    let planned = cx.facts.planned(at)?;
+    matches!(planned.fits, Fits::All(_)).then(|| Stage { at, planned, losses: planned.losses() })
+}
+
+/// A new pod that no node takes beside the old ones, where all nodes are known. Whether anything is said of it.
+fn no_place(
+    cx: &Cx<'_, '_>,
+    update: &Update<'_, '_>,
+    component: usize,
+    stages: &[Stage<'_>],
+    out: &mut Out,
+) -> bool {
+    for stage in stages {
+        let pods = stage.planned.world.components[component].wanted as u64;
+        if pods == 0 || update.rollout.unavailable(pods) > 0 {
+            continue;
+        }
+        let object = cx.object(update.workload.object);
+        match stage.losses.next(component) {
+            Next::Fits => {}
+            Next::Refused(why) => {
+                out.find(refused(cx, update, stage, (pods, why)));
+                return true;
+            }
+            Next::Unknown => {
+                out.cannot_tell(
+                    object,
+                    format!("whether its rollout finds a place beside {pods} old pods: where the pods stand decides"),
+                );
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn refused(
+    cx: &Cx<'_, '_>,
+    update: &Update<'_, '_>,
+    stage: &Stage<'_>,
+    (pods, why): (u64, String),
+) -> Finding {
+    let object = cx.object(update.workload.object);
+    let bounds = update.bounds();
+    let strategy = object.field(&["spec", "strategy"]);
+    let nodes = count(stage.planned.world.cluster.nodes.len());
+    let mut finding = Finding::new(
+        format!(
+            "a rollout of `{object}` waits for a place that its own {pods} old pods leave none of on {nodes}"
+        ),
+        strategy.map_or_else(|| object.whole(), |it| object.place(it)),
+        format!("{bounds}: no old pod goes before a new one is ready"),
+    );
+    if let Some(envelope) = cx.facts.envelope(update.workload.id) {
+        let bound = if stage.at == At::Floor { envelope.floor } else { envelope.peak };
+        finding = finding.label(bound.place(cx.model), bound.describe());
+    }
+    finding
+        .note(why)
+        .help("set `maxUnavailable: 1`, so that an old pod makes room first, or add a node")
 }
 
 /// A new pod that has to keep away from the old ones, each on a node of its own, when there is no other node.

@@ -41,13 +41,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         out.findings.extend(spread_over_one(cx, planned, zone));
         return;
     }
+    let mut losses = planned.losses();
     for (zone, nodes) in zones {
         let name = format!("zone `{zone}`");
-        for (component, why) in planned.stopped(&nodes) {
+        for (component, why) in losses.stopped(&nodes) {
             // What one of its nodes stops is told there.
-            let node = planned.only_node(component);
+            let node = losses.only_node(component);
             let is_of_one =
-                node.is_some_and(|it| planned.stopped(&[it]).iter().any(|it| it.0 == component));
+                node.is_some_and(|it| losses.stopped(&[it]).iter().any(|it| it.0 == component));
             if !is_of_one {
                 out.findings.extend(finding(cx, planned, (component, &nodes), &name, why));
             }

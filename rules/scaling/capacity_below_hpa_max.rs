@@ -3,7 +3,7 @@
 use crate::analyze::placement::READS;
 use crate::analyze::placement::place::{Fits, most};
 use crate::analyze::placement::planned::Planned;
-use crate::analyze::placement::proof::{Proof, proof};
+use crate::analyze::placement::proof::{Proof, proofs};
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
@@ -25,6 +25,9 @@ pub(super) static RULE: Rule = Rule {
     checks: &[Check::World(check)],
 };
 
+/// More autoscalers than these are not pointed at.
+const MOST_LABELS: usize = 5;
+
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let Some(planned) = cx.facts.planned(At::Peak) else { return };
     // What does not even fit at its floor is no autoscaler's doing.
@@ -36,13 +39,21 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let scaled = planned.world.components.iter().enumerate();
     let scaled: Vec<usize> =
         scaled.filter(|(_, it)| it.wanted > it.floor).map(|(at, _)| at).collect();
-    for component in scaled.iter().copied().filter(|it| planned.pending(*it) > 0) {
+    let pending = planned.pending();
+    let mut all_together = false;
+    for component in scaled.iter().copied().filter(|it| pending[*it] > 0) {
         let of = &planned.world.components[component];
         match most(&planned.world, component) {
             Some(most) if most < of.wanted => {
                 out.find(finding(cx, planned, (component, most), &scaled));
             }
             Some(_) => {}
+            // That fewer pods of one would not do: all of them ask for too much together.
+            None if planned.fits == Fits::NotAll => {
+                if !std::mem::replace(&mut all_together, true) {
+                    out.findings.extend(together(cx, planned, &scaled));
+                }
+            }
             None => out.cannot_tell(
                 cx.object(of.object),
                 format!(
@@ -53,6 +64,38 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             ),
         }
     }
+}
+
+/// Autoscalers that ask for too much together, each of which would have to ask for less.
+fn together(cx: &Cx<'_, '_>, planned: &Planned, scaled: &[usize]) -> Option<Finding> {
+    let proofs = proofs(&planned.world.cluster, &planned.counts());
+    let bound = |component: &usize| {
+        let of = &planned.world.components[*component];
+        Some((of, cx.facts.envelope(of.workload)?.peak))
+    };
+    // The one that asks for the most pods stands for all.
+    let mut by_size = scaled.to_vec();
+    by_size.sort_by_key(|it| std::cmp::Reverse(planned.world.components[*it].wanted));
+    let mut bounds = by_size.iter().filter_map(bound);
+    let (_, first) = bounds.next()?;
+    let nodes = count(planned.world.cluster.nodes.len());
+    let wanted: usize = scaled.iter().map(|it| planned.world.components[*it].wanted).sum();
+    let mut finding = Finding::new(
+        format!(
+            "the {wanted} pods that {} autoscalers may ask for do not fit on {nodes}",
+            scaled.len()
+        ),
+        first.place(cx.model),
+        first.describe(),
+    );
+    for (_, bound) in bounds.take(MOST_LABELS) {
+        finding = finding.label(bound.place(cx.model), bound.describe());
+    }
+    let name = |at: usize| planned.world.components[at].short.clone();
+    for proof in &proofs {
+        finding = finding.note(words(&planned.world, proof, &name));
+    }
+    Some(finding.help("lower several of the maxima, or add nodes"))
 }
 
 fn finding(
@@ -79,8 +122,8 @@ fn finding(
     if own.is_some_and(|it| it.object != of.object) {
         finding = finding.label(object.whole(), "is scaled");
     }
-    let proof = proof(&planned.world.cluster, &planned.counts());
-    if let Some(Proof::Sum { pods, .. }) = &proof {
+    let proofs = proofs(&planned.world.cluster, &planned.counts());
+    if let Some(Proof::Sum { pods, .. }) = proofs.first() {
         let shapes: Vec<_> = pods.iter().map(|it| it.0).collect();
         for other in planned.components(&shapes).into_iter().filter(|it| *it != component) {
             if let Some(bound) = bound(other).filter(|_| scaled.contains(&other)) {
@@ -89,9 +132,11 @@ fn finding(
         }
     }
     let name = |at: usize| planned.world.components[at].short.clone();
-    match &proof {
-        Some(it) => finding = finding.note(words(&planned.world, it, &name)),
-        None => finding = finding.note("every way to place them was tried"),
+    for proof in &proofs {
+        finding = finding.note(words(&planned.world, proof, &name));
+    }
+    if proofs.is_empty() {
+        finding = finding.note("every way to place them was tried");
     }
     finding.help(format!("lower the maximum to {most}, or add nodes"))
 }

@@ -1,6 +1,7 @@
 //! Pods that none of the nodes would take, were they alone.
 
 use crate::analyze::placement::READS;
+use crate::analyze::placement::cluster::{NodeId, ShapeId};
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, unplaceable};
 use crate::analyze::placement::world::At;
@@ -29,21 +30,32 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut told = BTreeSet::new();
     for planned in [At::Floor, At::Peak].into_iter().filter_map(|it| cx.facts.planned(it)) {
         for proof in unplaceable(&planned.world.cluster, &planned.counts()) {
-            let Proof::NoNode { shape } = proof else { continue };
+            let (shape, nodes) = match proof {
+                Proof::NoNode { shape } => {
+                    (shape, (0..planned.world.cluster.nodes.len()).collect())
+                }
+                Proof::NotThere { shape, nodes } => (shape, nodes),
+                _ => continue,
+            };
             for component in planned.components(&[shape]) {
                 if told.insert(component) {
-                    out.find(finding(cx, planned, component, shape));
+                    out.find(finding(cx, planned, component, (shape, &nodes)));
                 }
             }
         }
     }
 }
 
-fn finding(cx: &Cx<'_, '_>, planned: &Planned, component: usize, shape: usize) -> Finding {
+fn finding(
+    cx: &Cx<'_, '_>,
+    planned: &Planned,
+    component: usize,
+    (shape, nodes): (ShapeId, &[NodeId]),
+) -> Finding {
     let of = &planned.world.components[component];
     let workload = cx.facts.workloads().get(of.workload);
     let object = cx.object(workload.object);
-    let why = planned.why_none(shape);
+    let why = planned.why_none(shape, nodes.iter().copied());
     // The place of what most nodes object to.
     let field = match why.split(": ").nth(1).unwrap_or_default() {
         it if it.starts_with("not chosen") && workload.pod.get("nodeSelector").is_some() => {
@@ -54,7 +66,7 @@ fn finding(cx: &Cx<'_, '_>, planned: &Planned, component: usize, shape: usize) -
         it if it.contains("volume") => "volumes",
         _ => "containers",
     };
-    let nodes = count(planned.world.cluster.nodes.len());
+    let nodes = count(nodes.len());
     let daemon = match of.kind {
         Kind::DaemonSet => " on its node",
         _ => "",

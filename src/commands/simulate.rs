@@ -8,10 +8,11 @@ use clap::CommandFactory;
 use clap::parser::ValueSource;
 use purlin::analyze::Facts;
 use purlin::analyze::placement::READS;
-use purlin::analyze::placement::described;
+use purlin::analyze::placement::described::{self, Nodes};
 use purlin::analyze::placement::node::ClusterNode;
 use purlin::analyze::placement::planned::Described;
 use purlin::analyze::placement::scenario::{Event, Verdict, run as play};
+use purlin::analyze::placement::size::{BEARS, fewest};
 use purlin::analyze::placement::world::{At, Reading, World, read};
 use purlin::api::kind::Kind;
 use purlin::graph::nodes as picture;
@@ -19,8 +20,9 @@ use purlin::load::files;
 use purlin::load::read::decode;
 use purlin::model::Model;
 use purlin::policy::Policy;
-use purlin::report::simulation::{Played, human, json};
+use purlin::report::simulation::{Played, Pool, Sized, human, json};
 use purlin::text::source::Source;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -52,7 +54,11 @@ pub(super) fn run(args: &Simulate) -> ExitCode {
         Ok((model, _)) => model,
         Err(message) => return fail(message),
     };
-    match simulate(args, &policy, &model) {
+    let told = match &args.nodes {
+        Some(file) if args.size => size(args, (file, &policy), &model),
+        _ => simulate(args, &policy, &model),
+    };
+    match told {
         Ok(code) => code,
         Err(message) => fail(message),
     }
@@ -106,6 +112,53 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
     })
 }
 
+/// The fewest nodes of each pool.
+fn size(
+    args: &Simulate,
+    (path, policy): (&Path, &Policy),
+    model: &Model<'_>,
+) -> Result<ExitCode, String> {
+    let source = nodes_file(path)?;
+    let bounds = |at| sized(&source, at, &BTreeMap::new()).map(|it| it.pools);
+    let (floor, peak) = (bounds(At::Floor)?, bounds(At::Peak)?);
+    if peak.is_empty() {
+        return Err(format!(
+            "{}: no pool to size; a pool is an entry of `nodes` with `count`",
+            source.name
+        ));
+    }
+    let facts = Facts::new(model);
+    let is_whole = is_cluster(args) || policy.is_complete("*");
+    let make = |sizes: &[usize]| {
+        let sizes = peak.iter().zip(sizes).map(|(it, size)| (it.0.clone(), *size)).collect();
+        // The file was read before with other numbers.
+        let nodes = sized(&source, At::Peak, &sizes).unwrap_or_default().nodes;
+        read(model, &facts, nodes, Reading { at: At::Peak, is_whole })
+    };
+    let start: Vec<usize> = peak.iter().map(|it| it.1).collect();
+    let sizes = BEARS.map(|it| fewest(&make, &start, it));
+    let pools: Vec<Pool> = floor
+        .into_iter()
+        .zip(&peak)
+        .map(|((name, least), (_, most))| Pool { name, least, most: *most })
+        .collect();
+    let told = Sized::new(pools, &sizes, &make(&start));
+    let text = match args.format {
+        ListFormat::Human => told.human(),
+        ListFormat::Json => told.json(),
+    };
+    if let Err(code) = print(text.as_bytes()) {
+        return Ok(code);
+    }
+    Ok(if sizes[0].pools.is_none() {
+        ExitCode::from(1)
+    } else if told.is_known() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(UNKNOWN)
+    })
+}
+
 #[cfg(feature = "cluster")]
 fn is_cluster(args: &Simulate) -> bool {
     args.world.live.cluster
@@ -137,13 +190,26 @@ pub(super) fn described(path: &Path) -> Result<Described, String> {
 }
 
 fn described_nodes(path: &Path, at: At) -> Result<Vec<ClusterNode>, String> {
+    let source = nodes_file(path)?;
+    let nodes = sized(&source, at, &BTreeMap::new())?.nodes;
+    if nodes.is_empty() {
+        return Err(format!("{}: all pools have a count of 0 at the {}", source.name, at.name()));
+    }
+    Ok(nodes)
+}
+
+fn nodes_file(path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
     let text = files::read(&file)
         .and_then(decode::decode)
         .map_err(|why| format!("cannot read {name}: {why}"))?;
-    let source = Source::new(name, text);
-    described::read(&source.text, at).map_err(|mistakes| {
+    Ok(Source::new(name, text))
+}
+
+/// The nodes that a file describes, with so many of each pool.
+fn sized(source: &Source, at: At, sizes: &BTreeMap<String, usize>) -> Result<Nodes, String> {
+    described::read_sized(&source.text, at, sizes).map_err(|mistakes| {
         let lines = mistakes.iter().map(|it| {
             format!("{}:{}: {}", source.name, source.position(it.span.start), it.message)
         });

@@ -1,15 +1,16 @@
 //! Nodes and shapes of pods, and all about them that does not change while pods come and go.
 
-use super::filter::{Plugin, Plugins, fixed};
+use super::classes::{Classes, Row};
+use super::filter::{Plugin, Plugins};
 use super::labels::Labels;
-use super::node::{Amounts, ClusterNode};
+use super::node::{Amounts, ClusterNode, Effect};
 use super::shape::{Shape, Spread, Term};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pod that requests nothing is taken to use where nodes are scored: a tenth of a CPU and 200 MiB
 /// (`pkg/scheduler/util`, DefaultMilliCPURequest and DefaultMemoryRequest).
-const ASSUMED: [(&str, i128); 2] = [("cpu", 100), ("memory", 200 << 20)];
+const ASSUMED: [(&str, i64); 2] = [("cpu", 100), ("memory", 200 << 20)];
 
 /// A shape's place among all shapes.
 pub type ShapeId = usize;
@@ -18,7 +19,7 @@ pub type ShapeId = usize;
 pub type NodeId = usize;
 
 /// What does not change while pods come and go.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Cluster {
     /// The nodes.
     pub nodes: Vec<ClusterNode>,
@@ -31,11 +32,15 @@ pub struct Cluster {
     /// By shape and resource, what it requests.
     pub requests: Vec<Vec<i128>>,
     /// By shape, the CPU and memory that scores count: of what requests none, what is assumed.
-    pub scored: Vec<[i128; 2]>,
+    pub scored: Vec<[i64; 2]>,
     /// By node, the CPU and memory that there are for scores; nothing where nobody says so.
-    pub score_of: Vec<[i128; 2]>,
-    /// By shape and node, the plugins that refuse it whatever else is there.
-    pub fixed: Vec<Vec<Plugins>>,
+    pub score_of: Vec<[i64; 2]>,
+    /// Nodes that are the same to all shapes.
+    pub(super) classes: Classes,
+    /// By shape, the plugins that refuse it whatever else is there.
+    pub(super) fixed: Vec<Row>,
+    /// Whether pods avoid a node without being refused there (PreferNoSchedule).
+    pub has_avoided: bool,
     /// By topology key: the domain of each node, and how many there are.
     pub topologies: Vec<Topology>,
     /// The terms of required affinity and anti-affinity.
@@ -51,7 +56,7 @@ pub struct Cluster {
 }
 
 /// The domains of a topology key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Topology {
     /// The label.
     pub key: String,
@@ -62,16 +67,18 @@ pub struct Topology {
 }
 
 /// A term of anti-affinity.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TermFacts {
     /// The topology, by its place.
     pub topology: usize,
     /// By shape, whether its pods are meant.
     pub matches: Vec<bool>,
+    /// Whether it is required anti-affinity of any pod, not only what one would rather have.
+    pub is_required: bool,
 }
 
 /// The affinity terms of one pod, which are met by pods that meet all of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group {
     /// The topologies of its terms.
     pub topologies: Vec<usize>,
@@ -80,7 +87,7 @@ pub struct Group {
 }
 
 /// A spread constraint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Constraint {
     /// The topology.
     pub topology: usize,
@@ -96,10 +103,18 @@ pub struct Constraint {
     pub max_skew: i64,
     /// How many domains there have to be.
     pub min_domains: i64,
+    /// The shape that it is of.
+    pub shape: ShapeId,
+    /// Whether nodes that the pod does not choose do not count.
+    pub honors_affinity: bool,
+    /// Whether nodes whose taints it does not tolerate do not.
+    pub honors_taints: bool,
+    /// The labels that a node has to have.
+    keys: Vec<String>,
 }
 
 /// What is a shape's own, and what its pods count for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct OfShape {
     /// Its anti-affinity terms.
     pub anti: Vec<usize>,
@@ -133,17 +148,95 @@ impl Cluster {
     ) -> Cluster {
         let mut cluster = Cluster { nodes, shapes, ..Cluster::default() };
         cluster.count_resources();
+        cluster.classes = Classes::new(&cluster.nodes, &cluster.shapes);
         cluster.fixed = cluster
             .shapes
             .iter()
-            .map(|shape| cluster.nodes.iter().map(|it| fixed(shape, it)).collect())
+            .map(|shape| Row::new(shape, &cluster.nodes, &cluster.classes))
             .collect();
+        cluster.has_avoided = cluster
+            .nodes
+            .iter()
+            .flat_map(|it| &it.taints)
+            .any(|it| it.effect == Effect::PreferNoSchedule);
         cluster.of_shape.resize_with(cluster.shapes.len(), OfShape::default);
         cluster.find_terms(namespaces);
         cluster.find_groups(namespaces);
         cluster.find_constraints();
         cluster.find_single_claims();
         cluster
+    }
+
+    /// The plugins that refuse pods of a shape on a node whatever else is there.
+    pub fn refused(&self, shape: ShapeId, node: NodeId) -> Plugins {
+        match &self.fixed[shape] {
+            Row::ByClass(row) => row[self.classes.of[node] as usize],
+            Row::ByNode(row) => row[node],
+        }
+    }
+
+    /// Lets a node be another one of the same labels: tainted, cordoned, or with other resources.
+    pub fn change(&mut self, node: NodeId, changed: ClusterNode) {
+        self.allocatable[node] = self.row_of(&changed);
+        self.score_of[node] = score_of(&changed);
+        self.nodes[node] = changed;
+        self.classes.part(node);
+        for (shape, row) in self.shapes.iter().zip(&mut self.fixed) {
+            row.change(shape, &self.nodes[node], node);
+        }
+        for at in 0..self.constraints.len() {
+            if self.constraints[at].honors_taints {
+                self.constraints[at].counts[node] = self.is_counted(&self.constraints[at], node);
+                self.find_domains(at);
+            }
+        }
+    }
+
+    /// Lets nodes that were changed be what they were.
+    pub fn restore(&mut self, nodes: &[NodeId], original: &Cluster) {
+        for node in nodes.iter().copied() {
+            self.allocatable[node].clone_from(&original.allocatable[node]);
+            self.score_of[node] = original.score_of[node];
+            self.nodes[node].clone_from(&original.nodes[node]);
+        }
+        self.classes.restore(nodes, &original.classes);
+        for (row, before) in self.fixed.iter_mut().zip(&original.fixed) {
+            row.restore(nodes, before);
+        }
+        for (constraint, before) in self.constraints.iter_mut().zip(&original.constraints) {
+            if constraint.honors_taints {
+                constraint.counts.clone_from(&before.counts);
+                constraint.domains.clone_from(&before.domains);
+            }
+        }
+    }
+
+    /// Adds a shape whose pods are like those of another, but that only these nodes take. All other shapes keep their
+    /// places.
+    pub fn confine(
+        &self,
+        shape: ShapeId,
+        nodes: &[NodeId],
+        of: &NamespaceLabels,
+    ) -> (Cluster, ShapeId) {
+        let mut shapes = self.shapes.clone();
+        shapes.push(self.shapes[shape].clone());
+        let mut cluster = Cluster::new(self.nodes.clone(), shapes, of);
+        let confined = cluster.shapes.len() - 1;
+        let row = (0..cluster.nodes.len()).map(|node| {
+            let mut refused = cluster.refused(confined, node);
+            if !nodes.contains(&node) {
+                refused.add(Plugin::NodeAffinity);
+            }
+            refused
+        });
+        cluster.fixed[confined] = Row::ByNode(row.collect());
+        (cluster, confined)
+    }
+
+    fn row_of(&self, node: &ClusterNode) -> Option<Vec<i128>> {
+        let amounts = &node.allocatable.as_ref()?.amounts;
+        Some(self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect())
     }
 
     fn count_resources(&mut self) {
@@ -153,19 +246,13 @@ impl Cluster {
         let row = |amounts: &Amounts| -> Vec<i128> {
             self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect()
         };
-        let of_node = |it: &ClusterNode| it.allocatable.as_ref().map(|it| row(&it.amounts));
-        let allocatable = self.nodes.iter().map(of_node).collect();
+        let allocatable = self.nodes.iter().map(|it| self.row_of(it)).collect();
         let requests = self.shapes.iter().map(|it| row(&it.requests)).collect();
-        let has = |amounts: &Amounts, name: &str| amounts.get(name).copied().unwrap_or(0);
         let scored = |it: &Shape| {
             ASSUMED.map(|(name, assumed)| match has(&it.requests, name) {
                 0 => assumed,
                 request => request,
             })
-        };
-        let score_of = |it: &ClusterNode| match &it.allocatable {
-            Some(it) => ASSUMED.map(|(name, _)| has(&it.amounts, name)),
-            None => [0; 2],
         };
         self.scored = self.shapes.iter().map(scored).collect();
         self.score_of = self.nodes.iter().map(score_of).collect();
@@ -197,7 +284,7 @@ impl Cluster {
             None => {
                 let topology = cluster.topology(&term.key);
                 let matches = cluster.matches(&term, namespaces);
-                cluster.terms.push(TermFacts { topology, matches });
+                cluster.terms.push(TermFacts { topology, matches, is_required: false });
                 known.insert(term, cluster.terms.len() - 1);
                 cluster.terms.len() - 1
             }
@@ -206,6 +293,7 @@ impl Cluster {
             for term in self.shapes[shape].anti_affinity.clone() {
                 let at = place(self, term);
                 self.of_shape[shape].anti.push(at);
+                self.terms[at].is_required = true;
             }
             for (weight, term) in self.shapes[shape].preferences.clone() {
                 let at = place(self, term);
@@ -268,12 +356,11 @@ impl Cluster {
             let hard = self.shapes[shape].spread.clone();
             let soft = self.shapes[shape].soft_spread.clone();
             for all in [&hard, &soft] {
-                let has_all =
-                    |it: &ClusterNode| all.iter().all(|of| it.labels.contains_key(&of.key));
-                let with_keys: Vec<bool> = self.nodes.iter().map(has_all).collect();
+                let keys: Vec<String> = all.iter().map(|it| it.key.clone()).collect();
                 for it in all {
-                    let constraint = self.constraint(shape, it, &with_keys);
+                    let constraint = self.constraint(shape, it, keys.clone());
                     self.constraints.push(constraint);
+                    self.find_domains(self.constraints.len() - 1);
                 }
             }
             let first = self.constraints.len() - hard.len() - soft.len();
@@ -288,19 +375,9 @@ impl Cluster {
         }
     }
 
-    fn constraint(&mut self, at: ShapeId, it: &Spread, with_keys: &[bool]) -> Constraint {
+    fn constraint(&mut self, at: ShapeId, it: &Spread, keys: Vec<String>) -> Constraint {
         let topology = self.topology(&it.key);
         let shape = &self.shapes[at];
-        let is_counted = |node: usize| {
-            let refused = self.fixed[at][node];
-            with_keys[node]
-                && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
-                && !(it.honors_taints && refused.has(Plugin::TaintToleration))
-        };
-        let counts: Vec<bool> = (0..self.nodes.len()).map(is_counted).collect();
-        let domains = &self.topologies[topology].domains;
-        let domains: BTreeSet<u32> =
-            (0..counts.len()).filter(|it| counts[*it]).filter_map(|it| domains[it]).collect();
         let selector = it.selector.as_ref();
         let matches = self.shapes.iter().map(|other| {
             // An empty selector counts nobody who is there already (countPodsMatchSelector).
@@ -308,15 +385,43 @@ impl Cluster {
                 && !other.is_terminating
                 && selector.is_some_and(|it| !it.is_empty() && it.matches(&other.labels))
         });
-        Constraint {
+        let mut constraint = Constraint {
             topology,
             matches: matches.collect(),
-            counts,
-            domains: domains.into_iter().collect(),
+            counts: Vec::new(),
+            domains: Vec::new(),
             matches_own: selector.is_some_and(|it| it.matches(&shape.labels)),
             max_skew: it.max_skew,
             min_domains: it.min_domains,
+            shape: at,
+            honors_affinity: it.honors_affinity,
+            honors_taints: it.honors_taints,
+            keys,
+        };
+        let counts = (0..self.nodes.len()).map(|it| self.is_counted(&constraint, it));
+        constraint.counts = counts.collect();
+        constraint
+    }
+
+    fn is_counted(&self, it: &Constraint, node: NodeId) -> bool {
+        let refused = self.refused(it.shape, node);
+        it.keys.iter().all(|key| self.nodes[node].labels.contains_key(key))
+            && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
+            && !(it.honors_taints && refused.has(Plugin::TaintToleration))
+    }
+
+    /// The domains of the nodes that count.
+    fn find_domains(&mut self, constraint: usize) {
+        let it = &self.constraints[constraint];
+        let topology = &self.topologies[it.topology];
+        let mut is_there = vec![false; topology.values.len()];
+        for (domain, counts) in topology.domains.iter().zip(&it.counts) {
+            if let Some(domain) = domain.filter(|_| *counts) {
+                is_there[domain as usize] = true;
+            }
         }
+        let there = is_there.into_iter().enumerate().filter(|it| it.1).map(|it| it.0 as u32);
+        self.constraints[constraint].domains = there.collect();
     }
 
     fn find_single_claims(&mut self) {
@@ -339,5 +444,17 @@ impl Cluster {
             let of = &self.of_shape[it];
             of.group.is_some() || !of.constraints.is_empty()
         })
+    }
+}
+
+fn has(amounts: &Amounts, name: &str) -> i64 {
+    let amount = amounts.get(name).copied().unwrap_or(0);
+    i64::try_from(amount).unwrap_or(i64::MAX / 128)
+}
+
+fn score_of(node: &ClusterNode) -> [i64; 2] {
+    match &node.allocatable {
+        Some(it) => ASSUMED.map(|(name, _)| has(&it.amounts, name)),
+        None => [0; 2],
     }
 }

@@ -1,6 +1,7 @@
 //! Nodes that nobody listed as objects: described as pools, by the configuration of kind, or written out as Nodes, in a
 //! file of their own.
 
+use super::instance_types::InstanceType;
 use super::node::{Allocatable, Amounts, ClusterNode, Effect, HOSTNAME, Taint, ZONE, amounts};
 use super::world::At;
 use crate::analyze::capacity::effective_resources::Resources;
@@ -8,6 +9,7 @@ use crate::load::read::mistake::Mistake;
 use crate::load::read::split::{Chunk, split};
 use crate::load::read::yaml::{self, Syntax};
 use crate::text::tree::Node;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many pods a kubelet takes unless it is told (`pkg/kubelet/apis/config/v1beta1/defaults.go`, MaxPods).
@@ -15,6 +17,9 @@ const MOST_PODS: i128 = 110;
 
 /// What kubeadm and kind keep workloads away from control planes with.
 const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+
+/// The label that says what machine a node is.
+const INSTANCE_TYPE: &str = "node.kubernetes.io/instance-type";
 
 /// A pool may be so large; more is a slip of the pen.
 const MOST_NODES: i64 = 10_000;
@@ -25,7 +30,31 @@ const MOST_NODES: i64 = 10_000;
 ///
 /// Every mistake in it.
 pub fn read(text: &Arc<str>, at: At) -> Result<Vec<ClusterNode>, Vec<Mistake>> {
-    let mut reader = Reader { at, nodes: Vec::new(), mistakes: Vec::new() };
+    let Nodes { nodes, .. } = read_sized(text, at, &BTreeMap::new())?;
+    Ok(nodes)
+}
+
+/// The nodes of a file, and its pools in their order.
+#[derive(Debug, Default)]
+pub struct Nodes {
+    /// The nodes.
+    pub nodes: Vec<ClusterNode>,
+    /// The pools, with the nodes that each has.
+    pub pools: Vec<(String, usize)>,
+}
+
+/// The same where pools have as many nodes as is said here, whatever the file says.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub fn read_sized(
+    text: &Arc<str>,
+    at: At,
+    sizes: &BTreeMap<String, usize>,
+) -> Result<Nodes, Vec<Mistake>> {
+    let nodes = Nodes::default();
+    let mut reader = Reader { at, sizes, nodes, mistakes: Vec::new() };
     for chunk in split(text) {
         let range = match chunk {
             Chunk::Text(range) => range,
@@ -41,26 +70,27 @@ pub fn read(text: &Arc<str>, at: At) -> Result<Vec<ClusterNode>, Vec<Mistake>> {
         }
     }
     let Reader { nodes, mut mistakes, .. } = reader;
-    let mut names: Vec<&str> = nodes.iter().map(|it| it.name.as_str()).collect();
+    let mut names: Vec<&str> = nodes.nodes.iter().map(|it| it.name.as_str()).collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|it| it[0] == it[1]) {
         let message = format!("two nodes are called `{}`", twice[0]);
         mistakes.push(Mistake { span: Default::default(), message, help: None });
     }
-    if nodes.is_empty() && mistakes.is_empty() {
+    if nodes.nodes.is_empty() && nodes.pools.is_empty() && mistakes.is_empty() {
         let message = "no nodes: neither `nodes:`, nor a Node, nor a Cluster of kind".to_string();
         mistakes.push(Mistake { span: Default::default(), message, help: None });
     }
     if mistakes.is_empty() { Ok(nodes) } else { Err(mistakes) }
 }
 
-struct Reader {
+struct Reader<'s> {
     at: At,
-    nodes: Vec<ClusterNode>,
+    sizes: &'s BTreeMap<String, usize>,
+    nodes: Nodes,
     mistakes: Vec<Mistake>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn wrong(&mut self, node: Node<'_>, message: impl Into<String>) {
         self.mistakes.push(Mistake { span: node.span(), message: message.into(), help: None });
     }
@@ -68,11 +98,11 @@ impl Reader {
     fn document(&mut self, root: Node<'_>) {
         let version = root.text("apiVersion").unwrap_or_default();
         match root.text("kind") {
-            Some("Node") => self.nodes.push(ClusterNode::of_root(root, None)),
+            Some("Node") => self.nodes.nodes.push(ClusterNode::of_root(root, None)),
             Some("NodeList" | "List") => {
                 let items =
                     root.list("items").filter(|it| it.text("kind").is_none_or(|it| it == "Node"));
-                self.nodes.extend(items.map(|it| ClusterNode::of_root(it, None)));
+                self.nodes.nodes.extend(items.map(|it| ClusterNode::of_root(it, None)));
             }
             Some("Cluster") if version.starts_with("kind.x-k8s.io/") => self.kind(root),
             _ => {
@@ -96,7 +126,7 @@ impl Reader {
         if roles.is_empty() {
             roles.push(("control-plane".to_string(), None));
         }
-        let mut counts = std::collections::BTreeMap::<String, usize>::new();
+        let mut counts = BTreeMap::<String, usize>::new();
         for (role, node) in roles {
             let count = counts.entry(role.clone()).or_default();
             *count += 1;
@@ -109,16 +139,17 @@ impl Reader {
                     made.taints.push(control_plane_taint());
                 }
             }
-            self.nodes.push(made);
+            self.nodes.nodes.push(made);
         }
     }
 
     /// One entry of `nodes`: a node, or a pool of them.
     fn pool(&mut self, name: &str, pool: Node<'_>) {
-        const FIELDS: [&str; 11] = [
+        const FIELDS: [&str; 12] = [
             "allocatable",
             "capacity",
             "count",
+            "instanceType",
             "kubeReserved",
             "labels",
             "podsPerNode",
@@ -141,7 +172,8 @@ impl Reader {
                 );
             }
         }
-        let allocatable = self.allocatable(name, pool);
+        let instance = self.instance(name, pool);
+        let allocatable = self.allocatable(name, pool).or(instance.map(|it| it.allocatable()));
         let mut taints = Vec::new();
         for it in pool.list("taints") {
             match taint(it) {
@@ -155,6 +187,9 @@ impl Reader {
         let zones = pool.list("zones").chain(pool.get("zone")).filter_map(Node::str);
         let zones: Vec<&str> = zones.collect();
         let (count, is_pool) = self.count(name, pool);
+        if is_pool {
+            self.nodes.pools.push((name.to_string(), usize::try_from(count).unwrap_or(0)));
+        }
         for number in 1..=count {
             let mut node =
                 named(&if is_pool { format!("{name}-{number}") } else { name.to_string() });
@@ -162,12 +197,29 @@ impl Reader {
                 let zone = zones[(number as usize - 1) % zones.len()];
                 node.labels.insert(ZONE.into(), zone.into());
             }
+            if let Some(it) = instance {
+                node.labels.insert(INSTANCE_TYPE.into(), it.name.into());
+                node.labels.insert("kubernetes.io/arch".into(), it.architecture.into());
+            }
             node.labels.extend(super::labels::labels(pool.get("labels")));
             node.taints.clone_from(&taints);
             node.allocatable.clone_from(&allocatable);
             node.pool = is_pool.then(|| name.to_string());
-            self.nodes.push(node);
+            self.nodes.nodes.push(node);
         }
+    }
+
+    /// The instance type that stands for its capacity. Of one that is not known nobody can say what it has.
+    fn instance(&mut self, name: &str, pool: Node<'_>) -> Option<InstanceType> {
+        let field = pool.get("instanceType")?;
+        let found = field.str().and_then(InstanceType::find);
+        let is_stated = pool.get("allocatable").or_else(|| pool.get("capacity")).is_some();
+        if found.is_none() && !is_stated {
+            self.wrong(field, format!(
+                "what `nodes.{name}.instanceType` has is not known; state its `allocatable`, or its `capacity` and what is `reserved`"
+            ));
+        }
+        found
     }
 
     /// How many nodes a pool has, and whether it is one.
@@ -179,8 +231,9 @@ impl Reader {
             (None, At::Floor) => bound("min"),
             (None, At::Peak) => bound("max"),
         };
+        let sized = self.sizes.get(name).and_then(|it| i64::try_from(*it).ok());
         match number {
-            Some(it) if (0..=MOST_NODES).contains(&it) => (it, true),
+            Some(it) if (0..=MOST_NODES).contains(&it) => (sized.unwrap_or(it), true),
             _ => {
                 self.wrong(count, format!(
                     "`nodes.{name}.count` is a whole number up to {MOST_NODES}, or `{{min: …, max: …}}`"

@@ -3,21 +3,27 @@
 //! Everything is what kube-scheduler's default profile would say (Kubernetes 1.37), without dynamic resource allocation,
 //! limits of volumes per node, and gangs.
 
+mod classes;
 pub mod cluster;
 pub mod described;
 pub mod filter;
+mod instance_types;
 pub mod labels;
+pub mod losses;
 pub mod node;
 pub mod place;
 pub mod planned;
 pub mod proof;
 pub mod real;
 pub mod scenario;
+pub mod schedule;
 pub mod score;
 pub mod search;
 pub mod shape;
+pub mod size;
 pub mod state;
 pub mod volume;
+pub mod wanted;
 pub mod words;
 pub mod world;
 

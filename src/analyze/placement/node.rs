@@ -15,6 +15,21 @@ pub const ZONE: &str = "topology.kubernetes.io/zone";
 /// What `spec.unschedulable` is tolerated as (`pkg/scheduler/framework/plugins/nodeunschedulable`).
 const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 
+/// The taints by which the node controller and cloud providers say how a node is at this moment
+/// (`pkg/controller/nodelifecycle/node_lifecycle_controller.go`, nodeConditionToTaintKeyStatusMap;
+/// `cloud-provider/api/well_known_taints.go`). A new node has the first until its kubelet is ready
+/// (`plugin/pkg/admission/nodetaint`).
+const OF_CONDITIONS: [&str; 8] = [
+    "node.kubernetes.io/not-ready",
+    "node.kubernetes.io/unreachable",
+    "node.kubernetes.io/memory-pressure",
+    "node.kubernetes.io/disk-pressure",
+    "node.kubernetes.io/pid-pressure",
+    "node.kubernetes.io/network-unavailable",
+    "node.cloudprovider.kubernetes.io/uninitialized",
+    "node.cloudprovider.kubernetes.io/shutdown",
+];
+
 /// Amounts by resource as the scheduler counts them: CPU in thousandths, all else in whole units, rounded up.
 pub type Amounts = BTreeMap<String, i128>;
 
@@ -188,6 +203,12 @@ impl ClusterNode {
             pool: None,
             object,
         }
+    }
+
+    /// The same without the taints that come and go with its condition: what is judged is what it is meant to be.
+    pub fn without_conditions(mut self) -> ClusterNode {
+        self.taints.retain(|it| !OF_CONDITIONS.contains(&it.key.as_str()));
+        self
     }
 
     /// Whether pods with these tolerations are kept away because it is cordoned.

@@ -1,9 +1,10 @@
 //! Placing pods as the scheduler would, one after the other, and where that leaves some pending, in any other way.
 
 use super::cluster::{NodeId, ShapeId};
-use super::score::best;
+use super::schedule::schedule;
 use super::search::{Found, search};
 use super::state::State;
+use super::wanted::Wanted;
 use super::world::{Pod, World};
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 pub const MOST_STATES: usize = 50_000;
 
 /// More pods that wait are not searched for: their ways are too many.
-const MOST_PODS: usize = 400;
+pub const MOST_PODS: usize = 400;
 
 /// Who finds a place for all pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +62,27 @@ pub fn place_some<'c>(world: &'c World, is_there: &dyn Fn(&Pod) -> bool) -> Plac
             state.put(pod.shape, node);
         }
     }
-    let waits = |it: &usize| nodes[*it].is_none() && is_there(&world.pods[*it]);
-    let waiting = queue(world, (0..world.pods.len()).filter(waits));
     let shapes: Vec<_> = world.pods.iter().map(|it| it.shape).collect();
+    let all = 0..world.pods.len();
+    let (daemons, others): (Vec<usize>, Vec<usize>) = all
+        .filter(|it| nodes[*it].is_none() && is_there(&world.pods[*it]))
+        .partition(|it| world.pods[*it].only.is_some());
+    // The pods of daemons reserve their places first; each has only one.
+    let only = |it: &usize| Some((*it, vec![world.pods[*it].only?]));
+    let pins: Pins = daemons.iter().filter_map(only).collect();
+    schedule(&mut state, &mut nodes, &shapes, &daemons, &pins);
+    let waiting = queue(world, others.into_iter());
     let fits = settle(&mut state, &mut nodes, &shapes, &waiting, &Pins::new());
+    let lacking = daemons.iter().filter(|it| nodes[**it].is_none()).map(|it| shapes[*it]);
+    let lacking: Vec<ShapeId> = lacking.collect();
+    let fits = match fits {
+        Fits::All(_) | Fits::Unknown if lacking.is_empty() => fits,
+        // Whether it is beside those that it asks for may hang on where the others were put.
+        Fits::All(_) | Fits::Unknown if world.cluster.is_ordered(lacking.iter().copied()) => {
+            Fits::Unknown
+        }
+        _ => Fits::NotAll,
+    };
     Placed { state, nodes, fits }
 }
 
@@ -99,30 +117,29 @@ pub fn settle(
     waiting: &[usize],
     pins: &Pins,
 ) -> Fits {
-    let before = state.clone();
+    settle_within(state, nodes, shapes, waiting, pins, MOST_STATES)
+}
+
+/// The same where a search looks at so many states.
+pub(super) fn settle_within(
+    state: &mut State<'_>,
+    nodes: &mut [Option<NodeId>],
+    shapes: &[ShapeId],
+    waiting: &[usize],
+    pins: &Pins,
+    states: usize,
+) -> Fits {
     schedule(state, nodes, shapes, waiting, pins);
-    let left = waiting.iter().filter(|it| nodes[**it].is_none()).count();
-    if left == 0 {
+    if waiting.iter().all(|it| nodes[*it].is_some()) {
         return Fits::All(By::Scheduler);
     }
-    let mut counts: BTreeMap<ShapeId, u32> = BTreeMap::new();
-    waiting.iter().for_each(|it| *counts.entry(shapes[*it]).or_default() += 1);
-    if before.cluster.lacks_room(&before, &counts) {
-        return Fits::NotAll;
-    }
-    // A pod that is bound to some nodes only by what it left there is of no shape of its own.
-    if waiting.len() > MOST_PODS || waiting.iter().any(|it| pins.contains_key(it)) {
-        let alone = waiting.iter().filter(|it| nodes[**it].is_none());
-        let can_never = |it: &usize| takers(&before, shapes[*it], pins.get(it)).is_empty();
-        let mut alone = alone.filter(|it| !before.cluster.is_ordered([shapes[**it]]));
-        return if alone.any(can_never) { Fits::NotAll } else { Fits::Unknown };
-    }
-    let counts: Vec<_> = counts.into_iter().collect();
-    match search(&before, &counts, MOST_STATES) {
-        Found::None(_) => Fits::NotAll,
-        Found::Bound(_) => Fits::Unknown,
-        Found::Way(steps) => {
-            *state = before;
+    let placed: Vec<(usize, NodeId)> =
+        waiting.iter().filter_map(|it| Some((*it, nodes[*it]?))).collect();
+    placed.iter().for_each(|(pod, node)| state.take(shapes[*pod], *node));
+    let (fits, way) = other_way(state, nodes, shapes, waiting, (pins, states));
+    match way {
+        None => placed.iter().for_each(|(pod, node)| state.put(shapes[*pod], *node)),
+        Some(steps) => {
             waiting.iter().for_each(|it| nodes[*it] = None);
             for (shape, node) in steps {
                 let pod = waiting.iter().find(|it| shapes[**it] == shape && nodes[**it].is_none());
@@ -131,57 +148,83 @@ pub fn settle(
                     state.put(shape, node);
                 }
             }
-            Fits::All(By::Search)
         }
     }
+    fits
 }
 
-/// Places pods one after the other, again and again while that helps one: a pod may wait for another to be there.
-pub fn schedule(
-    state: &mut State<'_>,
-    nodes: &mut [Option<NodeId>],
+type Way = Vec<(ShapeId, NodeId)>;
+
+/// Looks for a way where the scheduler's order found none, or for a reason why there is none. `nodes` are those that the
+/// scheduler found, and `state` is without them.
+fn other_way(
+    state: &State<'_>,
+    nodes: &[Option<NodeId>],
     shapes: &[ShapeId],
     waiting: &[usize],
-    pins: &Pins,
-) {
-    loop {
-        let mut is_moving = false;
-        // Pods of one shape that a node took nowhere are not asked about again in the same round.
-        let mut refused: Vec<ShapeId> = Vec::new();
-        for pod in waiting.iter().filter(|it| nodes[**it].is_none()).copied().collect::<Vec<_>>() {
-            let shape = shapes[pod];
-            if refused.contains(&shape) {
-                continue;
-            }
-            let takers = takers(state, shape, pins.get(&pod));
-            match best(state, shape, &takers) {
-                Some(node) => {
-                    state.put(shape, node);
-                    nodes[pod] = Some(node);
-                    is_moving = true;
-                }
-                None if pins.contains_key(&pod) => {}
-                None => refused.push(shape),
-            }
-        }
-        if !is_moving {
-            return;
-        }
+    (pins, states): (&Pins, usize),
+) -> (Fits, Option<Way>) {
+    let mut counts: BTreeMap<ShapeId, u32> = BTreeMap::new();
+    waiting.iter().for_each(|it| *counts.entry(shapes[*it]).or_default() += 1);
+    let wanted = Wanted::beside(state, counts);
+    if wanted.lacks_room(state.cluster) {
+        return (Fits::NotAll, None);
+    }
+    // A pod that is bound to some nodes only by what it left there is of no shape of its own.
+    if waiting.len() > MOST_PODS || waiting.iter().any(|it| pins.contains_key(it)) {
+        let alone = waiting.iter().filter(|it| nodes[**it].is_none());
+        let can_never = |it: &usize| !is_taken(state, shapes[*it], pins.get(it));
+        let mut alone = alone.filter(|it| !state.cluster.is_ordered([shapes[**it]]));
+        return (if alone.any(can_never) { Fits::NotAll } else { Fits::Unknown }, None);
+    }
+    let counts: Vec<_> = wanted.anywhere.into_iter().collect();
+    match search(state, &counts, states) {
+        Found::None(_) => (Fits::NotAll, None),
+        Found::Bound(_) => (Fits::Unknown, None),
+        Found::Way(steps) => (Fits::All(By::Search), Some(steps)),
     }
 }
 
-fn takers(state: &State<'_>, shape: ShapeId, pin: Option<&Vec<NodeId>>) -> Vec<NodeId> {
-    let mut takers = state.takers(shape);
-    if let Some(pin) = pin {
-        takers.retain(|it| pin.contains(it));
+/// Whether any node takes a pod.
+fn is_taken(state: &State<'_>, shape: ShapeId, pin: Option<&Vec<NodeId>>) -> bool {
+    let asked = state.ask(shape);
+    match pin {
+        Some(pin) => pin.iter().any(|it| asked.takes(*it)),
+        None => (0..asked.nodes()).any(|it| asked.takes(it)),
     }
-    takers
 }
 
-/// The most pods of a component that fit beside all others at their numbers; `None` where that many are not searched
-/// through. More pods than fit never make room, so the numbers are halved.
+/// The most pods of a component that fit beside all others at their numbers; `None` where that is not known.
 pub fn most(world: &World, component: usize) -> Option<usize> {
-    let own = || world.pods.iter().filter(|it| it.component == component);
+    let cluster = &world.cluster;
+    let without = |it: &Pod| it.component != component;
+    let others = Wanted::of(world, &without);
+    let own: Vec<usize> =
+        (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
+    let shape = world.pods[*own.first()?].shape;
+    let bound = others.room_beside(cluster, shape).min(own.len() as i128);
+    if bound < 0 {
+        return None;
+    }
+    // First all others, then as many as find a place: so many fit for sure.
+    let mut placed = place_some(world, &without);
+    let is_sure = matches!(placed.fits, Fits::All(_));
+    if is_sure {
+        let shapes: Vec<_> = world.pods.iter().map(|it| it.shape).collect();
+        schedule(&mut placed.state, &mut placed.nodes, &shapes, &own, &Pins::new());
+        let fit = own.iter().filter(|it| placed.nodes[**it].is_some()).count();
+        if fit as i128 >= bound {
+            return Some(fit);
+        }
+    }
+    if world.pods.len() > MOST_PODS {
+        return None;
+    }
+    search_most(world, component, own.len())
+}
+
+/// The same by trying: more pods than fit never make room, so the numbers are halved.
+fn search_most(world: &World, component: usize, wanted: usize) -> Option<usize> {
     let fits = |count: usize| {
         let is_there = |it: &Pod| it.component != component || it.number < count;
         match place_some(world, &is_there).fits {
@@ -190,7 +233,7 @@ pub fn most(world: &World, component: usize) -> Option<usize> {
             Fits::Unknown => None,
         }
     };
-    let (mut fit, mut do_not) = (0, own().count() + 1);
+    let (mut fit, mut do_not) = (0, wanted + 1);
     if !fits(0)? {
         return None;
     }

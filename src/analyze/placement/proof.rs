@@ -4,7 +4,8 @@
 use super::cluster::{Cluster, NodeId, ShapeId};
 use super::filter::Plugin;
 use super::state::State;
-use std::collections::{BTreeMap, BTreeSet};
+use super::wanted::Wanted;
+use std::collections::BTreeSet;
 
 /// Why pods cannot all be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub enum Proof {
     NoNode {
         /// The shape.
         shape: ShapeId,
+    },
+    /// The only node that each of these pods has, as those of daemons do, would not take it, were it alone.
+    NotThere {
+        /// The shape.
+        shape: ShapeId,
+        /// The nodes.
+        nodes: Vec<NodeId>,
     },
     /// Pods that have to be apart, and fewer places.
     Apart {
@@ -64,142 +72,77 @@ impl Cluster {
             }
             _ => true,
         };
-        self.fixed[shape][node].is_empty() && has_room()
+        self.refused(shape, node).is_empty() && has_room()
     }
 
     /// The nodes that admit pods of a shape.
     pub fn admitting(&self, shape: ShapeId) -> Vec<NodeId> {
         (0..self.nodes.len()).filter(|it| self.admits(shape, *it)).collect()
     }
+}
 
-    /// Whether pods beside those that are there request more than there is.
-    pub fn lacks_room(&self, state: &State<'_>, waiting: &BTreeMap<ShapeId, u32>) -> bool {
-        let mut counts = waiting.clone();
-        for (shape, count) in state.pods.iter().flatten() {
-            *counts.entry(*shape).or_default() += count;
+/// Why these pods cannot all be placed, where there is a short reason. Of what is requested every resource that is short.
+pub fn proofs(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
+    let first = |all: Vec<Proof>| all.into_iter().take(1).collect::<Vec<_>>();
+    let ways: [&dyn Fn() -> Vec<Proof>; 4] = [
+        &|| first(unplaceable(cluster, wanted)),
+        &|| first(crowded(cluster, wanted)),
+        &|| wanted.sums(cluster),
+        &|| wanted.pieces(cluster).into_iter().collect(),
+    ];
+    ways.iter().map(|it| it()).find(|it| !it.is_empty()).unwrap_or_default()
+}
+
+/// The shapes that no node admits, or not the one that they have to be on.
+pub fn unplaceable(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
+    let shapes = wanted.anywhere.keys();
+    let none = shapes.filter(|it| !(0..cluster.nodes.len()).any(|node| cluster.admits(**it, node)));
+    let mut found: Vec<Proof> = none.map(|it| Proof::NoNode { shape: *it }).collect();
+    for ((shape, node), _) in wanted.daemons.iter().filter(|it| !cluster.admits(it.0.0, it.0.1)) {
+        match found.last_mut() {
+            Some(Proof::NotThere { shape: last, nodes }) if last == shape => nodes.push(*node),
+            _ => found.push(Proof::NotThere { shape: *shape, nodes: vec![*node] }),
         }
-        let is_waiting = |it: &ShapeId| waiting.contains_key(it);
-        proof(self, &counts).is_some_and(|it| match it {
-            Proof::NoNode { shape } => is_waiting(&shape),
-            // Pods that are where they are may be there against what is asked of them now.
-            Proof::Apart { shapes, .. } => shapes.iter().all(is_waiting),
-            Proof::Sum { pods, .. } => pods.iter().any(|(it, _)| is_waiting(it)),
-            Proof::Pieces { .. } => false,
-        })
     }
-}
-
-/// Why so many pods of these shapes cannot all be placed, where there is a short reason.
-pub fn proof(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Option<Proof> {
-    if let Some(none) = unplaceable(cluster, pods).into_iter().next() {
-        return Some(none);
-    }
-    let admitting: BTreeMap<ShapeId, Vec<NodeId>> =
-        pods.keys().map(|it| (*it, cluster.admitting(*it))).collect();
-    crowded(cluster, pods)
-        .into_iter()
-        .next()
-        .or_else(|| sum(cluster, pods, &admitting))
-        .or_else(|| pieces(cluster, pods, &admitting))
-}
-
-/// The shapes that no node admits.
-pub fn unplaceable(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Vec<Proof> {
-    let none = pods.keys().filter(|it| cluster.admitting(**it).is_empty());
-    none.map(|it| Proof::NoNode { shape: *it }).collect()
+    found
 }
 
 /// All groups of pods that have to be apart and have fewer places. Each pod of a group has the term, and the term means
 /// each of them.
-pub fn crowded(cluster: &Cluster, pods: &BTreeMap<ShapeId, u32>) -> Vec<Proof> {
-    let found = (0..cluster.terms.len()).filter_map(|at| {
-        let term = &cluster.terms[at];
-        let topology = &cluster.topologies[term.topology];
-        let is_of = |it: &ShapeId| cluster.of_shape[*it].anti.contains(&at) && term.matches[*it];
-        let shapes: Vec<ShapeId> = pods.keys().copied().filter(is_of).collect();
-        let count = shapes.iter().map(|it| pods[it]).sum::<u32>();
-        let nodes: BTreeSet<NodeId> = shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
-        // On a node without the label nothing is kept apart.
-        let domains: Option<BTreeSet<u32>> = nodes.iter().map(|it| topology.domains[*it]).collect();
-        let places = domains?.len();
-        let key = topology.key.clone();
-        // That no node admits them at all is another matter.
-        let is_crowded = places > 0 && count as usize > places;
-        is_crowded.then_some(Proof::Apart { shapes, pods: count, key, places })
-    });
+pub fn crowded(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
+    let found =
+        (0..cluster.terms.len()).filter(|it| cluster.terms[*it].is_required).filter_map(|at| {
+            let term = &cluster.terms[at];
+            let topology = &cluster.topologies[term.topology];
+            let is_of =
+                |it: &ShapeId| cluster.of_shape[*it].anti.contains(&at) && term.matches[*it];
+            let mut shapes: BTreeSet<ShapeId> =
+                wanted.anywhere.keys().copied().filter(is_of).collect();
+            if shapes.is_empty() {
+                return None;
+            }
+            let mut count = shapes.iter().map(|it| wanted.anywhere[it] as usize).sum::<usize>();
+            let mut nodes: BTreeSet<NodeId> =
+                shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
+            let mut taken = BTreeSet::new();
+            for ((shape, node), _) in wanted.bound().filter(|it| is_of(&it.0.0)) {
+                shapes.insert(*shape);
+                nodes.insert(*node);
+                // Pods that are where they are may be there against what is asked of them now: they take one place.
+                taken.insert(topology.domains[*node]);
+            }
+            count += taken.len();
+            // On a node without the label nothing is kept apart.
+            let domains: Option<BTreeSet<u32>> =
+                nodes.iter().map(|it| topology.domains[*it]).collect();
+            let places = domains?.len();
+            let key = topology.key.clone();
+            // That no node admits them at all is another matter.
+            let is_crowded = places > 0 && count > places;
+            let shapes = shapes.into_iter().collect();
+            is_crowded.then_some(Proof::Apart { shapes, pods: count as u32, key, places })
+        });
     found.collect()
-}
-
-/// More requested than there is, on all nodes or on those that some pods are restricted to.
-fn sum(
-    cluster: &Cluster,
-    pods: &BTreeMap<ShapeId, u32>,
-    admitting: &BTreeMap<ShapeId, Vec<NodeId>>,
-) -> Option<Proof> {
-    let all: Vec<NodeId> = (0..cluster.nodes.len()).collect();
-    let mut sets: BTreeSet<&Vec<NodeId>> = admitting.values().collect();
-    sets.insert(&all);
-    for nodes in sets.iter().rev() {
-        if nodes.iter().any(|it| cluster.allocatable[*it].is_none()) {
-            continue;
-        }
-        let is_inside =
-            |it: &ShapeId| admitting[it].iter().all(|it| nodes.binary_search(it).is_ok());
-        let inside: Vec<_> = pods
-            .iter()
-            .filter(|it| is_inside(it.0))
-            .map(|(shape, count)| (*shape, *count))
-            .collect();
-        for (at, resource) in cluster.resources.iter().enumerate() {
-            let requested: i128 = inside
-                .iter()
-                .map(|(shape, count)| cluster.requests[*shape][at] * i128::from(*count))
-                .sum();
-            let has = |it: &NodeId| cluster.allocatable[*it].as_ref().map_or(0, |it| it[at]);
-            let available: i128 = nodes.iter().map(has).sum();
-            if requested > available {
-                let is_of = |it: &&(ShapeId, u32)| cluster.requests[it.0][at] > 0;
-                let pods = inside.iter().filter(is_of).copied().collect();
-                let (resource, nodes) = (resource.clone(), nodes.to_vec());
-                return Some(Proof::Sum { resource, pods, requested, nodes, available });
-            }
-        }
-    }
-    None
-}
-
-/// Pods that each request so much that the nodes hold fewer of them than there are.
-fn pieces(
-    cluster: &Cluster,
-    pods: &BTreeMap<ShapeId, u32>,
-    admitting: &BTreeMap<ShapeId, Vec<NodeId>>,
-) -> Option<Proof> {
-    for (at, resource) in cluster.resources.iter().enumerate() {
-        let sizes: BTreeSet<i128> =
-            pods.keys().map(|it| cluster.requests[*it][at]).filter(|it| *it > 0).collect();
-        for size in sizes.into_iter().rev() {
-            let large: Vec<ShapeId> =
-                pods.keys().copied().filter(|it| cluster.requests[*it][at] >= size).collect();
-            let nodes: BTreeSet<NodeId> =
-                large.iter().flat_map(|it| &admitting[it]).copied().collect();
-            let has: Option<i128> =
-                nodes.iter().map(|it| Some(cluster.allocatable[*it].as_ref()?[at] / size)).sum();
-            let count: u32 = large.iter().map(|it| pods[it]).sum();
-            let Some(places) = has else { continue };
-            let smallest = large.iter().copied().find(|it| cluster.requests[*it][at] == size);
-            if i128::from(count) > places
-                && let Some(shape) = smallest
-            {
-                return Some(Proof::Pieces {
-                    shape,
-                    resource: resource.clone(),
-                    pods: count,
-                    places,
-                });
-            }
-        }
-    }
-    None
 }
 
 /// Why a node does not take one more pod of a shape, in a few words each.
@@ -268,7 +211,7 @@ fn volume_of(cluster: &Cluster, need: &super::volume::VolumeNeed) -> String {
 fn with(state: &State<'_>, shape: ShapeId, node: NodeId) -> String {
     let cluster = state.cluster;
     let own = &cluster.of_shape[shape];
-    let mut there = state.pods[node].keys();
+    let mut there = state.counts.pods[node].keys();
     let other = there.find(|other| {
         own.anti.iter().any(|it| cluster.terms[*it].matches[**other])
             || cluster.of_shape[**other].anti.iter().any(|it| cluster.terms[*it].matches[shape])

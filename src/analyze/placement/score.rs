@@ -10,30 +10,52 @@ use super::state::State;
 /// The best score of a plugin.
 const MOST: i64 = 100;
 
-/// The node that the scheduler would choose of those that take a pod.
-pub fn best(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Option<NodeId> {
+/// What a node alone says for or against one more pod: its resources, and their balance.
+pub fn local(state: &State<'_>, shape: ShapeId, node: NodeId) -> i16 {
+    // Both are from 0 to 100.
+    (least_allocated(state, shape, node) + balanced(state, shape, node)) as i16
+}
+
+/// Whether the other plugins score all nodes alike for a shape.
+pub fn is_local(cluster: &Cluster, shape: ShapeId) -> bool {
+    let of = &cluster.of_shape[shape];
+    !cluster.has_avoided
+        && cluster.shapes[shape].node_preferences.is_empty()
+        && of.soft_terms.is_empty()
+        && of.soft_constraints.is_empty()
+}
+
+/// The node that the scheduler would choose of those that take a pod. `local` gives what each says for itself.
+pub fn best(
+    state: &State<'_>,
+    shape: ShapeId,
+    takers: &[NodeId],
+    local: &dyn Fn(NodeId) -> i16,
+) -> Option<NodeId> {
     if let [] | [_] = takers {
         return takers.first().copied();
     }
-    // The weights are those of the default profile (`pkg/scheduler/apis/config/v1/default_plugins.go`).
-    let plugins: [(i64, Vec<i64>); 5] = [
-        (1, takers.iter().map(|it| least_allocated(state, shape, *it)).collect()),
-        (3, preferred_taints(state.cluster, shape, takers)),
-        (2, preferred_nodes(state.cluster, shape, takers)),
-        (2, preferred_pods(state, shape, takers)),
-        (2, spread(state, shape, takers)),
-    ];
-    let score = |at: usize| -> i64 {
-        let balance = balanced(state, shape, takers[at]);
-        balance + plugins.iter().map(|(weight, scores)| weight * scores[at]).sum::<i64>()
-    };
-    let scored = (0..takers.len()).map(|at| (score(at), std::cmp::Reverse(at)));
-    scored.max().map(|(_, std::cmp::Reverse(at))| takers[at])
+    let mut scores: Vec<i64> = takers.iter().map(|it| i64::from(local(*it))).collect();
+    if !is_local(state.cluster, shape) {
+        // The weights are those of the default profile (`pkg/scheduler/apis/config/v1/default_plugins.go`).
+        let plugins = [
+            (3, preferred_taints(state.cluster, shape, takers)),
+            (2, preferred_nodes(state.cluster, shape, takers)),
+            (2, preferred_pods(state, shape, takers)),
+            (2, spread(state, shape, takers)),
+        ];
+        for (weight, all) in plugins {
+            // A plugin that has no opinion gives nothing.
+            scores.iter_mut().zip(all).for_each(|(score, it)| *score += weight * it);
+        }
+    }
+    let most = scores.iter().max()?;
+    scores.iter().position(|it| it == most).map(|at| takers[at])
 }
 
 /// How much of CPU and memory would be requested, of how much.
-fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> [(i128, i128); 2] {
-    let (there, own) = (state.scored[node], state.cluster.scored[shape]);
+fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> [(i64, i64); 2] {
+    let (there, own) = (state.counts.scored[node], state.cluster.scored[shape]);
     let has = state.cluster.score_of[node];
     [(there[0] + own[0], has[0]), (there[1] + own[1], has[1])]
 }
@@ -42,7 +64,7 @@ fn fractions(state: &State<'_>, shape: ShapeId, node: NodeId) -> [(i128, i128); 
 fn least_allocated(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
     let (mut sum, mut count) = (0, 0);
     for (used, has) in fractions(state, shape, node).into_iter().filter(|it| it.1 > 0) {
-        sum += if used > has { 0 } else { ((has - used) * i128::from(MOST) / has) as i64 };
+        sum += if used > has { 0 } else { (has - used) * MOST / has };
         count += 1;
     }
     sum / count.max(1)
@@ -54,7 +76,7 @@ fn balanced(state: &State<'_>, shape: ShapeId, node: NodeId) -> i64 {
     if of_cpu <= 0 || of_memory <= 0 {
         return MOST;
     }
-    let part = |used: i128, has: i128| (used as f64 / has as f64).min(1.0);
+    let part = |used: i64, has: i64| (used as f64 / has as f64).min(1.0);
     let apart = (part(cpu, of_cpu) - part(memory, of_memory)).abs() / 2.0;
     ((1.0 - apart) * MOST as f64) as i64
 }
@@ -78,7 +100,7 @@ fn preferred_taints(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec
 fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let preferences = &cluster.shapes[shape].node_preferences;
     if preferences.is_empty() {
-        return vec![0; takers.len()];
+        return Vec::new();
     }
     let weight = |node: &NodeId| {
         let node = &cluster.nodes[*node];
@@ -95,7 +117,7 @@ fn preferred_nodes(cluster: &Cluster, shape: ShapeId, takers: &[NodeId]) -> Vec<
 fn preferred_pods(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let terms = &state.cluster.of_shape[shape].soft_terms;
     if terms.is_empty() {
-        return vec![0; takers.len()];
+        return Vec::new();
     }
     let weight = |node: &NodeId| {
         let near =
@@ -115,7 +137,7 @@ fn spread(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     let cluster = state.cluster;
     let constraints = &cluster.of_shape[shape].soft_constraints;
     if constraints.is_empty() {
-        return vec![0; takers.len()];
+        return Vec::new();
     }
     let score = |node: &NodeId| {
         let each = constraints.iter().map(|at| {

@@ -42,8 +42,8 @@ pub fn search(start: &State<'_>, pods: &[(ShapeId, u32)], bound: usize) -> Found
     // Those with the fewest nodes first: what cannot be is seen soonest.
     left.sort_by_key(|(shape, _)| (start.takers(*shape).len(), *shape));
     let is_ordered = cluster.is_ordered(left.iter().map(|it| it.0));
-    let classes = classes(start, &left);
     let shapes: Vec<_> = left.iter().map(|it| it.0).collect();
+    let classes = classes(start, &shapes);
     let bound =
         bound.min(MOST_CELLS / (shapes.len() * cluster.nodes.len()).max(1)).max(LEAST_STATES);
     let mut search = Search {
@@ -118,7 +118,7 @@ impl Search<'_, '_> {
         for class in self.classes {
             let mut seen: Vec<&_> = Vec::new();
             for node in class {
-                let holds = &self.state.pods[*node];
+                let holds = &self.state.counts.pods[*node];
                 if !seen.contains(&holds) && asked.takes(*node) {
                     seen.push(holds);
                     found.push(*node);
@@ -130,7 +130,7 @@ impl Search<'_, '_> {
 
     /// What a state has in common with those that differ by equal nodes.
     fn signature(&self) -> Vec<u32> {
-        let mut all = Vec::with_capacity(self.shapes.len() * self.state.pods.len());
+        let mut all = Vec::with_capacity(self.shapes.len() * self.state.counts.pods.len());
         for class in self.classes {
             let row = |node: &NodeId| -> Vec<u32> {
                 self.shapes.iter().map(|it| self.state.count(*node, *it)).collect()
@@ -145,7 +145,7 @@ impl Search<'_, '_> {
 
 /// Nodes that stand for each other: equal in all that pods of these shapes see, alone in their domains or together in
 /// them, and holding the same.
-fn classes(start: &State<'_>, left: &[(ShapeId, u32)]) -> Vec<Vec<NodeId>> {
+pub(super) fn classes(start: &State<'_>, left: &[ShapeId]) -> Vec<Vec<NodeId>> {
     let cluster = start.cluster;
     let mut sizes: Vec<Vec<u32>> = Vec::new();
     for topology in &cluster.topologies {
@@ -166,7 +166,7 @@ fn classes(start: &State<'_>, left: &[(ShapeId, u32)]) -> Vec<Vec<NodeId>> {
                 Some(it) => (2, it),
             })
             .collect();
-        let key = (domains, alike(cluster, node, left), start.pods[node].clone());
+        let key = (domains, alike(cluster, node, left), start.counts.pods[node].clone());
         let at = *by_key.entry(key).or_insert(classes.len());
         match classes.get_mut(at) {
             Some(class) => class.push(node),
@@ -178,11 +178,11 @@ fn classes(start: &State<'_>, left: &[(ShapeId, u32)]) -> Vec<Vec<NodeId>> {
 
 type Alike = (Option<Vec<i128>>, i128, Vec<super::filter::Plugins>, Vec<bool>);
 
-fn alike(cluster: &Cluster, node: NodeId, left: &[(ShapeId, u32)]) -> Alike {
+fn alike(cluster: &Cluster, node: NodeId, left: &[ShapeId]) -> Alike {
     (
         cluster.allocatable[node].clone(),
         cluster.nodes[node].allocatable.as_ref().map_or(-1, |it| it.pods),
-        left.iter().map(|it| cluster.fixed[it.0][node]).collect(),
+        left.iter().map(|it| cluster.refused(*it, node)).collect(),
         cluster.constraints.iter().map(|it| it.counts[node]).collect(),
     )
 }

@@ -9,12 +9,19 @@ use std::collections::BTreeMap;
 pub struct State<'c> {
     /// The cluster.
     pub cluster: &'c Cluster,
+    /// What there is of them.
+    pub counts: Counts,
+}
+
+/// What there is of the pods of a cluster, by its places.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
     /// By node, how many pods of which shape.
     pub pods: Vec<BTreeMap<ShapeId, u32>>,
     /// By node and resource, what is requested.
     pub used: Vec<Vec<i128>>,
     /// By node, the CPU and memory that scores count.
-    pub scored: Vec<[i128; 2]>,
+    pub scored: Vec<[i64; 2]>,
     /// By node.
     pub pod_counts: Vec<i128>,
     /// By term and domain, pods that it means.
@@ -27,6 +34,20 @@ pub struct State<'c> {
     spread: Vec<Vec<u32>>,
     /// By claim of one pod, how many have it.
     single: Vec<u32>,
+}
+
+/// Whether more is to be counted, or less.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    More,
+    Less,
+}
+
+/// Whether a pod is being deleted; those count for all but spread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Stays,
+    Terminates,
 }
 
 /// What is the same on all nodes while one pod is placed.
@@ -46,8 +67,7 @@ impl<'c> State<'c> {
     pub fn new(cluster: &'c Cluster) -> State<'c> {
         let domains = |topology: usize| vec![0; cluster.topologies[topology].values.len()];
         let nodes = cluster.nodes.len();
-        State {
-            cluster,
+        let counts = Counts {
             pods: vec![BTreeMap::new(); nodes],
             used: vec![vec![0; cluster.resources.len()]; nodes],
             scored: vec![[0; 2]; nodes],
@@ -61,65 +81,87 @@ impl<'c> State<'c> {
                 .collect(),
             spread: cluster.constraints.iter().map(|it| domains(it.topology)).collect(),
             single: vec![0; cluster.single.len()],
-        }
+        };
+        State { cluster, counts }
     }
 
     /// Puts a pod on a node.
     pub fn put(&mut self, shape: ShapeId, node: NodeId) {
-        *self.pods[node].entry(shape).or_default() += 1;
-        self.change(shape, node, true);
+        *self.counts.pods[node].entry(shape).or_default() += 1;
+        self.change(shape, node, Sign::More, Life::Stays);
     }
 
     /// Takes one away.
     pub fn take(&mut self, shape: ShapeId, node: NodeId) {
-        if let Some(count) = self.pods[node].get_mut(&shape) {
-            *count -= 1;
-            if *count == 0 {
-                self.pods[node].remove(&shape);
-            }
-            self.change(shape, node, false);
+        if self.forget(shape, node) {
+            self.change(shape, node, Sign::Less, Life::Stays);
         }
     }
 
-    fn change(&mut self, shape: ShapeId, node: NodeId, is_more: bool) {
-        let cluster = self.cluster;
-        let step = |count: &mut u32| if is_more { *count += 1 } else { *count -= 1 };
-        let sign = if is_more { 1 } else { -1 };
-        self.pod_counts[node] += sign;
-        for (scored, own) in self.scored[node].iter_mut().zip(cluster.scored[shape]) {
-            *scored += sign * own;
+    /// Puts a pod on a node that is being deleted there.
+    pub fn put_terminating(&mut self, shape: ShapeId, node: NodeId) {
+        *self.counts.pods[node].entry(shape).or_default() += 1;
+        self.change(shape, node, Sign::More, Life::Terminates);
+    }
+
+    /// Takes one of those away.
+    pub fn take_terminating(&mut self, shape: ShapeId, node: NodeId) {
+        if self.forget(shape, node) {
+            self.change(shape, node, Sign::Less, Life::Terminates);
         }
-        for (used, request) in self.used[node].iter_mut().zip(&cluster.requests[shape]) {
-            *used += sign * request;
+    }
+
+    fn forget(&mut self, shape: ShapeId, node: NodeId) -> bool {
+        let Some(count) = self.counts.pods[node].get_mut(&shape) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.counts.pods[node].remove(&shape);
+        }
+        true
+    }
+
+    fn change(&mut self, shape: ShapeId, node: NodeId, sign: Sign, life: Life) {
+        let (cluster, counts) = (self.cluster, &mut self.counts);
+        let step = |count: &mut u32| match sign {
+            Sign::More => *count += 1,
+            Sign::Less => *count -= 1,
+        };
+        let more = if sign == Sign::More { 1 } else { -1 };
+        counts.pod_counts[node] += i128::from(more);
+        for (scored, own) in counts.scored[node].iter_mut().zip(cluster.scored[shape]) {
+            *scored += more * own;
+        }
+        for (used, request) in counts.used[node].iter_mut().zip(&cluster.requests[shape]) {
+            *used += i128::from(more) * request;
         }
         let domain =
             |topology: usize| cluster.topologies[topology].domains[node].map(|it| it as usize);
         let of = &cluster.of_shape[shape];
         for term in &of.meant_by {
             if let Some(at) = domain(cluster.terms[*term].topology) {
-                step(&mut self.meant[*term][at]);
+                step(&mut counts.meant[*term][at]);
             }
         }
         for term in &of.anti {
             if let Some(at) = domain(cluster.terms[*term].topology) {
-                step(&mut self.owners[*term][at]);
+                step(&mut counts.owners[*term][at]);
             }
         }
         for group in &of.meets {
             for (place, topology) in cluster.groups[*group].topologies.iter().enumerate() {
                 if let Some(at) = domain(*topology) {
-                    step(&mut self.met[*group][place][at]);
+                    step(&mut counts.met[*group][place][at]);
                 }
             }
         }
-        for constraint in &of.counted_by {
+        for constraint in of.counted_by.iter().filter(|_| life == Life::Stays) {
             let it = &cluster.constraints[*constraint];
             if let Some(at) = domain(it.topology).filter(|_| it.counts[node]) {
-                step(&mut self.spread[*constraint][at]);
+                step(&mut counts.spread[*constraint][at]);
             }
         }
         for claim in &of.single {
-            step(&mut self.single[*claim]);
+            step(&mut counts.single[*claim]);
         }
     }
 
@@ -128,10 +170,10 @@ impl<'c> State<'c> {
         let of = &self.cluster.of_shape[shape];
         let least = of.constraints.iter().map(|it| self.least(*it)).collect();
         let is_first = of.group.is_some_and(|group| {
-            let is_met = self.met[group].iter().flatten().any(|it| *it > 0);
+            let is_met = self.counts.met[group].iter().flatten().any(|it| *it > 0);
             !is_met && self.cluster.groups[group].matches[shape]
         });
-        let holds_single = of.single.iter().any(|it| self.single[*it] > 0);
+        let holds_single = of.single.iter().any(|it| self.counts.single[*it] > 0);
         Asked { state: self, shape, least, is_first, holds_single }
     }
 
@@ -141,7 +183,8 @@ impl<'c> State<'c> {
         if (it.domains.len() as i64) < it.min_domains {
             return 0;
         }
-        let counts = it.domains.iter().map(|at| i64::from(self.spread[constraint][*at as usize]));
+        let counts =
+            it.domains.iter().map(|at| i64::from(self.counts.spread[constraint][*at as usize]));
         counts.min().unwrap_or(0)
     }
 
@@ -149,14 +192,14 @@ impl<'c> State<'c> {
     pub fn meant_near(&self, term: usize, node: NodeId) -> u32 {
         let topology = self.cluster.terms[term].topology;
         let domain = self.cluster.topologies[topology].domains[node];
-        domain.map_or(0, |it| self.meant[term][it as usize])
+        domain.map_or(0, |it| self.counts.meant[term][it as usize])
     }
 
     /// How many pods that a constraint counts are in the domain of a node; `None` where it is in none.
     pub fn spread_near(&self, constraint: usize, node: NodeId) -> Option<u32> {
         let topology = self.cluster.constraints[constraint].topology;
         let domain = self.cluster.topologies[topology].domains[node]?;
-        Some(self.spread[constraint][domain as usize])
+        Some(self.counts.spread[constraint][domain as usize])
     }
 
     /// The nodes that take one more pod of a shape.
@@ -167,26 +210,67 @@ impl<'c> State<'c> {
 
     /// How many pods of a shape there are on a node.
     pub fn count(&self, node: NodeId, shape: ShapeId) -> u32 {
-        self.pods[node].get(&shape).copied().unwrap_or(0)
+        self.counts.pods[node].get(&shape).copied().unwrap_or(0)
     }
 }
 
 impl Asked<'_, '_> {
     /// Whether a node takes the pod.
     pub fn takes(&self, node: NodeId) -> bool {
+        !self.is_refused_everywhere() && self.has_place(node) && self.is_among(node)
+    }
+
+    /// The shape that is asked about.
+    pub fn shape(&self) -> ShapeId {
+        self.shape
+    }
+
+    /// The pods that are there.
+    pub fn state(&self) -> &State<'_> {
+        self.state
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.state.cluster.nodes.len()
+    }
+
+    /// Whether it matters what stands on other nodes than the one that is asked.
+    pub fn looks_around(&self) -> bool {
         let cluster = self.state.cluster;
-        !cluster.shapes[self.shape].is_gated
-            && cluster.fixed[self.shape][node].is_empty()
-            && !self.holds_single
+        let of = &cluster.of_shape[self.shape];
+        let has_owner = |it: &usize| cluster.terms[*it].is_required;
+        of.group.is_some()
+            || !of.anti.is_empty()
+            || !of.constraints.is_empty()
+            || of.meant_by.iter().any(has_owner)
+    }
+
+    /// Whether no node takes it, whatever is there.
+    pub fn is_refused_everywhere(&self) -> bool {
+        self.state.cluster.shapes[self.shape].is_gated || self.holds_single
+    }
+
+    /// Whether a node takes it as far as only the node and the pods there say.
+    pub fn has_place(&self, node: NodeId) -> bool {
+        self.state.cluster.refused(self.shape, node).is_empty()
             && self.has_room(node)
             && self.has_ports(node)
-            && self.is_spread(node)
-            && self.is_beside_and_apart(node)
+    }
+
+    /// Whether a node takes it as far as pods on other nodes have a say.
+    pub fn is_among(&self, node: NodeId) -> bool {
+        self.is_spread(node) && self.is_beside_and_apart(node)
+    }
+
+    /// Whether a node takes it, were all other pods wherever suits it.
+    pub fn takes_at_best(&self, node: NodeId) -> bool {
+        self.has_place(node) && self.keeps_apart(node) && self.is_kept_apart(node)
     }
 
     /// The plugins that refuse it on a node.
     pub fn refusals(&self, node: NodeId) -> Plugins {
-        let mut refused = self.state.cluster.fixed[self.shape][node];
+        let mut refused = self.state.cluster.refused(self.shape, node);
         let others = [
             (Plugin::NodePorts, self.has_ports(node)),
             (Plugin::NodeResourcesFit, self.has_room(node)),
@@ -205,9 +289,9 @@ impl Asked<'_, '_> {
         let cluster = self.state.cluster;
         let Some(allocatable) = &cluster.allocatable[node] else { return true };
         let pods = cluster.nodes[node].allocatable.as_ref().map_or(0, |it| it.pods);
-        let used = &self.state.used[node];
+        let used = &self.state.counts.used[node];
         let requests = &cluster.requests[self.shape];
-        self.state.pod_counts[node] < pods
+        self.state.counts.pod_counts[node] < pods
             && requests
                 .iter()
                 .zip(allocatable)
@@ -221,7 +305,7 @@ impl Asked<'_, '_> {
         let Some(allocatable) = &cluster.allocatable[node] else { return Vec::new() };
         let requests = cluster.requests[self.shape].iter().enumerate();
         requests
-            .map(|(at, request)| (at, *request, allocatable[at] - self.state.used[node][at]))
+            .map(|(at, request)| (at, *request, allocatable[at] - self.state.counts.used[node][at]))
             .filter(|(_, request, left)| *request > 0 && request > left)
             .map(|(at, _, left)| (at, left))
             .collect()
@@ -231,7 +315,7 @@ impl Asked<'_, '_> {
         let cluster = self.state.cluster;
         let wanted = &cluster.shapes[self.shape].host_ports;
         wanted.is_empty()
-            || !self.state.pods[node].keys().any(|other| {
+            || !self.state.counts.pods[node].keys().any(|other| {
                 let taken = &cluster.shapes[*other].host_ports;
                 taken.iter().any(|taken| wanted.iter().any(|it| it.conflicts(taken)))
             })
@@ -244,7 +328,7 @@ impl Asked<'_, '_> {
             let it = &cluster.constraints[*at];
             // A node without the label takes none of its pods, whatever the skew.
             let Some(domain) = cluster.topologies[it.topology].domains[node] else { return false };
-            let there = i64::from(self.state.spread[*at][domain as usize]);
+            let there = i64::from(self.state.counts.spread[*at][domain as usize]);
             there + i64::from(it.matches_own) - least <= it.max_skew
         })
     }
@@ -266,7 +350,7 @@ impl Asked<'_, '_> {
         for (place, topology) in cluster.groups[group].topologies.iter().enumerate() {
             let Some(domain) = self.domain(*topology, node) else { return false };
             // Terms of one topology count the same pods.
-            is_met &= self.state.met[group][place][domain] > 0;
+            is_met &= self.state.counts.met[group][place][domain] > 0;
         }
         is_met || self.is_first
     }
@@ -276,7 +360,7 @@ impl Asked<'_, '_> {
         let cluster = self.state.cluster;
         cluster.of_shape[self.shape].anti.iter().all(|term| {
             let domain = self.domain(cluster.terms[*term].topology, node);
-            domain.is_none_or(|it| self.state.meant[*term][it] == 0)
+            domain.is_none_or(|it| self.state.counts.meant[*term][it] == 0)
         })
     }
 
@@ -285,7 +369,7 @@ impl Asked<'_, '_> {
         let cluster = self.state.cluster;
         cluster.of_shape[self.shape].meant_by.iter().all(|term| {
             let domain = self.domain(cluster.terms[*term].topology, node);
-            domain.is_none_or(|it| self.state.owners[*term][it] == 0)
+            domain.is_none_or(|it| self.state.counts.owners[*term][it] == 0)
         })
     }
 }

@@ -109,7 +109,7 @@ impl VolumeState {
 }
 
 /// Labels of zones and regions, the present one and the one before.
-const TOPOLOGY: [[&str; 2]; 2] = [
+pub(super) const TOPOLOGY: [[&str; 2]; 2] = [
     [ZONE, "failure-domain.beta.kubernetes.io/zone"],
     ["topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/region"],
 ];

@@ -41,6 +41,14 @@ pub fn words(world: &World, proof: &Proof, name: &dyn Fn(usize) -> String) -> St
         Proof::NoNode { shape } => {
             format!("none of {} admits a pod of {}", nodes(all), names(world, &[*shape], name))
         }
+        Proof::NotThere { shape, nodes: of } => {
+            let first = of.first().map_or("", |it| world.cluster.nodes[*it].name.as_str());
+            let more = match of.len() {
+                0 | 1 => String::new(),
+                all => format!(" and {} more", all - 1),
+            };
+            format!("`{first}`{more} does not admit its pod of {}", names(world, &[*shape], name))
+        }
         Proof::Apart { shapes, pods, key, places } => format!(
             "{pods} pods of {} have to be apart by `{key}`, and the nodes that admit them are {places} such {}",
             names(world, shapes, name),

@@ -2,7 +2,7 @@
 
 use super::cluster::{Cluster, NamespaceLabels, NodeId, ShapeId};
 use super::filter::{Plugin, fixed};
-use super::labels::{Asks, Condition, Labels, NodeTerm, labels};
+use super::labels::{Labels, labels};
 use super::node::{ClusterNode, Effect, Toleration, amounts};
 use super::real::Real;
 use super::shape::Shape;
@@ -64,6 +64,8 @@ pub struct Pod {
     pub shape: ShapeId,
     /// The node that it is said to be on.
     pub node: Option<NodeId>,
+    /// The only node that it may be on, as a pod of a DaemonSet.
+    pub only: Option<NodeId>,
     /// Its number among the pods of its component.
     pub number: usize,
 }
@@ -275,7 +277,7 @@ impl<'d> Reader<'_, 'd> {
             shape.volumes = this.volumes.needs(workload.pod, workload.namespace, &name, &templates);
             shape.is_terminating = is_terminating;
             let shape = this.shape(shape);
-            pods.push(Pod { name, component, shape, node, number });
+            pods.push(Pod { name, component, shape, node, only: None, number });
         };
         for (at, it) in there.iter().enumerate() {
             let number = if is_set { ordinal(it.name).unwrap_or(at) } else { at };
@@ -322,7 +324,8 @@ impl<'d> Reader<'_, 'd> {
                 continue;
             }
             let shape = self.shape(shape);
-            pods.push(Pod { name: object.name.to_string(), component, shape, node: place, number });
+            let name = object.name.to_string();
+            pods.push(Pod { name, component, shape, node: place, only: None, number });
         }
         pods
     }
@@ -344,25 +347,21 @@ impl<'d> Reader<'_, 'd> {
         }
         shape.volumes = self.volumes.needs(workload.pod, workload.namespace, workload.name, &[]);
         let there: BTreeSet<NodeId> = real.of(workload.id).iter().map(|it| it.node).collect();
-        let mut pods = Vec::new();
-        for (at, node) in nodes.iter().enumerate() {
+        // The name of its node stands in place of what it requires (ReplaceDaemonSetPodNodeNameNodeAffinity), so that its
+        // node is the only domain that counts.
+        shape.spread.retain(|it| !it.honors_affinity || it.min_domains > 1);
+        let chosen = nodes.iter().enumerate().filter(|(_, node)| {
             let refused = fixed(&shape, node);
-            if refused.has(Plugin::NodeAffinity) || refused.has(Plugin::TaintToleration) {
-                continue;
-            }
-            // The name of its node stands in place of what it requires (ReplaceDaemonSetPodNodeNameNodeAffinity).
-            let name = Condition {
-                key: "metadata.name".into(),
-                asks: Asks::In(BTreeSet::from([node.name.clone()])),
-            };
-            let mut own = shape.clone();
-            own.node_terms = Some(vec![NodeTerm { labels: Vec::new(), name: vec![name] }]);
-            let shape = self.shape(own);
-            let name = format!("{}-{}", workload.name, node.name);
-            let place = there.contains(&at).then_some(at);
-            pods.push(Pod { name, component, shape, node: place, number: at });
-        }
-        pods
+            !refused.has(Plugin::NodeAffinity) && !refused.has(Plugin::TaintToleration)
+        });
+        let chosen: Vec<(usize, String)> =
+            chosen.map(|(at, it)| (at, format!("{}-{}", workload.name, it.name))).collect();
+        let shape = self.shape(shape);
+        let pods = chosen.into_iter().map(|(at, name)| {
+            let node = there.contains(&at).then_some(at);
+            Pod { name, component, shape, node, only: Some(at), number: at }
+        });
+        pods.collect()
     }
 
     /// The shape of a pod of the next release, where only that differs.

@@ -45,7 +45,7 @@ fn scenario(played: &Played) -> String {
     visible_lines(&out)
 }
 
-fn visible_lines(text: &str) -> String {
+pub(super) fn visible_lines(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(|it| visible(it).trim_end().to_string()).collect();
     lines.join("\n")
 }
@@ -121,7 +121,7 @@ fn bar(played: &Played, it: &NodeOutcome, resource: &str) -> String {
 }
 
 /// Columns as wide as what they hold; those listed are numbers.
-fn table<const N: usize>(rows: &[[String; N]], numbers: &[usize]) -> String {
+pub(super) fn table<const N: usize>(rows: &[[String; N]], numbers: &[usize]) -> String {
     let width = |at: usize| rows.iter().map(|it| it[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N).map(width).collect();
     let mut out = String::new();

@@ -2,16 +2,19 @@
 
 mod human;
 mod json;
+mod sized;
 
 use crate::analyze::Facts;
 use crate::analyze::placement::place::most;
 use crate::analyze::placement::scenario::Outcome;
 use crate::analyze::placement::words::words;
-use crate::analyze::placement::world::{At, World};
+use crate::analyze::placement::world::{At, Component, World};
+use crate::api::kind::Kind;
 use crate::check::locate::Locator;
 use crate::model::{Model, Place};
 pub use human::human;
 pub use json::{SCHEMA, json};
+pub use sized::{Pool, Sized};
 
 /// A scenario that was played.
 #[derive(Debug)]
@@ -45,14 +48,13 @@ impl Played {
                 None => of.name.clone(),
             }
         };
-        let mut proof = outcome.proof.as_ref().map(|it| words(&world, it, &name));
-        let fits = match &outcome.anew {
+        let mut told: Vec<String> =
+            outcome.proofs.iter().map(|it| words(&world, it, &name)).collect();
+        told.extend(match &outcome.anew {
             Some(anew) => fits_anew(&world, anew),
             None => fits(&world, &outcome),
-        };
-        if let Some(fits) = fits {
-            proof = Some(proof.map_or(fits.clone(), |it| format!("{it}; {fits}")));
-        }
+        });
+        let proof = (!told.is_empty()).then(|| told.join("; "));
         Played { world, events, outcome, proof }
     }
 }
@@ -79,7 +81,10 @@ fn fits_anew(world: &World, anew: &[usize]) -> Option<String> {
     })
 }
 
-/// How many pods of what is scaled fit.
+/// Of more components than these nobody reads how many of their pods fit.
+const MOST_TOLD: usize = 12;
+
+/// How many pods of what is scaled fit, and of each component that lacks some.
 fn fits(world: &World, outcome: &Outcome) -> Option<String> {
     if outcome.components.iter().all(|it| it.pending == 0) {
         return None;
@@ -97,9 +102,16 @@ fn fits(world: &World, outcome: &Outcome) -> Option<String> {
         let wanted: usize = scaled.iter().map(|it| it.1.wanted).sum();
         told.push(format!("{after} of the {wanted} pods of {} fit", names.join(" and ")));
     }
-    for (at, component) in scaled.iter().filter(|it| outcome.components[it.0].pending > 0) {
-        if let Some(most) = most(world, *at) {
-            let beside = if scaled.len() > 1 { ", with the others at their peak" } else { "" };
+    let is_scaled = |it: &(usize, &Component)| it.1.wanted > it.1.floor;
+    let pending = world.components.iter().enumerate().filter(|(at, it)| {
+        outcome.components[*at].pending > 0 && it.wanted > 1 && it.kind != Kind::DaemonSet
+    });
+    for (at, component) in pending.take(MOST_TOLD) {
+        if let Some(most) = most(world, at).filter(|it| *it < component.wanted) {
+            let beside = match scaled.len() > usize::from(is_scaled(&(at, component))) {
+                true => ", with the others at their peak",
+                false => "",
+            };
             let (short, wanted) = (&component.short, component.wanted);
             told.push(format!("{short} fits {most} of {wanted} on {nodes}{beside}"));
         }

@@ -3,6 +3,7 @@
 mod connection;
 mod flows;
 mod permissions;
+mod placement;
 mod retries;
 pub(crate) mod same;
 mod world;

@@ -49,10 +49,28 @@ fn the_document_fits_at_its_floor_and_not_at_its_peak() {
         "3 × 0.5",
         "1 × 0.2",
         "= 11.2, more than the 9.5 of 3 nodes",
+        "18 × 0.5Gi",
+        "= 21.25Gi, more than the 20Gi of 3 nodes",
         "23 of the 30 pods of api and worker fit",
         "api fits 11 of 18",
         "worker fits 5 of 12",
         "as-documented/api.yaml:",
+    ] {
+        assert!(proof.contains(part), "{part}: {proof}");
+    }
+}
+
+#[test]
+fn the_picture_does_not_fit_on_its_first_worker() {
+    let picture = "fixtures/placement/healthcare-onprem/picture.yaml";
+    let (scenarios, status) = simulate(picture, &["--at", "floor"]);
+    assert_eq!((status, &scenarios[0]["verdict"]), (1, &"breaks".into()));
+    let proof = scenarios[0]["proof"].as_str().unwrap();
+    for part in [
+        "= 4.2, more than the 3.5 of 1 node",
+        "= 7.25Gi, more than the 7Gi of 1 node",
+        // 3.5 − 2 − 0.5 − 0.2 leaves 0.8: three of 0.25.
+        "api-and-worker fits 3 of 6",
     ] {
         assert!(proof.contains(part), "{part}: {proof}");
     }
@@ -122,6 +140,43 @@ fn the_second_drain_is_refused_while_the_first_node_is_away() {
     let redis = refused.iter().find(|it| it["budget"]["name"] == "redis").unwrap();
     assert_eq!(redis["node"], "k8s-master");
     assert_eq!(redis["why"], "2 of 3 available, minAvailable 2 keeps 2");
+}
+
+#[test]
+fn after_any_drain_the_next_is_refused_for_redis() {
+    for (first, second) in [
+        ("k8s-worker-2", "k8s-master"),
+        ("k8s-master", "k8s-worker-2"),
+        ("k8s-worker-2", "k8s-worker-1"),
+        ("k8s-master", "k8s-worker-1"),
+    ] {
+        let drains = [format!("node/{first}"), format!("node/{second}")];
+        let args = ["--at", "floor", "--drain", &drains[0], "--drain", &drains[1]];
+        let (scenarios, status) = simulate(ONPREM, &args);
+        assert_eq!(status, 1, "{first}, {second}");
+        let why = component(&scenarios[0], "redis")["reason"].as_str().unwrap();
+        assert!(why.contains("required anti-affinity with redis"), "{why}");
+        let refused = scenarios[0]["refused"].as_array().unwrap();
+        let of = |name: &str| refused.iter().find(|it| it["budget"]["name"] == name).cloned();
+        let redis = of("redis").unwrap();
+        assert_eq!(
+            (&redis["node"], &redis["why"]),
+            (&second.into(), &"2 of 3 available, minAvailable 2 keeps 2".into())
+        );
+        // The first worker holds the database as well, which its own budget never lets go.
+        assert_eq!(of("postgres").is_some(), second == "k8s-worker-1", "{first}, {second}");
+    }
+}
+
+#[test]
+fn alone_each_drain_but_that_of_the_database_goes_through() {
+    for (node, refused) in [("k8s-master", 0), ("k8s-worker-2", 0), ("k8s-worker-1", 1)] {
+        let drain = format!("node/{node}");
+        let (scenarios, _) = simulate(ONPREM, &["--at", "floor", "--drain", &drain]);
+        assert_eq!(scenarios[0]["refused"].as_array().unwrap().len(), refused, "{node}");
+        // redis' third member waits until the node returns.
+        assert_eq!(fate(&scenarios[0], "redis"), (3, 2, 1, "degraded".into()), "{node}");
+    }
 }
 
 #[test]

@@ -89,3 +89,31 @@ fn mistakes_are_told() {
     }
     assert!(mistakes("kind: Deployment")[0].starts_with("no nodes"));
 }
+
+#[test]
+fn an_instance_type_stands_for_what_it_has() {
+    let nodes = nodes(
+        "nodes: {general: {count: 2, instanceType: t3.large}, arm: {instanceType: m6g.large}}",
+        At::Floor,
+    );
+    let has = nodes[0].allocatable.as_ref().unwrap();
+    assert_eq!((has.amounts["cpu"], has.amounts["memory"], has.pods), (1930, 6837 << 20, 35));
+    assert_eq!(nodes[0].labels["node.kubernetes.io/instance-type"], "t3.large");
+    assert_eq!(nodes[2].labels["kubernetes.io/arch"], "arm64");
+}
+
+#[test]
+fn of_an_unknown_instance_type_somebody_has_to_say_what_it_has() {
+    let found = mistakes("nodes: {general: {count: 2, instanceType: z9.huge}}");
+    assert_eq!(
+        found,
+        [
+            "what `nodes.general.instanceType` has is not known; state its `allocatable`, or its `capacity` and what is `reserved`"
+        ]
+    );
+    let nodes = nodes(
+        "nodes: {general: {instanceType: z9.huge, allocatable: {cpu: 2, memory: 8Gi}}}",
+        At::Floor,
+    );
+    assert_eq!(nodes[0].allocatable.as_ref().unwrap().amounts["cpu"], 2000);
+}

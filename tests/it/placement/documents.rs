@@ -108,3 +108,42 @@ fn nine_members_that_keep_apart_need_nine_nodes() {
         proof(&scenario)
     );
 }
+
+#[test]
+fn the_peaks_of_all_are_more_than_ten_nodes_of_two_pools_have() {
+    let system = "yt-video-creator/as-documented";
+    let nodes = "nodes:
+  general: {count: 2, instanceType: t3.large}
+  compute: {count: 8, instanceType: c5.xlarge}
+";
+    let (scenario, status) = simulate(system, nodes, &["--at", "peak"]);
+    assert_eq!(status, 1);
+    // 10 × 0.5 + 50 × 1 + 1 and what the others request, of 2 × 1.93 + 8 × 3.92.
+    for part in ["50 × 1 (", "10 × 0.5 (", "more than the 35.22 of 10 nodes"] {
+        assert!(proof(&scenario).contains(part), "{part}: {}", proof(&scenario));
+    }
+}
+
+#[test]
+fn of_four_cores_on_five_nodes_each_takes_two_pods() {
+    let nodes = "nodes: {node: {count: 5, allocatable: {cpu: 800m, memory: 1638Mi}}}";
+    // 0.8 holds two of 0.3: ten on five nodes, of the twenty-eight of api, grpc and worker at their peaks.
+    let (scenario, status) = simulate("driveline/as-documented", nodes, &["--at", "peak"]);
+    assert_eq!((status, &scenario["verdict"]), (1, &"breaks".into()));
+    for node in scenario["nodes"].as_array().unwrap() {
+        let pods = node["pods"].as_object().unwrap();
+        let of = |name: &str| {
+            pods.get(&format!("Deployment/driveline/driveline-{name}")).and_then(Value::as_u64)
+        };
+        let large: u64 = ["api", "grpc", "worker"].iter().filter_map(|it| of(it)).sum();
+        assert!(large <= 2, "{node}");
+    }
+}
+
+#[test]
+fn the_first_three_pods_of_redis_and_each_more_need_a_node() {
+    let system = "healthcare-cloud/as-documented.rendered/production";
+    let nodes = "nodes: {node: {count: 6, allocatable: {cpu: '96', memory: 256Gi}}}";
+    let (scenario, _) = simulate(system, nodes, &["--at", "peak"]);
+    assert!(proof(&scenario).contains("redis fits 6 of 9 on 6 nodes"), "{}", proof(&scenario));
+}

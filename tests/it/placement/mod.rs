@@ -5,3 +5,6 @@ mod described;
 mod documents;
 mod events;
 mod kubernetes;
+mod losses;
+mod rollouts;
+mod size;

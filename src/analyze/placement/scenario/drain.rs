@@ -3,8 +3,9 @@
 use super::budgets::Answer;
 use super::{Refused, Scene};
 use crate::analyze::placement::cluster::NodeId;
-use crate::analyze::placement::node::{Effect, Taint};
-use crate::analyze::placement::place::{Fits, schedule};
+use crate::analyze::placement::node::{ClusterNode, Effect, Taint};
+use crate::analyze::placement::place::Fits;
+use crate::analyze::placement::schedule::{Scheduler, schedule_with};
 use crate::api::kind::Kind;
 
 /// What a cordoned node is tainted with.
@@ -20,31 +21,34 @@ impl Scene<'_, '_> {
     }
 
     fn cordon(&mut self, node: NodeId) {
-        let on = &mut self.nodes[node];
+        let on = &self.cluster.nodes[node];
         if !on.unschedulable {
-            on.unschedulable = true;
-            let (key, value) = (UNSCHEDULABLE.to_string(), String::new());
-            on.taints.push(Taint { key, value, effect: Effect::NoSchedule });
+            self.cluster.change(node, cordoned(on));
         }
     }
 
     fn uncordon(&mut self, node: NodeId) {
-        self.nodes[node].unschedulable = false;
-        self.nodes[node].taints.retain(|it| it.key != UNSCHEDULABLE);
+        let mut on = self.cluster.nodes[node].clone();
+        on.unschedulable = false;
+        on.taints.retain(|it| it.key != UNSCHEDULABLE);
+        self.cluster.change(node, on);
     }
 
     /// Evicts the pods of a node, again and again while that moves one; returns what is left.
     fn evict_all(&mut self, node: NodeId) -> Vec<Refused> {
-        let cluster = self.cluster();
+        let cluster = self.cluster.clone();
+        let mut state = self.state(&cluster);
+        let mut scheduler = Scheduler::default();
         loop {
             let mut is_moving = false;
             let mut refused = Vec::new();
             for at in 0..self.pods.len() {
-                let pod = self.pods[at].clone();
                 // kubectl leaves the pods of DaemonSets where they are.
-                if pod.node != Some(node) || self.kind(&pod) == Kind::DaemonSet {
+                if self.pods[at].node != Some(node) || self.kind(&self.pods[at]) == Kind::DaemonSet
+                {
                     continue;
                 }
+                let pod = self.pods[at].clone();
                 if let Some(it) = self.refusal(at, node) {
                     refused.push(it);
                     continue;
@@ -54,10 +58,11 @@ impl Scene<'_, '_> {
                 self.pods[at].node = None;
                 self.pods[at].was_lost = true;
                 self.pods[at].is_gone = !self.is_replaced(&pod);
-                let mut state = self.state(&cluster);
+                state.take(pod.shape, node);
+                scheduler.changed(node);
                 let waiting = self.queue();
                 let (mut nodes, shapes, pins) = self.columns();
-                schedule(&mut state, &mut nodes, &shapes, &waiting, &pins);
+                schedule_with(&mut scheduler, &mut state, &mut nodes, &shapes, &waiting, &pins);
                 self.take_places(&nodes);
             }
             if refused.is_empty() || !is_moving {
@@ -105,7 +110,7 @@ impl Scene<'_, '_> {
 
     /// Drains every node in turn; each returns before the next. A node that is refused is tried again after others.
     pub(super) fn drain_all(&mut self) {
-        let mut left: Vec<NodeId> = (0..self.nodes.len()).filter(|it| !self.lost[*it]).collect();
+        let mut left: Vec<NodeId> = (0..self.lost.len()).filter(|it| !self.lost[*it]).collect();
         loop {
             let mut refused_now: Vec<(NodeId, Vec<Refused>)> = Vec::new();
             let tried = left.len();
@@ -141,4 +146,13 @@ impl Scene<'_, '_> {
         let is_all_there = !self.pods.iter().any(|it| it.waits());
         budget.is_some_and(|it| matches!(self.ask_budget(it), Answer::Wait(_))) && is_all_there
     }
+}
+
+/// A node that is cordoned.
+pub(in crate::analyze::placement) fn cordoned(node: &ClusterNode) -> ClusterNode {
+    let mut cordoned = node.clone();
+    cordoned.unschedulable = true;
+    let (key, value) = (UNSCHEDULABLE.to_string(), String::new());
+    cordoned.taints.push(Taint { key, value, effect: Effect::NoSchedule });
+    cordoned
 }

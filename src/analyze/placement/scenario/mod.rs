@@ -8,15 +8,15 @@ mod outcome;
 mod rollout;
 
 use super::cluster::{Cluster, NodeId, ShapeId};
-use super::node::ClusterNode;
-use super::place::{By, Fits, Pins, place, settle, turn};
-use super::shape::Shape;
+use super::place::{By, Fits, Pins, Placed, place, settle, turn};
 use super::state::State;
 use super::volume::{Lies, VolumeState};
 use super::world::{At, World};
 use crate::analyze::Facts;
 use crate::api::kind::Kind;
 use crate::model::Model;
+pub(super) use drain::cordoned;
+pub(super) use fail::gone;
 pub use outcome::{ComponentOutcome, Fate, NodeOutcome, Outcome, Refused, Standing, Verdict};
 use std::collections::BTreeSet;
 
@@ -43,44 +43,50 @@ struct Scene<'w, 'd> {
     world: &'w World,
     model: &'w Model<'d>,
     facts: &'w Facts<'d>,
-    nodes: Vec<ClusterNode>,
+    /// The nodes as they are now.
+    cluster: Cluster,
     /// By node, whether it is lost.
     lost: Vec<bool>,
-    shapes: Vec<Shape>,
     pods: Vec<Standing>,
     /// Pods that are being deleted on lost nodes, which stay there until somebody deletes the Node.
     ghosts: Vec<(ShapeId, NodeId)>,
-    /// By shape, the budgets that cover its pods; of shapes that events add there are none.
+    /// By shape, the budgets that cover its pods.
     budgets: Vec<Vec<u32>>,
     fits: Fits,
     refused: Vec<Refused>,
     notes: BTreeSet<String>,
 }
 
-/// Lets events happen, one after the other.
+/// Places the pods of a world, and lets events happen, one after the other.
 pub fn run<'d>(
     world: &World,
-    (model, facts): (&Model<'d>, &Facts<'d>),
+    facts: (&Model<'d>, &Facts<'d>),
     at: At,
     events: &[Event],
 ) -> Outcome {
-    let first = place(world);
+    let Placed { nodes, fits, .. } = place(world);
+    run_from(world, facts, at, (&nodes, fits), events)
+}
+
+/// The same with the nodes where pods stand.
+pub fn run_from<'d>(
+    world: &World,
+    (model, facts): (&Model<'d>, &Facts<'d>),
+    at: At,
+    (nodes, fits): (&[Option<NodeId>], Fits),
+    events: &[Event],
+) -> Outcome {
+    let pods = world.pods.iter().zip(nodes).map(|(pod, node)| Standing::new(pod, *node));
     let mut scene = Scene {
         world,
         model,
         facts,
-        nodes: world.cluster.nodes.clone(),
+        cluster: world.cluster.clone(),
         lost: vec![false; world.cluster.nodes.len()],
-        shapes: world.cluster.shapes.clone(),
-        pods: world
-            .pods
-            .iter()
-            .zip(&first.nodes)
-            .map(|(pod, node)| Standing::new(pod, *node))
-            .collect(),
+        pods: pods.collect(),
         ghosts: Vec::new(),
         budgets: budgets::covering(facts, &world.cluster.shapes),
-        fits: first.fits,
+        fits,
         refused: Vec::new(),
         notes: world.unknown.iter().cloned().collect(),
     };
@@ -96,7 +102,7 @@ impl Scene<'_, '_> {
         match event {
             Event::FailNode(node) => self.fail(&[*node]),
             Event::FailZone(zone) => {
-                let nodes = self.nodes.iter().enumerate();
+                let nodes = self.cluster.nodes.iter().enumerate();
                 let lost = nodes.filter(|it| it.1.zone() == Some(zone)).map(|it| it.0);
                 self.fail(&lost.collect::<Vec<_>>());
             }
@@ -109,11 +115,6 @@ impl Scene<'_, '_> {
         }
     }
 
-    /// The cluster as it is now.
-    fn cluster(&self) -> Cluster {
-        Cluster::new(self.nodes.clone(), self.shapes.clone(), &self.world.namespaces)
-    }
-
     /// The pods on a cluster.
     fn state<'c>(&self, cluster: &'c Cluster) -> State<'c> {
         let mut state = State::new(cluster);
@@ -122,7 +123,7 @@ impl Scene<'_, '_> {
                 state.put(pod.shape, node);
             }
         }
-        self.ghosts.iter().for_each(|(shape, node)| state.put(*shape, *node));
+        self.ghosts.iter().for_each(|(shape, node)| state.put_terminating(*shape, *node));
         state
     }
 
@@ -138,44 +139,16 @@ impl Scene<'_, '_> {
 
     /// The nodes that a pod is bound to by volumes that were made where it stood.
     fn pin(&mut self, at: usize, node: NodeId) {
-        let shape = &self.shapes[self.pods[at].shape];
-        let mut pinned: Option<Vec<NodeId>> = None;
-        let mut is_unknown = false;
-        for need in &shape.volumes {
-            let lies = match &need.state {
-                VolumeState::Delayed { lies, .. } => *lies,
-                VolumeState::Open => Lies::Unknown,
-                _ => continue,
-            };
-            let own = &self.nodes[node];
-            let same: Vec<NodeId> = match lies {
-                Lies::Anywhere => continue,
-                Lies::OnNode => vec![node],
-                Lies::InZone => {
-                    let near =
-                        (0..self.nodes.len()).filter(|it| self.nodes[*it].zone() == own.zone());
-                    near.collect()
-                }
-                Lies::Unknown => {
-                    is_unknown = true;
-                    continue;
-                }
-            };
-            pinned = Some(match pinned {
-                None => same,
-                Some(other) => other.into_iter().filter(|it| same.contains(it)).collect(),
-            });
-        }
+        let (pinned, is_unknown) = pins(&self.cluster, self.pods[at].shape, node);
         self.pods[at].pinned = pinned;
         self.pods[at].has_unknown_volume = is_unknown;
     }
 
     /// Finds places for all pods that have none.
     fn settle(&mut self) {
-        let cluster = self.cluster();
-        let mut state = self.state(&cluster);
         let waiting = self.queue();
         let (mut nodes, shapes, pins) = self.columns();
+        let mut state = self.state(&self.cluster);
         let fits = settle(&mut state, &mut nodes, &shapes, &waiting, &pins);
         self.take_places(&nodes);
         self.fits = match (fits, self.fits) {
@@ -195,7 +168,12 @@ impl Scene<'_, '_> {
         let mut order: Vec<usize> = all.filter(|it| is_meant(&self.pods[*it])).collect();
         order.sort_by_key(|at| {
             let pod = &self.pods[*at];
-            turn(self.world, (pod.component, pod.number), self.shapes[pod.shape].priority, *at)
+            turn(
+                self.world,
+                (pod.component, pod.number),
+                self.cluster.shapes[pod.shape].priority,
+                *at,
+            )
         });
         order
     }
@@ -216,4 +194,33 @@ impl Scene<'_, '_> {
             pod.node = *node;
         }
     }
+}
+
+/// The nodes that a pod is bound to by volumes that were made where it stood, `None` for all; and whether nobody says of
+/// one where it lies.
+pub(super) fn pins(cluster: &Cluster, shape: ShapeId, node: NodeId) -> (Option<Vec<NodeId>>, bool) {
+    let mut pinned: Option<Vec<NodeId>> = None;
+    let mut is_unknown = false;
+    for need in &cluster.shapes[shape].volumes {
+        let lies = match &need.state {
+            VolumeState::Delayed { lies, .. } => *lies,
+            VolumeState::Open => Lies::Unknown,
+            _ => continue,
+        };
+        let zone = |it: &NodeId| cluster.nodes[*it].zone();
+        let same: Vec<NodeId> = match lies {
+            Lies::Anywhere => continue,
+            Lies::OnNode => vec![node],
+            Lies::InZone => (0..cluster.nodes.len()).filter(|it| zone(it) == zone(&node)).collect(),
+            Lies::Unknown => {
+                is_unknown = true;
+                continue;
+            }
+        };
+        pinned = Some(match pinned {
+            None => same,
+            Some(other) => other.into_iter().filter(|it| same.contains(it)).collect(),
+        });
+    }
+    (pinned, is_unknown)
 }

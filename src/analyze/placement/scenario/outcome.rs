@@ -3,9 +3,11 @@
 use super::Scene;
 use super::guarantee::Guarantee;
 use crate::analyze::placement::cluster::{NodeId, ShapeId};
-use crate::analyze::placement::place::{By, Fits, schedule};
-use crate::analyze::placement::proof::{Proof, proof, reasons};
+use crate::analyze::placement::place::{By, Fits};
+use crate::analyze::placement::proof::{Proof, proofs, reasons};
+use crate::analyze::placement::schedule::schedule;
 use crate::analyze::placement::state::State;
+use crate::analyze::placement::wanted::Wanted;
 use crate::analyze::placement::world::{At, Pod};
 use crate::api::kind::Kind;
 use crate::model::ObjId;
@@ -24,7 +26,9 @@ pub struct Standing {
     pub number: usize,
     /// Its node.
     pub node: Option<NodeId>,
-    /// The nodes that its volumes bind it to.
+    /// The only node that it may be on, as a pod of a DaemonSet.
+    pub only: Option<NodeId>,
+    /// The nodes that its volumes, or its DaemonSet, bind it to.
     pub pinned: Option<Vec<NodeId>>,
     /// Whether nobody says where one of its volumes lies.
     pub has_unknown_volume: bool,
@@ -40,8 +44,9 @@ pub struct Standing {
 
 impl Standing {
     pub(super) fn new(pod: &Pod, node: Option<NodeId>) -> Standing {
-        let Pod { name, component, shape, number, .. } = pod.clone();
-        Standing { name, component, shape, number, node, ..Standing::default() }
+        let Pod { name, component, shape, number, only, .. } = pod.clone();
+        let pinned = only.map(|it| vec![it]);
+        Standing { name, component, shape, number, only, node, pinned, ..Standing::default() }
     }
 
     /// Whether it waits for a node.
@@ -141,7 +146,7 @@ pub struct Outcome {
     /// Evictions that are refused.
     pub refused: Vec<Refused>,
     /// Why there is no place for all.
-    pub proof: Option<Proof>,
+    pub proofs: Vec<Proof>,
     /// By component, how many pods fit on what is left after a loss, were all placed anew.
     pub anew: Option<Vec<usize>>,
     /// What the input does not say.
@@ -151,7 +156,7 @@ pub struct Outcome {
 impl Scene<'_, '_> {
     pub(super) fn outcome(mut self, at: At, before: &[Standing]) -> Outcome {
         self.note_unknown();
-        let lost: Vec<NodeId> = (0..self.nodes.len()).filter(|it| self.lost[*it]).collect();
+        let lost: Vec<NodeId> = (0..self.lost.len()).filter(|it| self.lost[*it]).collect();
         let components = self.components(before, &lost);
         let is_broken = !self.refused.is_empty()
             || components
@@ -172,15 +177,13 @@ impl Scene<'_, '_> {
             Fits::All(by) => Some(by),
             Fits::NotAll | Fits::Unknown => None,
         };
-        let counts = |pods: &[Standing]| {
-            let mut counts = BTreeMap::new();
-            let there = pods.iter().filter(|it| !it.is_gone && it.pinned.is_none());
-            there.for_each(|it| *counts.entry(it.shape).or_default() += 1);
-            counts
-        };
         let is_lacking = components.iter().any(|it| it.pending > 0);
-        let proof = is_lacking.then(|| proof(&self.cluster(), &counts(&self.pods))).flatten();
-        let anew = (!lost.is_empty()).then(|| self.anew());
+        let proofs = match is_lacking {
+            true => proofs(&self.cluster, &self.wanted()),
+            false => Vec::new(),
+        };
+        // What waits after a loss may fit where it is placed anew, with all others.
+        let anew = (!lost.is_empty() && is_lacking).then(|| self.anew());
         Outcome {
             at,
             verdict,
@@ -189,20 +192,31 @@ impl Scene<'_, '_> {
             nodes_before: self.nodes_of(before, false),
             nodes: self.nodes_of(&self.pods, true),
             refused: std::mem::take(&mut self.refused),
-            proof,
+            proofs,
             anew,
             unknown: self.notes.into_iter().collect(),
         }
     }
 
+    /// The pods that there are to be, all but those that their volumes bind.
+    fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
+        let there = self.pods.iter().filter(|it| !it.is_gone);
+        for pod in there.filter(|it| it.pinned.is_none() || it.only.is_some()) {
+            wanted.add(pod.shape, None, pod.only);
+        }
+        wanted
+    }
+
     /// How many pods of each component fit, were all placed anew: those that are always there first.
     fn anew(&self) -> Vec<usize> {
-        let cluster = self.cluster();
-        let mut state = State::new(&cluster);
+        let mut state = State::new(&self.cluster);
         let (mut nodes, shapes, pins) = self.columns();
         nodes.iter_mut().for_each(|it| *it = None);
-        let wanted: Vec<usize> = self.in_turn(|it| !it.is_gone);
-        schedule(&mut state, &mut nodes, &shapes, &wanted, &pins);
+        for is_daemon in [true, false] {
+            let wanted = self.in_turn(|it| !it.is_gone && it.only.is_some() == is_daemon);
+            schedule(&mut state, &mut nodes, &shapes, &wanted, &pins);
+        }
         let mut counts = vec![0; self.world.components.len()];
         for (pod, _) in self.pods.iter().zip(&nodes).filter(|it| it.1.is_some()) {
             counts[pod.component] += 1;
@@ -212,6 +226,7 @@ impl Scene<'_, '_> {
 
     fn note_unknown(&mut self) {
         let unknown: Vec<_> = self
+            .cluster
             .nodes
             .iter()
             .filter(|it| it.allocatable.is_none())
@@ -235,8 +250,7 @@ impl Scene<'_, '_> {
     }
 
     fn components(&self, before: &[Standing], lost: &[NodeId]) -> Vec<ComponentOutcome> {
-        let cluster = self.cluster();
-        let state = self.state(&cluster);
+        let state = self.state(&self.cluster);
         let mut guarantee = (!lost.is_empty()).then(|| Guarantee::new(self.world, lost.to_vec()));
         let count = |pods: &[Standing]| {
             let mut counts = vec![0; self.world.components.len()];
@@ -259,7 +273,7 @@ impl Scene<'_, '_> {
                     false if own.iter().any(|it| it.was_lost && it.has_moved) => Fate::Rescheduled,
                     false => Fate::Unaffected,
                 };
-                let guaranteed = guarantee.as_mut().and_then(|it| it.of(component));
+                let guaranteed = guarantee.as_mut().map(|it| it.of(component, before));
                 let reason = self.reason(&state, own, fate);
                 ComponentOutcome { component, before, after, pending, guaranteed, fate, reason }
             })
@@ -280,11 +294,16 @@ impl Scene<'_, '_> {
     }
 
     fn why_pending(&self, state: &State<'_>, pod: &Standing) -> String {
-        if self.shapes[pod.shape].is_gated {
+        if self.cluster.shapes[pod.shape].is_gated {
             return "waits for its scheduling gates".into();
         }
         let mut by_reason: BTreeMap<String, usize> = BTreeMap::new();
-        for node in 0..self.nodes.len() {
+        // The pod of a daemon has no other node.
+        let nodes = match pod.only {
+            Some(only) => only..only + 1,
+            None => 0..self.lost.len(),
+        };
+        for node in nodes {
             let why = if self.lost[node] {
                 "lost".to_string()
             } else if pod.pinned.as_ref().is_some_and(|it| !it.contains(&node)) {
@@ -321,7 +340,7 @@ impl Scene<'_, '_> {
             return "once a person has deleted the old pod or marked the node out of service"
                 .into();
         }
-        let tolerations = &self.shapes[pod.shape].tolerations;
+        let tolerations = &self.cluster.shapes[pod.shape].tolerations;
         let key = "node.kubernetes.io/unreachable";
         let effect = crate::analyze::placement::node::Effect::NoExecute;
         let own = tolerations.iter().find(|it| it.tolerates(key, "", effect));
@@ -337,20 +356,20 @@ impl Scene<'_, '_> {
     }
 
     fn nodes_of(&self, pods: &[Standing], is_after: bool) -> Vec<NodeOutcome> {
-        let mut nodes: Vec<NodeOutcome> = (0..self.nodes.len())
+        let mut nodes: Vec<NodeOutcome> = (0..self.lost.len())
             .map(|node| NodeOutcome {
                 node,
                 pods: BTreeMap::new(),
                 requested: BTreeMap::new(),
                 is_lost: is_after && self.lost[node],
-                is_cordoned: is_after && self.nodes[node].unschedulable,
+                is_cordoned: is_after && self.cluster.nodes[node].unschedulable,
             })
             .collect();
         for pod in pods {
             let Some(node) = pod.node else { continue };
             let on = &mut nodes[node];
             *on.pods.entry(pod.component).or_default() += 1;
-            for (resource, amount) in &self.shapes[pod.shape].requests {
+            for (resource, amount) in &self.cluster.shapes[pod.shape].requests {
                 *on.requested.entry(resource.clone()).or_default() += amount;
             }
         }

@@ -3,7 +3,8 @@
 use super::{Scene, Standing};
 use crate::analyze::capacity::rollout::Rollout;
 use crate::analyze::placement::cluster::NodeId;
-use crate::analyze::placement::place::{Fits, Pins, schedule};
+use crate::analyze::placement::place::Fits;
+use crate::analyze::placement::schedule::schedule;
 use crate::api::kind::Kind;
 
 /// A component while it is rolled out.
@@ -25,7 +26,6 @@ impl Scene<'_, '_> {
     /// they stood, which only needs the room that the old pod leaves.
     pub(super) fn roll_out(&mut self, components: &[usize]) {
         let mut all: Vec<Rolling> = components.iter().filter_map(|it| self.rolling(*it)).collect();
-        let cluster = self.cluster();
         loop {
             let mut is_moving = false;
             for it in &mut all {
@@ -40,7 +40,7 @@ impl Scene<'_, '_> {
                     self.pods.push(pod);
                 }
             }
-            is_moving |= self.schedule_new(&cluster);
+            is_moving |= self.schedule_new();
             for it in &mut all {
                 is_moving |= self.retire(it);
             }
@@ -88,11 +88,11 @@ impl Scene<'_, '_> {
         Standing { name, component, shape, number, ..Standing::default() }
     }
 
-    fn schedule_new(&mut self, cluster: &crate::analyze::placement::cluster::Cluster) -> bool {
-        let mut state = self.state(cluster);
+    fn schedule_new(&mut self) -> bool {
         let waiting = self.queue();
-        let (mut nodes, shapes, _) = self.columns();
-        schedule(&mut state, &mut nodes, &shapes, &waiting, &Pins::new());
+        let (mut nodes, shapes, pins) = self.columns();
+        let mut state = self.state(&self.cluster);
+        schedule(&mut state, &mut nodes, &shapes, &waiting, &pins);
         let is_moving = waiting.iter().any(|it| nodes[*it].is_some());
         self.take_places(&nodes);
         is_moving
