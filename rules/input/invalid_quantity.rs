@@ -138,7 +138,12 @@ fn amount(object: &Object<'_>, node: Node<'_>) -> Option<Finding> {
     if node.has_placeholder() {
         return None;
     }
-    let is_negative = node.scalar().is_some_and(|it| Quantity::parse(&it).is_ok());
+    let text = node.scalar();
+    let is_read = text.as_deref().is_some_and(|it| Quantity::parse(it).is_ok());
+    if is_read && text.as_deref().is_some_and(Quantity::is_bare) {
+        return Some(bare(object, node));
+    }
+    let is_negative = is_read;
     let what = if is_negative { "less than nothing" } else { "no quantity" };
     let finding = Finding::new(
         format!("{} in `{object}` is {what}", written(node)),
@@ -147,6 +152,17 @@ fn amount(object: &Object<'_>, node: Node<'_>) -> Option<Finding> {
     );
     let finding = if is_negative { finding } else { finding.note(NotAQuantity.to_string()) };
     Some(finding.help("write an amount such as `500m`, `2` or `512Mi`"))
+}
+
+/// What the API server takes, and not for what is meant.
+fn bare(object: &Object<'_>, node: Node<'_>) -> Finding {
+    Finding::new(
+        format!("{} in `{object}` has no number, and is read as 0", written(node)),
+        object.place(node),
+        "read as 0",
+    )
+    .severity(Severity::Warning)
+    .help("write an amount such as `500m`, `2` or `512Mi`")
 }
 
 fn in_part(object: &Object<'_>, node: Node<'_>) -> Finding {

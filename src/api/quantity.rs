@@ -92,7 +92,8 @@ impl Quantity {
         let end = rest.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        // Without a digit it is nothing, `m` as `Gi` (`apimachinery/pkg/api/resource/quantity.go`, parseQuantityString).
+        if text.is_empty() || fraction.contains('.') {
             return Err(NotAQuantity);
         }
         let (nano, form) = match scale(suffix).ok_or(NotAQuantity)? {
@@ -104,6 +105,15 @@ impl Quantity {
             }
         };
         Ok(Quantity { nano: if negative { -nano } else { nano }, form })
+    }
+
+    /// Whether a text that is a quantity has no digit, which Kubernetes reads as nothing.
+    pub fn is_bare(text: &str) -> bool {
+        let number = text.trim_start_matches(['+', '-']);
+        !number.starts_with(|it: char| it.is_ascii_digit())
+            && !number
+                .strip_prefix('.')
+                .is_some_and(|it| it.starts_with(|it: char| it.is_ascii_digit()))
     }
 
     /// This many times as much; capped like a parsed quantity.
@@ -353,6 +363,11 @@ mod tests {
             ("1e99999", "9223372036854775807"),
             ("1e-99999", "0.000000001"),
             ("0e99999", "0"),
+            ("m", "0"),
+            ("Gi", "0"),
+            ("E9", "0"),
+            (".", "0"),
+            ("-", "0"),
             ("100Ei", "9223372036854775807"),
             ("00000000000000000000000000000000000000000000000001", "1"),
         ] {
@@ -360,17 +375,16 @@ mod tests {
         }
         for text in [
             "",
-            ".",
             "1K",
             "1ki",
             "12e6m",
             "1 Gi",
             "1.2.3",
-            "e3",
+            "x",
+            "e",
             "0x10",
             "1e",
             "1e99999999999",
-            "Gi",
             "--1",
             "1mi",
         ] {

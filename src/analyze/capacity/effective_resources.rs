@@ -18,12 +18,19 @@ pub struct Resources<'d> {
 }
 
 impl<'d> Resources<'d> {
-    /// Reads a mapping of quantities; what is none, or less than nothing, is left out and added to `invalid`.
+    /// Reads a mapping of quantities; what is none, or less than nothing, is left out and added to `invalid`, and so is what
+    /// only Kubernetes takes for one.
     pub fn parse(node: Option<Node<'d>>, invalid: &mut Vec<Node<'d>>) -> Resources<'d> {
         let mut resources = Resources::default();
         for (name, value) in node.into_iter().flat_map(Node::pairs) {
-            match value.scalar().map(|it| Quantity::parse(&it)) {
-                Some(Ok(amount)) if !amount.is_negative() => resources.set(name, amount.stored()),
+            let text = value.scalar();
+            match text.as_deref().map(Quantity::parse) {
+                Some(Ok(amount)) if !amount.is_negative() => {
+                    resources.set(name, amount.stored());
+                    if text.as_deref().is_some_and(Quantity::is_bare) {
+                        invalid.push(value);
+                    }
+                }
                 _ => invalid.push(value),
             }
         }
@@ -141,8 +148,6 @@ impl<'d> PodDemand<'d> {
             let container = container(node, role, &mut demand.invalid);
             demand.containers.push(container);
         }
-        // Defaulting comes before admission: what a pod-level request is derived from knows no LimitRange yet.
-        let stated = aggregate(&demand.containers, |it| &it.requests);
         for range in limit_ranges.of(workload.namespace) {
             for container in &mut demand.containers {
                 container.requests.fill(&range.default_request);
@@ -151,7 +156,7 @@ impl<'d> PodDemand<'d> {
         }
         demand.requests = aggregate(&demand.containers, |it| &it.requests);
         demand.limits = aggregate(&demand.containers, |it| &it.limits);
-        demand.apply_pod_level(pod.get("resources"), &stated);
+        demand.apply_pod_level(pod.get("resources"));
         let is_nothing = |it: &Resources<'_>| {
             ["cpu", "memory"].iter().all(|name| it.get(name).is_none_or(Quantity::is_zero))
         };
@@ -175,17 +180,34 @@ impl<'d> PodDemand<'d> {
     }
 
     /// Pod-level CPU, memory and huge pages stand in place of the containers' sums. A request that the pod does not state
-    /// is what its containers state, else its limit (`pkg/apis/core/v1/defaults.go`, defaultPodRequests).
-    fn apply_pod_level(&mut self, resources: Option<Node<'d>>, stated: &Resources<'d>) {
+    /// is what its containers request once LimitRanges have filled them, else its limit; a limit that it does not state is
+    /// what its containers may take, where each says so, and no less than the request (`pkg/api/pod/util.go`,
+    /// DefaultPodLevelResources, since 1.37; before, requests were derived before LimitRanges, and limits not at all).
+    fn apply_pod_level(&mut self, resources: Option<Node<'d>>) {
         let Some(resources) = resources else { return };
         let supported = |it: &str| it == "cpu" || it == "memory" || it.starts_with("hugepages-");
-        let mut requests = Resources::parse(resources.get("requests"), &mut self.invalid);
-        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
+        let requests = Resources::parse(resources.get("requests"), &mut self.invalid);
+        let mut limits = Resources::parse(resources.get("limits"), &mut self.invalid);
         self.is_pod_level = requests.iter().chain(limits.iter()).any(|(name, _)| supported(name));
-        requests.fill(stated);
-        requests.fill(&limits);
-        for (name, amount) in requests.iter().filter(|(it, _)| self.is_pod_level && supported(it)) {
+        if !self.is_pod_level {
+            return;
+        }
+        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
+            if requests.get(name).is_none() && self.requests.get(name).is_none() {
+                self.requests.set(name, amount);
+            }
+        }
+        for (name, amount) in requests.iter().filter(|(it, _)| supported(it)) {
             self.requests.set(name, amount);
+        }
+        let is_limited =
+            |name: &str| self.containers.iter().all(|it| it.limits.get(name).is_some());
+        let of_containers: Vec<_> = self.limits.iter().collect();
+        for (name, amount) in of_containers.into_iter().filter(|(it, _)| supported(it)) {
+            if limits.get(name).is_none() && is_limited(name) {
+                let request = self.requests.get(name).unwrap_or_default();
+                limits.set(name, amount.max(request));
+            }
         }
         for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
             self.limits.set(name, amount);

@@ -14,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Pools are tried up to so many nodes in all.
 pub const MOST_NODES: usize = 4_096;
 
+/// A pool of so many nodes is in all zones that it will ever be in.
+const MANY: usize = 32;
+
 /// What the nodes have to bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bears {
@@ -57,11 +60,11 @@ enum Held {
 pub fn fewest(make: &Make<'_>, start: &[usize], bears: Bears) -> Size {
     let mut size = Size { bears, pools: None, is_exact: true, proof: None, bound: BTreeSet::new() };
     let mut pools: Vec<usize> = start.iter().map(|it| (*it).max(1)).collect();
+    if bears == Bears::ZoneLoss && zones(&make(&vec![MANY; pools.len()])).len() < 2 {
+        return size;
+    }
     loop {
         let world = make(&pools);
-        if bears == Bears::ZoneLoss && zones(&world).len() < 2 {
-            return size;
-        }
         if holds(&world, bears, &mut size.bound) == Held::Yes {
             break;
         }

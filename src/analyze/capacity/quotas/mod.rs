@@ -196,10 +196,14 @@ fn quota<'d>(
         invalid: Vec::new(),
     };
     for (resource, node) in spec.and_then(|it| it.get("hard")).into_iter().flat_map(Node::pairs) {
-        match node.scalar().map(|it| Quantity::parse(&it)) {
+        let text = node.scalar();
+        match text.as_deref().map(Quantity::parse) {
             Some(Ok(hard)) if !hard.is_negative() => {
                 let hard = hard.stored();
                 quota.lines.push(line(resource, node, hard));
+                if text.as_deref().is_some_and(Quantity::is_bare) {
+                    quota.invalid.push(node);
+                }
             }
             _ => quota.invalid.push(node),
         }
