@@ -3,8 +3,12 @@
 use crate::rule::{Rule, RuleSet};
 use std::sync::LazyLock;
 
+mod access;
 mod disruption;
+mod grants;
 mod input;
+mod judged;
+mod left_out;
 mod missing;
 mod network;
 mod nodes;
@@ -13,7 +17,10 @@ mod routing;
 mod scaling;
 mod security;
 
+pub use left_out::{LEFT_OUT, LeftOut, left_out_why};
+
 const GROUPS: &[&[&Rule]] = &[
+    access::RULES,
     disruption::RULES,
     input::RULES,
     network::RULES,

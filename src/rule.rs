@@ -27,6 +27,8 @@ pub enum Group {
     Routing,
     /// What pods may do.
     Security,
+    /// Who may do what to the API.
+    Access,
     /// One object at a time.
     Object,
     /// The input itself.
@@ -42,6 +44,7 @@ impl Group {
             Group::Network => "network",
             Group::Routing => "routing",
             Group::Security => "security",
+            Group::Access => "access",
             Group::Object => "object",
             Group::Input => "input",
         }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here uses rayon: a fact that waits for another while its thread works on a third would wait for itself.
 
+pub mod access;
 pub mod capacity;
 pub mod disruption;
 pub mod network;
@@ -13,6 +14,8 @@ pub mod world;
 
 use crate::api::network::Network;
 use crate::model::{Model, ObjId};
+use access::Access;
+use access::relabelling::Relabelling;
 use capacity::effective_resources::PodDemand;
 use capacity::limit_ranges::LimitRanges;
 use capacity::quotas::Quota;
@@ -42,7 +45,6 @@ use selection::experiments::Experiments;
 use selection::namespaces::Namespaces;
 use selection::operated::Operated;
 use selection::ports::PodPorts;
-use selection::relabelling::Relabelling;
 use selection::services::Services;
 use selection::unreadable::Unreadable;
 use selection::workloads::{Workload, WorkloadId, Workloads};
@@ -79,6 +81,7 @@ pub struct Facts<'d> {
     unreadable: OnceLock<Unreadable<'d>>,
     operated: OnceLock<Operated<'d>>,
     experiments: OnceLock<Experiments<'d>>,
+    access: OnceLock<Access<'d>>,
     relabelling: OnceLock<Relabelling<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     contacts: OnceLock<Vec<Contact<'d>>>,
@@ -120,6 +123,7 @@ impl<'d> Facts<'d> {
             unreadable: OnceLock::new(),
             operated: OnceLock::new(),
             experiments: OnceLock::new(),
+            access: OnceLock::new(),
             relabelling: OnceLock::new(),
             backends: OnceLock::new(),
             contacts: OnceLock::new(),
@@ -281,9 +285,14 @@ impl<'d> Facts<'d> {
         self.experiments.get_or_init(|| Experiments::new(self.model, self.workloads()))
     }
 
+    /// Roles, bindings and the workloads that they are for.
+    pub fn access(&self) -> &Access<'d> {
+        self.access.get_or_init(|| Access::new(self.model, self.workloads()))
+    }
+
     /// Pods that may change their own labels.
     pub fn relabelling(&self) -> &Relabelling<'d> {
-        self.relabelling.get_or_init(|| Relabelling::new(self.model, self.workloads()))
+        self.relabelling.get_or_init(|| Relabelling::new(self.access(), self.workloads()))
     }
 
     /// References by name to configuration.

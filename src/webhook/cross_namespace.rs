@@ -4,6 +4,7 @@
 //! Read once, when the object comes in, so that the world of a namespace can be put together without a look at others.
 
 use super::key::Key;
+use crate::analyze::access::subjects::Who;
 use crate::analyze::network::access::Caller;
 use crate::analyze::network::addresses::{addresses, name};
 use crate::analyze::network::dns::is_kubelet_config;
@@ -25,7 +26,7 @@ pub(super) enum Want {
     All(Kind, Box<str>),
     /// All that are found by this.
     Topic(Box<str>),
-    /// One of those that are found by this.
+    /// One of those that are found by this, beside the object itself.
     One(Box<str>),
     /// Every Prometheus of the cluster.
     Prometheuses,
@@ -81,7 +82,7 @@ pub(super) fn scraping(namespace: &str) -> Box<str> {
     ["scraping ", namespace].concat().into()
 }
 
-/// The topic of the bindings of the cluster that mean accounts of a namespace.
+/// The topic of the bindings elsewhere that mean accounts of a namespace; `*` is every one.
 pub(super) fn into(namespace: &str) -> Box<str> {
     ["into ", namespace].concat().into()
 }
@@ -100,6 +101,11 @@ pub(super) fn users(key: &Key) -> Box<str> {
 /// The topic of the Namespaces with a label.
 pub(super) fn label(key: &str, value: &str) -> Box<str> {
     format!("label {key}={value}").into()
+}
+
+/// The topic of the Ingresses of a class.
+fn ingresses(class: &str) -> Box<str> {
+    format!("ingresses of {class}").into()
 }
 
 /// The topic of the volumes of a class.
@@ -180,6 +186,11 @@ impl Reader<'_> {
                     self.wants.push(Want::Topic(topic.as_str().into()));
                     self.found_by.push(topic.into());
                 }
+                let class = spec.and_then(|it| it.text("ingressClassName"));
+                let named = || root.at(&["metadata", "annotations", "kubernetes.io/ingress.class"]);
+                let class = class.or_else(|| named()?.str()).unwrap_or_default();
+                self.wants.push(Want::One(ingresses(class)));
+                self.found_by.push(ingresses(class));
                 self.called_by(Caller::Controller);
             }
             Kind::RoleBinding | Kind::ClusterRoleBinding => self.binding(root),
@@ -345,12 +356,16 @@ impl Reader<'_> {
             self.uses(Kind::ClusterRole, "", root.at(&["roleRef", "name"]).and_then(Node::str));
         }
         for subject in root.list("subjects") {
-            let Some(namespace) = subject.text("namespace") else { continue };
-            if subject.text("kind") == Some("ServiceAccount") && *namespace != *self.key.namespace {
-                self.uses(Kind::ServiceAccount, namespace, subject.text("name"));
-                if self.key.kind == Kind::ClusterRoleBinding {
+            match Who::parse(subject, &self.key.namespace) {
+                Some(Who::Account(namespace, name)) if *namespace != *self.key.namespace => {
+                    self.uses(Kind::ServiceAccount, namespace, Some(name));
                     self.found_by.push(into(namespace));
                 }
+                Some(Who::AccountsOf(namespace)) if *namespace != *self.key.namespace => {
+                    self.found_by.push(into(namespace));
+                }
+                Some(Who::AllAccounts | Who::Authenticated) => self.found_by.push(into("*")),
+                _ => {}
             }
         }
     }

@@ -190,6 +190,7 @@ impl<'s> Builder<'s> {
             self.follow(&entry.links, &entry.document);
         }
         self.topic(&cross_namespace::into(namespace));
+        self.topic(&cross_namespace::into("*"));
         if kinds.has(Kind::PodMonitor) || kinds.has(Kind::ServiceMonitor) {
             self.monitors(namespace);
         }
@@ -267,9 +268,8 @@ impl<'s> Builder<'s> {
                     }
                 }
                 Want::One(topic) => {
-                    if let Some(key) = self.snapshot.found_by(topic).first() {
-                        self.object(key);
-                    }
+                    let snapshot = self.snapshot;
+                    snapshot.found_by(topic).iter().take(2).for_each(|it| _ = self.object(it));
                 }
                 Want::Topic(topic) => self.topic(topic),
                 Want::Prometheuses => self.prometheuses(),

@@ -55,12 +55,7 @@ pub const ROUTES: &[Kind] =
 pub(in crate::analyze) fn backends<'d>(model: &Model<'d>) -> Vec<Backend<'d>> {
     let mut backends = Vec::new();
     for object in model.of_kind(Kind::Ingress) {
-        let Some(spec) = object.field(&["spec"]) else { continue };
-        let paths =
-            spec.list("rules").filter_map(|it| it.get("http")).flat_map(|it| it.list("paths"));
-        let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
-        let nodes = default.into_iter().chain(paths.filter_map(|it| it.get("backend")));
-        backends.extend(nodes.filter_map(|it| of_ingress(object, it)));
+        backends.extend(of_ingress_spec(object).filter_map(|it| of_ingress(object, it)));
     }
     for object in model.of_kind(Kind::Route) {
         backends.extend(of_openshift(object));
@@ -78,13 +73,25 @@ pub(in crate::analyze) fn backends<'d>(model: &Model<'d>) -> Vec<Backend<'d>> {
     backends
 }
 
+/// The backends of an Ingress as they are written, whether or not they are Services.
+pub fn of_ingress_spec<'d>(object: &Object<'d>) -> impl Iterator<Item = Node<'d>> {
+    let spec = object.field(&["spec"]);
+    let default = spec.and_then(|it| it.get("defaultBackend").or_else(|| it.get("backend")));
+    let rules = spec.into_iter().flat_map(|it| it.list("rules"));
+    let paths = rules.filter_map(|it| it.get("http")).flat_map(|it| it.list("paths"));
+    default.into_iter().chain(paths.filter_map(|it| it.get("backend")))
+}
+
+/// The version whose backends are written `service: {name, port}`; those before had `serviceName` and `servicePort`.
+pub const INGRESS_V1: &str = "networking.k8s.io/v1";
+
 fn of_ingress<'d>(object: &Object<'d>, backend: Node<'d>) -> Option<Backend<'d>> {
     let (name, port) = match backend.get("service") {
         Some(service) => {
             let port = service.get("port");
             (service.get("name"), port.and_then(|it| it.get("number").or_else(|| it.get("name"))))
         }
-        // Before networking.k8s.io/v1.
+        None if object.api_version == INGRESS_V1 => return None,
         None => (backend.get("serviceName"), backend.get("servicePort")),
     };
     let name = name?;

@@ -8,7 +8,6 @@ pub mod namespaces;
 pub mod operated;
 pub mod owners;
 pub mod ports;
-pub mod relabelling;
 pub mod selector;
 pub mod selector_coverage;
 pub mod services;

@@ -138,6 +138,20 @@ impl<'d> Selector<'d> {
         Selector { requirements, invalid: false }
     }
 
+    /// What selects this label.
+    pub fn of_label(key: &'d str, value: &'d str) -> Selector<'d> {
+        let requirement = Requirement { key, operator: Operator::In(vec![value]) };
+        Selector { requirements: vec![requirement], invalid: false }
+    }
+
+    /// The labels that have to be there with one value.
+    pub fn labels(&self) -> impl Iterator<Item = (&'d str, &'d str)> {
+        self.requirements.iter().filter_map(|it| match &it.operator {
+            Operator::In(values) if values.len() == 1 => Some((it.key, values[0])),
+            _ => None,
+        })
+    }
+
     /// Whether it has no requirements.
     pub fn is_empty(&self) -> bool {
         self.requirements.is_empty() && !self.invalid
