@@ -9,7 +9,9 @@ mod dangling_service;
 mod dangling_webhook;
 mod duplicate_object;
 mod gateway_reference_denied;
+mod ingress_catches_all;
 mod ingress_collision;
+mod ingress_snippet;
 mod ingress_tls_missing;
 mod missing_config_key;
 mod missing_config_map;
@@ -42,7 +44,9 @@ pub(super) const RULES: &[&Rule] = &[
     &dangling_webhook::RULE,
     &duplicate_object::RULE,
     &gateway_reference_denied::RULE,
+    &ingress_catches_all::RULE,
     &ingress_collision::RULE,
+    &ingress_snippet::RULE,
     &ingress_tls_missing::RULE,
     &missing_config_key::RULE,
     &missing_config_map::RULE,

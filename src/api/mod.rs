@@ -5,5 +5,6 @@ pub mod network;
 pub mod ports;
 pub mod quantity;
 pub mod reference;
+pub mod schedule;
 pub mod schema;
 pub mod version;

@@ -3,6 +3,7 @@
 //! What it means; `policy_file` reads it.
 
 mod admission;
+mod demand;
 mod exempt;
 mod network;
 mod pattern;
@@ -16,6 +17,7 @@ use crate::api::version::KubernetesVersion;
 pub use crate::documents::closest;
 use crate::documents::{self, Scalar};
 pub use admission::{Admission, Mode, RuleMode};
+pub use demand::{At, Demand, OF_DEMANDS};
 pub use exempt::{Annotations, Asker, Exemption};
 use jiff::civil::Date;
 pub use network::DeclaredFlow;
@@ -199,6 +201,12 @@ impl Policy {
     /// The values that the user gave a rule's parameter.
     pub fn parameter(&self, rule: &str, name: &str) -> Option<&Vec<String>> {
         self.rules.get(rule)?.parameters.get(name)
+    }
+
+    /// What the user asks of the metadata of objects, under a parameter of the rule that compares it.
+    pub fn demands(&self, rule: &str, name: &str) -> &[Demand] {
+        let given = self.rules.get(rule).and_then(|it| it.demands.get(name));
+        given.map_or(&[], Vec::as_slice)
     }
 
     /// Whether the user said that this exists elsewhere.

@@ -1,8 +1,10 @@
 //! What `rules` says of one rule: a severity, or a mapping with a severity and the rule's parameters.
 
+use super::demand::Demand;
 use crate::documents::{Scalar, choices};
 use crate::finding::Severity;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
@@ -18,6 +20,8 @@ pub struct Setting {
     pub worlds: Vec<(String, Level)>,
     /// Its parameters.
     pub parameters: BTreeMap<String, Vec<String>>,
+    /// Those that say what metadata has to hold.
+    pub demands: BTreeMap<String, Vec<Demand>>,
 }
 
 /// How loud a rule is.
@@ -93,7 +97,10 @@ impl<'de> Visitor<'de> for SettingVisitor {
             } else if key == "worlds" {
                 setting.worlds = map.next_value::<Worlds>()?.0;
             } else {
-                setting.parameters.insert(key, map.next_value::<Values>()?.0);
+                match map.next_value::<Given>()? {
+                    Given::Plain(values) => _ = setting.parameters.insert(key, values),
+                    Given::Demands(demands) => _ = setting.demands.insert(key, demands),
+                }
             }
         }
         Ok(setting)
@@ -173,6 +180,103 @@ impl<'de> Visitor<'de> for ValuesVisitor {
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Values, D::Error> {
         from.deserialize_any(ValuesVisitor)
+    }
+}
+
+/// What is given for a parameter.
+enum Given {
+    Plain(Vec<String>),
+    Demands(Vec<Demand>),
+}
+
+struct GivenVisitor;
+
+impl<'de> Visitor<'de> for GivenVisitor {
+    type Value = Given;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ValuesVisitor.expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, it: &str) -> Result<Given, E> {
+        ValuesVisitor.visit_str(it).map(|it| Given::Plain(it.0))
+    }
+
+    fn visit_bool<E: Error>(self, it: bool) -> Result<Given, E> {
+        ValuesVisitor.visit_bool(it).map(|it| Given::Plain(it.0))
+    }
+
+    fn visit_i64<E: Error>(self, it: i64) -> Result<Given, E> {
+        ValuesVisitor.visit_i64(it).map(|it| Given::Plain(it.0))
+    }
+
+    fn visit_f64<E: Error>(self, it: f64) -> Result<Given, E> {
+        ValuesVisitor.visit_f64(it).map(|it| Given::Plain(it.0))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Given, A::Error> {
+        let (mut values, mut demands) = (Vec::new(), Vec::new());
+        while let Some(item) = list.next_element::<Item>()? {
+            match item {
+                Item::Plain(it) => values.push(it),
+                Item::Demand(it) => demands.push(it),
+            }
+        }
+        match (values.is_empty(), demands.is_empty()) {
+            (_, true) => Ok(Given::Plain(values)),
+            (true, false) => Ok(Given::Demands(demands)),
+            (false, false) => {
+                Err(A::Error::custom("these are values and mappings; give one of both"))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Given, D::Error> {
+        from.deserialize_any(GivenVisitor)
+    }
+}
+
+/// An item of such a list.
+enum Item {
+    Plain(String),
+    Demand(Demand),
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plain value")
+    }
+
+    fn visit_str<E: Error>(self, it: &str) -> Result<Item, E> {
+        Ok(Item::Plain(it.into()))
+    }
+
+    fn visit_bool<E: Error>(self, it: bool) -> Result<Item, E> {
+        Ok(Item::Plain(it.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, it: i64) -> Result<Item, E> {
+        Ok(Item::Plain(it.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, it: f64) -> Result<Item, E> {
+        Ok(Item::Plain(it.to_string()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+        Demand::deserialize(MapAccessDeserializer::new(map))?.checked().map(Item::Demand)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Item, D::Error> {
+        from.deserialize_any(ItemVisitor)
     }
 }
 

@@ -7,7 +7,7 @@ mod schema;
 
 use crate::documents::{self, Read, closest};
 use crate::load::read::mistake::Mistake;
-use crate::policy::Policy;
+use crate::policy::{OF_DEMANDS, Policy};
 use crate::rule::RuleSet;
 use crate::text::source::Span;
 use crate::text::tree::Node;
@@ -42,6 +42,20 @@ fn settings(root: Node<'_>, rules: &RuleSet, mistakes: &mut Vec<Mistake>) {
         for key in keys.filter(|key| !known().any(|it| key.str() == Some(it))) {
             mistakes.push(unknown(&format!("parameter of `{}`", rule.id), key, known()));
         }
+        let parameters = setting
+            .entries()
+            .filter(|(key, _)| rule.parameters.iter().any(|it| key.str() == Some(it.name)));
+        let items = parameters.flat_map(|(_, given)| given.items());
+        let takes_mappings = rule.id == OF_DEMANDS;
+        mistakes.extend(items.filter(|it| it.is_map() != takes_mappings).map(|it| Mistake {
+            span: it.span(),
+            message: format!(
+                "`{}` takes {} here",
+                rule.id,
+                if takes_mappings { "mappings" } else { "plain values" }
+            ),
+            help: None,
+        }));
     }
 }
 

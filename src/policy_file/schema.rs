@@ -1,7 +1,7 @@
 //! The JSON Schema of `purlin.yaml`: of the types that read it, and of the rules and parameters that there are.
 
 use crate::documents;
-use crate::policy::Policy;
+use crate::policy::{Demand, OF_DEMANDS, Policy};
 use crate::rule::{Rule, RuleSet};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,14 @@ fn each(rules: &RuleSet, of: impl Fn(&Rule) -> Value) -> Value {
     rules.iter().map(|rule| (rule.id.to_string(), of(rule))).collect::<Map<_, _>>().into()
 }
 
+fn demand() -> Value {
+    let mut schema = schemars::generate::SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<Demand>();
+    schema.remove("$schema");
+    schema.into()
+}
+
 fn setting(rule: &Rule) -> Value {
     let level = json!({"$ref": "#/$defs/Level"});
     let plain = json!(["string", "number", "boolean"]);
@@ -37,12 +45,16 @@ fn setting(rule: &Rule) -> Value {
         }),
     );
     for parameter in rule.parameters {
+        let given = match rule.id {
+            OF_DEMANDS => json!([{"type": "array", "items": demand()}]),
+            _ => json!([{"type": plain}, {"type": "array", "items": {"type": plain}}]),
+        };
         properties.insert(
             parameter.name.into(),
             json!({
                 "description": parameter.about,
                 "default": parameter.default,
-                "anyOf": [{"type": plain}, {"type": "array", "items": {"type": plain}}]
+                "anyOf": given
             }),
         );
     }

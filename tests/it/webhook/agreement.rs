@@ -36,7 +36,9 @@ fn namespaces_say_what_the_whole_says() {
 /// The rules that are said to look at one object at a time find in all objects what they find in each.
 #[test]
 fn some_rules_need_no_other_object() {
-    let alone: Vec<_> = built_in().iter().filter(|it| it.is_of_one_object()).collect();
+    // What no preset has finds nothing without a policy that sets it.
+    let alone = built_in().iter().filter(|it| it.is_of_one_object() && !it.presets.is_empty());
+    let alone: Vec<_> = alone.collect();
     let (policy, run) = (Policy::default(), Run::default());
     let found = |model: &Model<'_>| -> Vec<String> {
         let told = findings(model, &policy, &run, &alone).into_iter();
