@@ -17,8 +17,8 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Deny,
     presets: &[Preset::Invariants],
     reads: &[Kind::Service],
-    like: &["kube-linter:exposed-services", "kube-score:service-type"],
-    parameters: &[PORTS],
+    like: &["kube-linter:exposed-services", "kube-linter:ssh-port", "kube-score:service-type"],
+    parameters: &[PORTS, TYPES],
     page: include_str!("exposed_node_port.md"),
     reads_images: false,
     checks: &[Check::World(check)],
@@ -26,6 +26,7 @@ pub(super) static RULE: Rule = Rule {
 
 /// What listens on these ports by custom, and how it is called: others may listen there as well.
 const KNOWN: &[(&str, &str, &[&str])] = &[
+    ("22", "SSH", &["ssh", "sftp", "bastion"]),
     ("1433", "SQL Server", &["mssql", "sqlserver", "sql-server"]),
     ("1521", "Oracle", &["oracle"]),
     ("2181", "ZooKeeper", &["zookeeper", "zk"]),
@@ -33,6 +34,7 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("2379", "etcd", &["etcd"]),
     ("2380", "etcd peers", &["etcd"]),
     ("3306", "MySQL", &["mysql", "mariadb", "percona"]),
+    ("3389", "Remote Desktop", &["rdp", "remote-desktop", "guacd"]),
     (
         "5432",
         "PostgreSQL",
@@ -56,6 +58,8 @@ const KNOWN: &[(&str, &str, &[&str])] = &[
     ("9092", "Kafka", &["kafka", "redpanda"]),
     ("9200", "Elasticsearch", &["elastic", "opensearch"]),
     ("9300", "Elasticsearch peers", &["elastic", "opensearch"]),
+    ("10250", "the kubelet", &["kubelet"]),
+    ("10255", "the kubelet, without authentication", &["kubelet"]),
     ("11211", "Memcached", &["memcache"]),
     ("15672", "RabbitMQ management", &["rabbit"]),
     ("26257", "CockroachDB", &["cockroach"]),
@@ -70,17 +74,25 @@ const PORTS: Parameter = Parameter {
     name: "ports",
     about: "the ports, as the pods serve them, that are nobody's business outside",
     default: &[
-        "1433", "1521", "2181", "2375", "2379", "2380", "3306", "5432", "5672", "6379", "8123",
-        "8500", "9042", "9092", "9200", "9300", "11211", "15672", "26257", "27017",
+        "22", "1433", "1521", "2181", "2375", "2379", "2380", "3306", "3389", "5432", "5672",
+        "6379", "8123", "8500", "9042", "9092", "9200", "9300", "10250", "10255", "11211", "15672",
+        "26257", "27017",
     ],
 };
 
+const TYPES: Parameter = Parameter {
+    name: "types",
+    about: "what no Service is to be, whatever its ports: NodePort, LoadBalancer, ExternalIPs",
+    default: &["ExternalIPs"],
+};
+
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let ports = cx.parameter(PORTS.name);
+    let (ports, types) = (cx.parameter(PORTS.name), cx.parameter(TYPES.name));
     for service in cx.facts.services().iter() {
         if !is_exposed(cx, service) {
             continue;
         }
+        out.findings.extend(of_type(cx.object(service.object), service, &types));
         for port in &service.ports {
             let served = served(cx, service, port);
             let mut numbers = served.iter().map(ToString::to_string);
@@ -104,6 +116,29 @@ fn is_exposed(cx: &Cx<'_, '_>, service: &Service<'_>) -> bool {
 
 fn external_ips<'d>(object: &Object<'d>) -> Option<Node<'d>> {
     object.field(&["spec", "externalIPs"]).filter(|it| it.count() > 0)
+}
+
+/// That a Service is of a type that is not wanted.
+fn of_type(object: &Object<'_>, service: &Service<'_>, types: &[&str]) -> Option<Finding> {
+    let name = match service.exposure {
+        Exposure::NodePort => "NodePort",
+        Exposure::LoadBalancer => "LoadBalancer",
+        Exposure::ClusterIp | Exposure::ExternalName => "",
+    };
+    if types.contains(&name) {
+        let message = format!("`{object}` is of type {name}, which purlin.yaml does not allow");
+        let finding = Finding::new(message, object.at("spec.type"), "opened to the outside");
+        return Some(
+            finding.help("make it `type: ClusterIP`, and let an Ingress or a Gateway lead to it"),
+        );
+    }
+    let external = external_ips(object).filter(|_| types.contains(&"ExternalIPs"))?;
+    let message = format!("`{object}` takes traffic to addresses that it names itself");
+    Some(
+        Finding::new(message, object.place(external), "any address, another's too")
+            .note("whoever writes `externalIPs` gets what others in the cluster send there (CVE-2020-8554); the field is deprecated since Kubernetes 1.36")
+            .help("use a load balancer, a Gateway or an Ingress"),
+    )
 }
 
 /// Whether something calls itself what listens on a port by custom: the number alone tells nothing. Of ports that the user

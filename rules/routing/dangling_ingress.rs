@@ -1,11 +1,12 @@
 //! Ingresses and routes whose Service, or its port, is not there.
 
 use crate::absence::Wanted;
-use crate::analyze::references::backends::{Backend, ROUTES};
+use crate::analyze::references::backends::{Backend, INGRESS_V1, ROUTES, of_ingress_spec};
 use crate::analyze::selection::services::{Exposure, Service, ServicePort, Target};
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::text::tree::Node;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -33,6 +34,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let ingresses = cx.model.of_kind(Kind::Ingress).filter(|it| it.api_version == INGRESS_V1);
+    for object in ingresses {
+        out.find_some(of_ingress_spec(object).filter_map(|it| incomplete(object, it)));
+    }
     for backend in cx.facts.backends() {
         let object = cx.object(backend.object);
         if is_action(object, backend) {
@@ -46,6 +51,38 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             }
         }
     }
+}
+
+/// A backend that the API server does not take for one: written as before networking.k8s.io/v1, or without a port
+/// (`pkg/apis/networking/validation/validation.go`, validateIngressBackend).
+fn incomplete(object: &Object<'_>, backend: Node<'_>) -> Option<Finding> {
+    let finding = |message: &str, place: Node<'_>, text: &str| {
+        let finding = Finding::new(format!("`{object}` {message}"), object.place(place), text);
+        finding.note("the API server refuses it, or drops the field and refuses the rest")
+    };
+    let Some(service) = backend.get("service") else {
+        let name = backend.get("serviceName")?;
+        let port = backend.get("servicePort").map_or(("number", "80".into()), |it| {
+            let field = if it.int().is_some() { "number" } else { "name" };
+            (field, it.scalar().unwrap_or_default())
+        });
+        let help = format!(
+            "write `service: {{name: {}, port: {{{}: {}}}}}`",
+            name.scalar().unwrap_or_default(),
+            port.0,
+            port.1
+        );
+        let message = "names its Service as before networking.k8s.io/v1";
+        return Some(finding(message, name, "no field of this version").help(help));
+    };
+    let port = service.get("port");
+    let has_port = port.is_some_and(|it| it.get("number").or_else(|| it.get("name")).is_some());
+    if has_port {
+        return None;
+    }
+    let place = port.unwrap_or(service);
+    let help = "name the port of the Service: `port: {number: 80}`, or its name";
+    Some(finding("names a Service without a port", place, "no port here").help(help))
 }
 
 /// The AWS load balancer controller takes a "Service" with port `use-annotation` for the name of an annotation.

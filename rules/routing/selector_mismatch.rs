@@ -31,13 +31,17 @@ pub(super) static RULE: Rule = Rule {
 
 fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
     let object = cx.object(workload.object);
+    if let Some(selector) = unasked(workload.kind, object) {
+        out.find(brought(object, selector));
+        return;
+    }
     let written = object.field(&["spec", "selector"]);
     if !is_judged(workload.kind, object, written) {
         return;
     }
     let selector = match (written, workload.kind) {
         (None, _) => Selector::default(),
-        (Some(node), Kind::ReplicationController) => Selector::parse_map(node),
+        (Some(node), Kind::ReplicationController | Kind::Custom) => Selector::parse_map(node),
         (Some(node), _) => Selector::parse(node),
     };
     if selector.is_empty() {
@@ -57,8 +61,10 @@ fn is_judged(kind: Kind, object: &Object<'_>, written: Option<Node<'_>>) -> bool
             // Before apps/v1beta2 a missing selector became the template's labels.
             written.is_some() || matches!(object.api_version, "apps/v1" | "apps/v1beta2")
         }
-        // Without a selector it selects by the template's labels.
+        // Without a selector they select by the template's labels. A DeploymentConfig's is a plain mapping, too
+        // (`apps.openshift.io/v1`, DeploymentConfigSpec).
         Kind::ReplicationController => written.is_some_and(|it| it.count() > 0),
+        Kind::Custom if is_deployment_config(object) => written.is_some_and(|it| it.count() > 0),
         Kind::Rollout => written.is_some(),
         // Else the controller makes the selector, and a label for it.
         Kind::Job => {
@@ -67,6 +73,35 @@ fn is_judged(kind: Kind, object: &Object<'_>, written: Option<Node<'_>>) -> bool
         }
         _ => false,
     }
+}
+
+fn is_deployment_config(object: &Object<'_>) -> bool {
+    object.group() == "apps.openshift.io" && object.kind_name == "DeploymentConfig"
+}
+
+/// The selector of a Job, or of a CronJob's Jobs, that the API server refuses whatever the template says. What comes from a
+/// cluster has the one that the API server made.
+///
+/// `pkg/apis/batch/validation/validation.go`, ValidateGeneratedSelector: it has to select by what the API server adds to the
+/// pods, unless `manualSelector` is true; ValidateJobTemplateSpec: a CronJob's Jobs have none.
+fn unasked<'d>(kind: Kind, object: &Object<'d>) -> Option<Node<'d>> {
+    let is_made = object.field(&["metadata", "uid"]).is_some();
+    let spec = match kind {
+        Kind::Job => object.field(&["spec"]).filter(|_| !is_made)?,
+        Kind::CronJob => return object.field(&["spec", "jobTemplate", "spec", "selector"]),
+        _ => return None,
+    };
+    let is_manual = spec.get("manualSelector").and_then(Node::bool) == Some(true);
+    let made = [("job-name", object.name), ("batch.kubernetes.io/job-name", object.name)];
+    let is_refused = |it: &Node<'_>| !Selector::parse(*it).matches(&made);
+    spec.get("selector").filter(|it| !is_manual && is_refused(it))
+}
+
+fn brought(object: &Object<'_>, selector: Node<'_>) -> Finding {
+    let message = format!("`{object}` brings a selector of its own");
+    Finding::new(message, object.place(selector), "the API server makes it")
+        .note("the API server refuses it: the Jobs of two runs would count each other's pods")
+        .help("remove `selector`")
 }
 
 /// A value that is no string; the API server refuses the object for that alone.

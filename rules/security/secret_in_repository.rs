@@ -22,7 +22,6 @@ pub(super) static RULE: Rule = Rule {
     reads: &[Kind::Secret, Kind::ConfigMap],
     like: &[
         "kube-linter:env-var-secret",
-        "kube-linter:read-secret-from-env-var",
         "polaris:sensitiveContainerEnvVar",
         "polaris:sensitiveConfigmapContent",
     ],
