@@ -59,10 +59,43 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         of: Schema,
     },
+    /// Print the purlin.yaml that says what the configuration of another linter says.
+    ///
+    /// What has no equal is said on standard error, and in comments.
+    Migrate(Migrate),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+}
+
+/// Options of `migrate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Migrate {
+    /// Which linter, and what it is told.
+    #[command(subcommand)]
+    pub(crate) tool: MigratedTool,
+}
+
+/// A linter whose configuration is read.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MigratedTool {
+    /// A configuration of kube-linter
+    KubeLinter {
+        /// `.kube-linter.yaml`
+        config: PathBuf,
+    },
+    /// The flags of `kube-score score`, after `--`
+    KubeScore {
+        /// The flags
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// A configuration of Polaris
+    Polaris {
+        /// The file
+        config: PathBuf,
     },
 }
 

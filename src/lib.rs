@@ -11,6 +11,7 @@
 //! | [`architecture`] | an architecture document | objects that point back to its statements | none |
 //! | [`absence`] | model and facts | whether what is missing from the input is missing from the cluster | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
+//! | [`migrate`] | another linter's configuration | a policy's text | none |
 //! | [`check`] | rules, policy, models | findings in a total order | none |
 //! | [`graph`] | who talks to whom | SVG, Mermaid, DOT | none |
 //! | [`report`] | findings, sources | bytes | asks the terminal |
@@ -59,6 +60,8 @@ pub mod absence;
 pub mod rules;
 
 pub mod policy_file;
+
+pub mod migrate;
 
 pub mod check;
 

@@ -10,6 +10,7 @@ mod input;
 mod install;
 mod known;
 mod list;
+mod migrate;
 mod progress;
 mod reach;
 #[cfg(feature = "webhook")]
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             done(print(format!("{:#}\n", architecture::schema()).as_bytes()))
         }
         Command::Schema { of: Schema::Simulate } => done(print(simulation::SCHEMA.as_bytes())),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "purlin", &mut script);

@@ -29,11 +29,13 @@ mod known;
 #[cfg(feature = "webhook")]
 mod kubectl;
 mod load;
+mod migrate;
 mod model;
 mod needs;
 mod neighbours;
 mod network_policies;
 mod other_policies;
+mod parameters;
 mod picture;
 mod placement;
 mod pod_security;

@@ -65,7 +65,9 @@ fn commands_and_options_are_there() {
     let mut seen = 0;
     for (path, text) in pages() {
         for command in commands(&text) {
-            let mut words = command.split_whitespace().skip(1);
+            // What stands after `--` is another program's.
+            let own = command.split(" -- ").next().unwrap();
+            let mut words = own.split_whitespace().skip(1);
             let name = words.next().unwrap();
             let help = helps.entry(name.to_string()).or_insert_with(|| {
                 let help = run(&format!("purlin {name} --help"));

@@ -2,7 +2,7 @@
 
 use crate::support::{fixture, root, snapshot};
 use purlin::rule::Rule;
-use purlin::rules::built_in;
+use purlin::rules::{LEFT_OUT, built_in};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -71,28 +71,36 @@ fn the_index_of_rules_is_current() {
          Where one more object would mend it, as a policy that opens a port, it only warns, unless such an object is changed.\n\
          Of what names and forms only suggest, as that a value is a credential, it only warns too.\n\
          *Preset* says which `extends` of `purlin.yaml` has the rule; `recommended` has those of `invariants`, and `strict` \
-         those of both.\n",
+         those of both.\n\
+         *Covers* names the checks of other tools; their annotations on objects switch the rule off too.\n",
     );
     let mut groups: Vec<_> = built_in().iter().map(|it| it.group).collect();
     groups.sort();
     groups.dedup();
     for group in groups {
         text.push_str(&format!(
-            "\n## {}\n\n| rule | severity | preset | admission | finds |\n| --- | --- | --- | --- | --- |\n",
+            "\n## {}\n\n| rule | severity | preset | admission | finds | covers |\n| --- | --- | --- | --- | --- | --- |\n",
             group.name()
         ));
         for rule in built_in().iter().filter(|it| it.group == group) {
             let page = file_of(rule);
             let presets: Vec<_> = rule.presets.iter().map(|it| it.name()).collect();
             text.push_str(&format!(
-                "| [{}]({page}.md) | {} | {} | {} | {} |\n",
+                "| [{}]({page}.md) | {} | {} | {} | {} | {} |\n",
                 rule.id,
                 rule.severity.name(),
                 presets.join(", "),
                 rule.admission.name(),
-                rule.title
+                rule.title,
+                rule.like.join(", ")
             ));
         }
+    }
+    text.push_str(
+        "\n## Left out on purpose\n\nWhat no rule covers of other tools, and why.\n\n| tool | checks | why |\n| --- | --- | --- |\n",
+    );
+    for it in LEFT_OUT {
+        text.push_str(&format!("| {} | {} | {} |\n", it.tool, it.checks.join(", "), it.why));
     }
     snapshot(&root().join("rules/README.md"), &text);
 }
