@@ -1,5 +1,6 @@
 //! How long the API server waits for an answer, and how much of that is ours.
 
+use jiff::SignedDuration;
 use std::time::{Duration, Instant};
 
 /// What the API server grants where it does not say: `timeoutSeconds` is 10 unless set.
@@ -27,26 +28,7 @@ pub(super) fn deadline(query: Option<&str>, received: Instant) -> Result<Instant
 
 /// A duration as Go writes it (`1m30s`, `1.5s`, `500ms`).
 fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut seconds = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|it: char| !it.is_ascii_digit() && it != '.')?;
-        let (number, after) = rest.split_at(digits);
-        let end = after.find(|it: char| it.is_ascii_digit()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(end);
-        let unit = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * unit;
-        rest = after;
-    }
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
 }
 
 #[cfg(test)]

@@ -68,6 +68,15 @@ pub(super) const ALL: &[Dimension] = &[
         let question = vec!["--from", "w", "--to", "internet"];
         Input { question, ..documents([namespace("a", ""), workload("w").to_string(), policy]) }
     }),
+    dimension("blocks-with-a-hole", |n| {
+        let rule = |i: usize| {
+            let hole = format!("20.{}.{}.0/24", i >> 8 & 255, i & 255);
+            format!("{{from: [{{ipBlock: {{cidr: 0.0.0.0/0, except: [{hole}]}}}}], {PORT}}}")
+        };
+        let rules: Vec<_> = (0..n).map(rule).collect();
+        let policy = ingress_policy("a", "p", "{}", rules.join(", "));
+        documents([namespace("a", ""), workload("w").to_string(), policy])
+    }),
     dimension("peers-of-a-policy", |n| {
         let peers: Vec<_> =
             (0..n).map(|i| format!("{{podSelector: {{matchLabels: {{app: w{i}}}}}}}")).collect();

@@ -1,6 +1,7 @@
 //! Who may talk to whom: SEMANTICS, section 1, row by row.
 
 mod asked;
+mod blocks;
 mod command;
 mod property;
 mod reference;

@@ -232,8 +232,9 @@ impl<'d> Reach<'d> {
             }
             _ => false,
         };
-        let members = &self.set(set).members;
-        members.iter().any(|(id, truth)| *truth == Truth::Yes && holds(self.get(*id)))
+        let set = self.set(set);
+        let members = set.members.iter().filter(|it| it.1 == Truth::Yes).map(|it| it.0);
+        members.chain(set.pieces.iter()).any(|it| holds(self.get(it)))
     }
 
     /// A verdict on pods behind a Service, of which the source may be one (k8s #95879).

@@ -2,8 +2,8 @@
 
 use super::endpoint::{Addresses, Endpoint, EndpointId};
 use super::network::Block;
+use super::pieces::Pieces;
 use super::sets::Spec;
-use super::verdict::Truth;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
 
@@ -91,20 +91,24 @@ impl Blocks {
         nets.all(|it| self.find(it).is_some())
     }
 
-    /// The pieces that a block with holes consists of, in order.
-    pub(super) fn members(&self, block: &Block) -> Vec<(EndpointId, Truth)> {
-        let mut members = Vec::new();
-        let Some(start) = self.find(&block.cidr) else { return members };
+    /// The pieces that a block with holes consists of.
+    pub(super) fn pieces(&self, block: &Block) -> Pieces {
+        let mut pieces = Pieces::default();
+        let Some(start) = self.find(&block.cidr) else { return pieces };
+        let holes = block.except.iter().filter_map(|it| self.find(it));
+        let mut holes: Vec<_> =
+            holes.filter(|it| (start + 1..self.ends[start]).contains(it)).collect();
+        holes.sort_unstable();
         let mut at = start;
-        while at < self.ends[start] {
-            if at != start && block.except.contains(&self.all[at]) {
-                at = self.ends[at];
-                continue;
+        for hole in holes {
+            // A hole in a hole leaves nothing more out.
+            if hole >= at {
+                pieces.extend(&self.endpoints[at..hole]);
+                at = self.ends[hole];
             }
-            members.extend(self.endpoints[at].map(|it| (it, Truth::Yes)));
-            at += 1;
         }
-        members
+        pieces.extend(&self.endpoints[at..self.ends[start]]);
+        pieces
     }
 
     fn find(&self, block: &IpNet) -> Option<usize> {

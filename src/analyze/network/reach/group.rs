@@ -10,6 +10,9 @@ use crate::api::network::Network;
 use ipnet::{IpNet, Ipv6Net};
 use rustc_hash::FxHashMap;
 
+/// A set of more pieces than these is not listed with each: many such sets would fill the memory.
+const MOST_LISTED: usize = 64;
+
 /// Shapes, and whether a description means them.
 pub(super) type Found = Vec<(u32, Truth)>;
 
@@ -78,11 +81,15 @@ impl<'d> Reach<'d> {
     /// Adds the set of the next description.
     pub(super) fn add_set(&mut self, set: Set) {
         let id = SetId(self.sets.len() as u32);
-        for (member, _) in &set.members {
-            if let Endpoint::Addresses(_) = self.endpoints[member.0 as usize] {
-                self.around.entry(*member).or_default().push(id);
-            }
+        let listed = set.members.iter().map(|it| it.0);
+        let listed =
+            listed.filter(|it| matches!(self.endpoints[it.0 as usize], Endpoint::Addresses(_)));
+        let is_wide = set.pieces.count() > MOST_LISTED;
+        let pieces = set.pieces.iter().take(if is_wide { 0 } else { MOST_LISTED });
+        for piece in listed.chain(pieces) {
+            self.around.entry(piece).or_default().push(id);
         }
+        self.wide.extend(is_wide.then_some(id));
         self.sets.push(set);
     }
 
@@ -149,10 +156,10 @@ impl<'d> Reach<'d> {
             Some((*it, truth))
         });
         let mut members: Vec<_> = known.filter(|(_, truth)| *truth != Truth::No).collect();
-        members.extend(self.shapes.asked.blocks.members(block));
         members.sort_unstable();
         Set {
             members,
+            pieces: self.shapes.asked.blocks.pieces(block),
             in_host_network: Vec::new(),
             pods: pods(&[]),
             nodes,

@@ -21,6 +21,7 @@ mod nodes;
 mod others;
 mod outcome;
 pub mod party;
+mod pieces;
 mod rest;
 mod sets;
 mod shapes;
@@ -97,6 +98,8 @@ pub struct Reach<'d> {
     sets: Vec<Set>,
     /// The sets that each piece of the addresses outside is in.
     around: FxHashMap<EndpointId, Vec<SetId>>,
+    /// The sets of so many pieces that they are listed here, and not with each piece.
+    wide: Vec<SetId>,
     /// The policies that isolate each endpoint for ingress and for egress.
     isolating: [FxHashMap<EndpointId, Vec<(u32, Truth)>>; 2],
     /// The cluster-wide policies that are for each endpoint.
@@ -144,6 +147,7 @@ impl<'d> Reach<'d> {
             specs,
             sets: Vec::new(),
             around: FxHashMap::default(),
+            wide: Vec::new(),
             isolating: Default::default(),
             above: FxHashMap::default(),
         };

@@ -2,6 +2,7 @@
 
 use super::endpoint::{Endpoint, EndpointId};
 use super::network::Block;
+use super::pieces::Pieces;
 use super::verdict::{Reason, Truth};
 use crate::analyze::selection::selector::Selector;
 use crate::api::network::{Network, Plugin};
@@ -79,6 +80,8 @@ impl<'d> Specs<'d> {
 pub(super) struct Set {
     /// These, in order.
     pub(super) members: Vec<(EndpointId, Truth)>,
+    /// Pieces of the addresses outside that a block surely means.
+    pub(super) pieces: Pieces,
     /// Pods in the host's network whose labels would fit, in order.
     pub(super) in_host_network: Vec<(EndpointId, Truth)>,
     /// Pods whose addresses are not known.
@@ -96,6 +99,7 @@ impl Set {
     pub(super) fn nobody() -> Set {
         Set {
             members: Vec::new(),
+            pieces: Pieces::default(),
             in_host_network: Vec::new(),
             pods: Truth::No,
             nodes: Truth::No,
@@ -104,7 +108,7 @@ impl Set {
         }
     }
 
-    /// Adds an endpoint, the last of all, where another is a member.
+    /// Adds pods, the last endpoint of all, where others are a member.
     pub(super) fn add_like(&mut self, id: EndpointId, other: EndpointId) {
         for members in [&mut self.members, &mut self.in_host_network] {
             if let Some(truth) = Set::member(members, other) {
@@ -124,6 +128,7 @@ impl Set {
             return listed;
         }
         match endpoint {
+            Endpoint::Addresses(_) if self.pieces.has(id) => Truth::Yes,
             Endpoint::Addresses(_) => Truth::No,
             // Whose address is known, is a member where a block holds it; other peers by node are told by no address.
             Endpoint::Pods(it)

@@ -2,7 +2,7 @@
 
 use super::Reach;
 use super::compile::{Policy, Rule};
-use super::endpoint::EndpointId;
+use super::endpoint::{Endpoint, EndpointId};
 use super::outcome::Outcome;
 use super::tiers::{Tier, first_match};
 use super::unlisted::with_more;
@@ -212,9 +212,13 @@ impl<'d> Reach<'d> {
         side: Side,
     ) -> impl Iterator<Item = &'r Rule<'d>> {
         let rules = policy.rules(side.direction).unwrap_or_default();
-        let named = policy.index(side.direction).zip(self.around.get(&side.peer));
+        let around = self.around.get(&side.peer).map(Vec::as_slice);
+        let is_outside = matches!(self.get(side.peer), Endpoint::Addresses(_));
+        let around = around.or(is_outside.then_some(&[]));
+        let named = policy.index(side.direction).zip(around);
         let named = named.map(|(index, sets)| {
-            let named = sets.iter().filter_map(|it| index.of_set.get(it)).flatten();
+            let wide = self.wide.iter().filter(|it| self.set(**it).pieces.has(side.peer));
+            let named = sets.iter().chain(wide).filter_map(|it| index.of_set.get(it)).flatten();
             let mut named: Vec<_> = index.open.iter().chain(named).copied().collect();
             named.sort_unstable();
             named.dedup();

@@ -3,6 +3,7 @@
 
 use super::endpoint::{Endpoint, EndpointId};
 use super::outcome::Outcome;
+use super::pieces::Pieces;
 use super::sets::SetId;
 use super::tiers::Tier;
 use super::verdict::{Truth, Verdict};
@@ -131,7 +132,7 @@ impl<'d> Reach<'d> {
         if may_open || !selecting.iter().any(|(_, truth)| *truth == Truth::Yes) {
             return Peers::All;
         }
-        let mut only = Vec::new();
+        let (mut only, mut pieces) = (Vec::new(), Vec::new());
         let named = selecting.iter().flat_map(|(at, _)| {
             let rules = self.policies[*at as usize].rules(direction).unwrap_or_default();
             rules.iter().map(|it| &it.peers)
@@ -142,7 +143,9 @@ impl<'d> Reach<'d> {
         for peers in named.chain(above) {
             let Some(sets) = peers else { return Peers::All };
             sets.iter().for_each(|it| self.add_members(*it, unnamed, &mut only));
+            pieces.extend(sets.iter().map(|it| &self.set(*it).pieces));
         }
+        only.extend(Pieces::union(pieces).iter());
         if direction == Direction::Ingress {
             // The own node is always let in, and behind an exposed port an address may turn into a node's.
             only.extend(&unnamed.of_nodes);
