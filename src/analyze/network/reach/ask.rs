@@ -63,7 +63,7 @@ impl Answer<'_> {
 }
 
 /// What two that are both meant say together.
-fn both(a: Verdict, b: Verdict, reason: Reason) -> Verdict {
+pub(super) fn both(a: Verdict, b: Verdict, reason: Reason) -> Verdict {
     match (a, b) {
         _ if a == b => a,
         (Verdict::Undefined(_), Verdict::Undefined(_)) => a.min(b),
@@ -260,7 +260,7 @@ impl<'d> Reach<'d> {
 
     /// The verdict on what a source sends, whatever the destination says.
     pub fn egress(&self, from: EndpointId, to: EndpointId) -> PortMap<Verdict> {
-        self.side(Side { direction: Direction::Egress, subject: from, peer: to })
+        self.side(Side::new(Direction::Egress, from, to))
     }
 }
 

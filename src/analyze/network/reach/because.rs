@@ -26,8 +26,8 @@ impl<'d> Reach<'d> {
         protocol: Protocol,
         port: u16,
     ) -> Vec<Because<'d>> {
-        let egress = Side { direction: Direction::Egress, subject: from, peer: to };
-        let ingress = Side { direction: Direction::Ingress, subject: to, peer: from };
+        let egress = Side::new(Direction::Egress, from, to);
+        let ingress = Side::new(Direction::Ingress, to, from);
         let mut because = Vec::new();
         let mut is_closed = false;
         for side in [egress, ingress] {
@@ -63,7 +63,7 @@ impl<'d> Reach<'d> {
             let mut decided = None;
             for (policy, selected) in group {
                 for rule in policy.rules(point.side.direction) {
-                    let truth = selected.and(self.is_peer_of_tier(&rule.peers, point.side.peer));
+                    let truth = selected.and(self.is_peer_of_tier(&rule.peers, point.side));
                     if truth == Truth::No || !self.has(&rule.ports, point) {
                         continue;
                     }
@@ -96,12 +96,13 @@ impl<'d> Reach<'d> {
         for (at, selected) in selecting {
             let policy = &self.policies[*at as usize];
             let fitting = self.rules_about(policy, side).filter(|it| self.has(&it.ports, point));
-            let fitting = fitting.map(|it| (it.node, selected.and(self.is_peer(it, side.peer))));
+            let fitting = fitting.map(|it| (it.node, selected.and(self.is_peer(it, side))));
             let best =
                 fitting.filter(|it| it.1 != Truth::No).reduce(|a, b| if b.1 > a.1 { b } else { a });
             let rule = best.map(|it| it.0);
             because.extend(match (point.verdict, best) {
-                (Verdict::Allow, Some((_, Truth::Yes))) => {
+                // What means some of the nodes opens to all of them, beside what means the others.
+                (Verdict::Allow, Some((_, Truth::Yes | Truth::Maybe(Reason::NodeAddress)))) => {
                     Some(point.because(policy.object, Effect::Opens, rule))
                 }
                 (Verdict::Allow, _) => None,

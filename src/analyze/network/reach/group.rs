@@ -65,6 +65,7 @@ impl<'d> Reach<'d> {
         self.with_address =
             self.endpoints().filter(|(_, it)| has_address(it)).map(|it| it.0).collect();
         self.shapes.asked.blocks.add_to(&mut self.endpoints);
+        self.nodes.group(&self.shapes.asked.blocks);
         self.of_nodes = EndpointId(self.endpoints.len() as u32);
         self.endpoints.push(Endpoint::Nodes);
         if !self.shapes.asked.blocks.has_version_6() {
@@ -147,6 +148,7 @@ impl<'d> Reach<'d> {
         hosts: impl Fn(&[IpNet]) -> Truth,
     ) -> Set {
         let nodes = hosts(&self.nodes.addresses);
+        let of_nodes = self.nodes.alike.iter().map(|it| hosts(it)).collect();
         let known = self.with_address.iter().filter_map(|it| {
             let known = self.get(*it).pods()?;
             let truth = match known.is_in_host_network {
@@ -163,6 +165,7 @@ impl<'d> Reach<'d> {
             in_host_network: Vec::new(),
             pods: pods(&[]),
             nodes,
+            of_nodes,
             is_block: true,
             is_open: true,
         }

@@ -73,7 +73,7 @@ impl<'d> Reach<'d> {
                     Direction::Ingress => (Direction::Egress, (*peer, *subject)),
                     Direction::Egress => (Direction::Ingress, (*subject, *peer)),
                 };
-                let side = Side { direction: other, subject: *peer, peer: *subject };
+                let side = Side::new(other, *peer, *subject);
                 let map = self.side(side);
                 let open = map.ports(|it| it != Verdict::Deny).and(&ports(flow.1));
                 if !open.is_empty() {

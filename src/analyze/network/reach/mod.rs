@@ -197,8 +197,8 @@ impl<'d> Reach<'d> {
     ///
     /// Within one endpoint it is about two different pods.
     pub fn judge(&self, from: EndpointId, to: EndpointId) -> PortMap<Verdict> {
-        let egress = Side { direction: Direction::Egress, subject: from, peer: to };
-        let ingress = Side { direction: Direction::Ingress, subject: to, peer: from };
+        let egress = Side::new(Direction::Egress, from, to);
+        let ingress = Side::new(Direction::Ingress, to, from);
         self.side(egress).with(&self.ingress(ingress), Verdict::and)
     }
 

@@ -1,5 +1,6 @@
 //! The nodes that the input holds, by address and by label.
 
+use super::blocks::Blocks;
 use super::verdict::{Reason, Truth};
 use crate::analyze::selection::selector::Selector;
 use crate::api::kind::Kind;
@@ -14,6 +15,8 @@ use std::net::IpAddr;
 pub(super) struct Nodes<'d> {
     /// The addresses of all of them; empty where one of them tells none.
     pub(super) addresses: Vec<IpNet>,
+    /// The addresses of each kind of node that no block tells apart; empty where that is one kind.
+    pub(super) alike: Vec<Vec<IpNet>>,
     labels: Vec<Vec<(&'d str, &'d str)>>,
     /// The addresses of each, by its name.
     of_node: FxHashMap<&'d str, Vec<IpNet>>,
@@ -37,6 +40,22 @@ impl<'d> Nodes<'d> {
             nodes.addresses.clear();
         }
         nodes
+    }
+
+    /// Groups the nodes by the smallest blocks that policies name around their addresses.
+    pub(super) fn group(&mut self, blocks: &Blocks) {
+        if self.addresses.is_empty() {
+            return;
+        }
+        let around = |own: &Vec<IpNet>| -> Vec<IpNet> {
+            own.iter().map(|it| blocks.around(it.addr())).collect()
+        };
+        let mut alike: Vec<_> = self.of_node.values().map(around).collect();
+        alike.sort_unstable();
+        alike.dedup();
+        if alike.len() > 1 {
+            self.alike = alike;
+        }
     }
 
     /// The addresses of a node, if the input tells them.

@@ -29,7 +29,7 @@ impl Reach<'_> {
     /// up for certain. The nodes are left out: a pod's own node is let in whatever policies say.
     pub fn for_everybody(&self, direction: Direction, subject: EndpointId) -> PortMap<Verdict> {
         let peers = self.endpoints().filter(|(id, it)| *id != subject && !it.is_of_node());
-        let each = peers.map(|(peer, _)| self.side(Side { direction, subject, peer }));
+        let each = peers.map(|(peer, _)| self.side(Side::new(direction, subject, peer)));
         let all = each.reduce(|a, b| a.with(&b, Verdict::and));
         all.unwrap_or_else(|| PortMap::of(Verdict::Allow))
     }

@@ -88,6 +88,8 @@ pub(super) struct Set {
     pub(super) pods: Truth,
     /// Nodes, and pods in their network.
     pub(super) nodes: Truth,
+    /// The same by kinds of nodes that blocks tell apart; empty where a block tells none apart.
+    pub(super) of_nodes: Vec<Truth>,
     /// Whether it is a block of addresses.
     pub(super) is_block: bool,
     /// Whether it may mean somebody whom the input does not hold: in other namespaces, or by an address.
@@ -103,6 +105,7 @@ impl Set {
             in_host_network: Vec::new(),
             pods: Truth::No,
             nodes: Truth::No,
+            of_nodes: Vec::new(),
             is_block: false,
             is_open: false,
         }
@@ -121,8 +124,13 @@ impl Set {
         members.binary_search_by_key(&id, |it| it.0).ok().map(|at| members[at].1)
     }
 
-    /// Whether it means an endpoint.
-    pub(super) fn has(&self, id: EndpointId, endpoint: &Endpoint<'_>) -> Truth {
+    /// Whether it means an endpoint, and if that is of a node, of which kind of node.
+    pub(super) fn has(
+        &self,
+        id: EndpointId,
+        endpoint: &Endpoint<'_>,
+        kind: Option<usize>,
+    ) -> Truth {
         let listed = Set::member(&self.members, id);
         if let Some(listed) = listed {
             return listed;
@@ -136,7 +144,9 @@ impl Set {
             {
                 Truth::No
             }
-            _ if endpoint.is_of_node() => self.nodes,
+            _ if endpoint.is_of_node() => {
+                kind.and_then(|it| self.of_nodes.get(it).copied()).unwrap_or(self.nodes)
+            }
             Endpoint::Pods(it) if it.addresses.is_empty() => self.pods,
             _ => Truth::No,
         }
@@ -148,9 +158,10 @@ impl Set {
         &self,
         id: EndpointId,
         endpoint: &Endpoint<'_>,
+        kind: Option<usize>,
         network: &Network,
     ) -> Truth {
-        let has = self.has(id, endpoint);
+        let has = self.has(id, endpoint, kind);
         let is_host = network.plugin == Plugin::Generic && endpoint.is_of_node();
         if is_host && Set::member(&self.in_host_network, id).is_some() {
             return has.or(Truth::Maybe(Reason::HostNetwork));

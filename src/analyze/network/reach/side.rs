@@ -1,9 +1,11 @@
 //! What the policies at one end of a flow say, tier after tier.
 
 use super::Reach;
+use super::ask::both;
 use super::compile::{Policy, Rule};
 use super::endpoint::{Endpoint, EndpointId};
 use super::outcome::Outcome;
+use super::sets::SetId;
 use super::tiers::{Tier, first_match};
 use super::unlisted::with_more;
 use super::verdict::{Reason, Truth, Verdict};
@@ -19,9 +21,15 @@ pub(super) struct Side {
     pub(super) subject: EndpointId,
     /// The other end.
     pub(super) peer: EndpointId,
+    /// Where that is of a node: of which kind, if only one is meant.
+    pub(super) kind: Option<usize>,
 }
 
 impl Side {
+    pub(super) fn new(direction: Direction, subject: EndpointId, peer: EndpointId) -> Side {
+        Side { direction, subject, peer, kind: None }
+    }
+
     /// Whose ports are meant.
     pub(super) fn destination(self) -> EndpointId {
         match self.direction {
@@ -53,6 +61,15 @@ impl<'d> Reach<'d> {
 
     /// What the policies that are judged say of every port.
     pub(super) fn judged_from(&self, side: Side, node: WhichNode) -> PortMap<Verdict> {
+        // What one block says of some nodes and another one of the others is said of all.
+        if side.kind.is_none() && self.is_of_any_node(side.peer) {
+            let kinds = 0..self.nodes.alike.len();
+            let each = kinds.map(|it| self.judged_from(Side { kind: Some(it), ..side }, node));
+            let all = each.reduce(|a, b| a.with(&b, |a, b| both(a, b, Reason::NodeAddress)));
+            if let Some(all) = all {
+                return all;
+            }
+        }
         let policies = self.of_policies(side, node);
         if self.may_be_selected(side.subject) {
             return self.with_unlisted(side, &policies);
@@ -114,7 +131,7 @@ impl<'d> Reach<'d> {
                 let rules = policy.rules(side.direction).iter();
                 let own = first_match(rules.map(|rule| {
                     let ports = rule.ports.on(self.names(side.destination())).collect();
-                    (self.is_peer_of_tier(&rule.peers, side.peer), rule.action, ports)
+                    (self.is_peer_of_tier(&rule.peers, side), rule.action, ports)
                 }));
                 let own = own.with(&PortMap::of(()), |it, ()| it.provided(*truth));
                 both = Some(both.map_or_else(|| own.clone(), |it| it.with(&own, Outcome::beside)));
@@ -172,6 +189,12 @@ impl<'d> Reach<'d> {
         }
     }
 
+    /// Whether a peer bears the address of a node, and nobody knows of which.
+    fn is_of_any_node(&self, peer: EndpointId) -> bool {
+        let peer = self.get(peer);
+        peer.is_of_node() && peer.pods().is_none_or(|it| it.addresses.is_empty())
+    }
+
     /// Whether a peer in the network of its node is on the subject's; `None` where the input does not tell.
     fn is_own_node(&self, side: Side) -> Option<bool> {
         let node = |id| self.get(id).pods().map(|it| it.node).filter(|it| !it.is_empty());
@@ -182,7 +205,7 @@ impl<'d> Reach<'d> {
     fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
         let mut opened = Opened::default();
         let mut open = |rule: &Rule<'d>| {
-            let truth = self.is_peer(rule, side.peer);
+            let truth = self.is_peer(rule, side);
             if let Some(ports) = opened.of(truth) {
                 ports.extend(rule.ports.on(self.names(side.destination())));
             }
@@ -229,22 +252,19 @@ impl<'d> Reach<'d> {
     }
 
     /// Whether a rule of a NetworkPolicy is about this peer.
-    pub(super) fn is_peer(&self, rule: &Rule<'d>, peer: EndpointId) -> Truth {
+    pub(super) fn is_peer(&self, rule: &Rule<'d>, side: Side) -> Truth {
         let Some(sets) = &rule.peers else { return Truth::Yes };
-        let endpoint = self.get(peer);
-        let each = sets.iter().map(|it| self.set(*it).has_peer(peer, endpoint, &self.network));
+        let (peer, endpoint) = (side.peer, self.get(side.peer));
+        let has = |it: &SetId| self.set(*it).has_peer(peer, endpoint, side.kind, &self.network);
+        let each = sets.iter().map(has);
         each.max().unwrap_or(Truth::No)
     }
 
     /// Whether a rule of a cluster-wide policy is about this peer.
-    pub(super) fn is_peer_of_tier(
-        &self,
-        peers: &Option<Vec<super::sets::SetId>>,
-        peer: EndpointId,
-    ) -> Truth {
+    pub(super) fn is_peer_of_tier(&self, peers: &Option<Vec<SetId>>, side: Side) -> Truth {
         let Some(sets) = peers else { return Truth::Yes };
-        let endpoint = self.get(peer);
-        let each = sets.iter().map(|it| self.set(*it).has(peer, endpoint));
+        let endpoint = self.get(side.peer);
+        let each = sets.iter().map(|it| self.set(*it).has(side.peer, endpoint, side.kind));
         each.max().unwrap_or(Truth::No)
     }
 }
