@@ -253,6 +253,12 @@ impl World {
             at
         });
         let world = world.with_one_baseline();
+        // What is no baseline any more, since another is now, has changed as well.
+        let is_old_baseline = |it: &TierPolicy| it.is_old && !it.is_admin;
+        let no_more = self.tiers.iter().zip(&world.tiers).enumerate();
+        let no_more = no_more
+            .filter(|(_, (before, after))| is_old_baseline(before) && !is_old_baseline(after));
+        let tiers = tiers.into_iter().chain(no_more.map(|it| it.0)).collect::<Vec<_>>();
         let changed = [policies, tiers].map(|mut it| {
             it.sort_unstable();
             it.dedup();
