@@ -95,7 +95,7 @@ fn measure(name: &str, all: &Texts, texts: &Texts) {
     );
 }
 
-fn world(model: &Model<'_>, facts: &Facts<'_>) -> World {
+fn world<'d>(model: &Model<'d>, facts: &Facts<'d>) -> World {
     let nodes = model.of_kind(Kind::Node).map(ClusterNode::of_object).collect();
     read(model, facts, nodes, Reading { at: At::Floor, is_whole: true })
 }
@@ -181,7 +181,7 @@ fn nodes(count: usize) -> String {
 
 fn node(number: usize, cpu: usize, memory: usize) -> String {
     let zone = ["a", "b", "c"][number % 3];
-    let pool = ["general", "compute"][usize::from(number % 5 == 0)];
+    let pool = ["general", "compute"][usize::from(number.is_multiple_of(5))];
     format!(
         "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: node-{number}\n  labels:\n    kubernetes.io/hostname: node-{number}\n    topology.kubernetes.io/zone: zone-{zone}\n    pool: {pool}\nstatus:\n  allocatable:\n    cpu: {cpu}m\n    memory: {memory}Gi\n    pods: '110'\n"
     )

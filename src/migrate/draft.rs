@@ -226,7 +226,7 @@ pub(super) fn rules_of(tool: &str, check: &str) -> Vec<&'static Rule> {
     let covers = |like: &&str| {
         like.split_once(':').is_some_and(|it| it.0 == tool && it.1.eq_ignore_ascii_case(check))
     };
-    built_in().iter().filter(|it| it.like.iter().any(|it| covers(&it))).collect()
+    built_in().iter().filter(|it| it.like.iter().any(&covers)).collect()
 }
 
 /// A text in YAML that means this string and nothing else.
