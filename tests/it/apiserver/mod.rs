@@ -73,7 +73,7 @@ impl ApiServer {
             let port = free_port();
             let path = folder.path().join("kubeconfig");
             fs::write(&path, kubeconfig(folder.path(), port, "admin")).unwrap();
-            let server = process::server(&assets, folder.path(), port);
+            let server = process::server(&assets, folder.path(), port, &[]);
             let client = objects::client(&runtime, &path);
             if let Some(server) = objects::ready(&runtime, &client, server, READY) {
                 let server = Some(server);
@@ -161,8 +161,13 @@ impl ApiServer {
 
     /// Stops the API server as a crash would, and starts it again on the same port and store.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// Stops it and starts it again with more arguments.
+    pub(crate) fn restart_with(&mut self, more: &[String]) {
         self.server = None;
-        let server = process::server(&self.assets, self.folder.path(), self.port);
+        let server = process::server(&self.assets, self.folder.path(), self.port, more);
         self.server = objects::ready(&self.runtime, &self.client, server, READY);
         assert!(self.server.is_some(), "the API server did not become ready again");
     }

@@ -63,9 +63,9 @@ pub(super) fn etcd(assets: &Path, folder: &Path) -> Process {
 
 /// The admission plugins that are off need controllers: no ServiceAccount is made here, and nobody takes the
 /// finalizer off a claim.
-pub(super) fn server(assets: &Path, folder: &Path, port: u16) -> Process {
+pub(super) fn server(assets: &Path, folder: &Path, port: u16, more: &[String]) -> Process {
     let at = folder.display();
-    let args = [
+    let mut args = vec![
         "--bind-address=127.0.0.1".into(),
         format!("--secure-port={port}"),
         "--advertise-address=127.0.0.1".into(),
@@ -85,5 +85,6 @@ pub(super) fn server(assets: &Path, folder: &Path, port: u16) -> Process {
         "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection".into(),
         "--profiling=false".into(),
     ];
+    args.extend_from_slice(more);
     Process::start(&assets.join("kube-apiserver"), folder, &args)
 }

@@ -1,6 +1,7 @@
 //! The server attacked on a real API server, by users who may do little and by somebody who only reaches its port, with
 //! `failurePolicy: Fail`: what is refused for want of an answer is seen.
 
+mod certified;
 mod endless;
 mod floods;
 mod forged;
