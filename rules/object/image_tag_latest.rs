@@ -1,5 +1,6 @@
 //! Images whose tag moves: `latest`, or no tag and no digest, which means `latest`.
 
+use super::super::images::{is_filled_in_later, is_injected, split};
 use crate::analyze::selection::workloads::Workload;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::text::tree::Node;
@@ -75,35 +76,4 @@ fn judge(
             .note("the same manifest runs something else tomorrow, two replicas may run two versions, and there is nothing to roll back to")
             .help(format!("name the version, `{repository}:1.2.3`, or the digest, `{repository}@sha256:…`")),
     )
-}
-
-/// The repository and the tag of an image; nothing where a digest fixes it. A colon before the last slash belongs to the
-/// registry's port.
-fn split(image: &str) -> Option<(&str, Option<&str>)> {
-    if image.contains('@') {
-        return None;
-    }
-    let name = image.rfind('/').map_or(0, |it| it + 1);
-    match image[name..].split_once(':') {
-        Some((_, tag)) => Some((&image[..image.len() - tag.len() - 1], Some(tag))),
-        None => Some((image, None)),
-    }
-}
-
-/// Whether Istio's injector fills the pod in: a gateway's container says `image: auto` and gets the proxy's image
-/// (istio.io, "Installing Gateways").
-fn is_injected(workload: &Workload<'_>) -> bool {
-    let metadata = workload.template.get("metadata");
-    let maps = ["annotations", "labels"].map(|it| metadata.and_then(|metadata| metadata.get(it)));
-    let mut marks = maps.into_iter().flatten().flat_map(Node::pairs);
-    marks.any(|(key, value)| match key {
-        "inject.istio.io/templates" | "istio.io/rev" => true,
-        "sidecar.istio.io/inject" => value.scalar().as_deref() == Some("true"),
-        _ => false,
-    })
-}
-
-/// Whether another program puts the name in: `${IMAGE}`, `{{ .Values.image }}`, `$(IMAGE)`, `<image>`.
-fn is_filled_in_later(image: &str) -> bool {
-    image.contains(['$', '{', '<', ' '])
 }

@@ -101,6 +101,7 @@ kinds! {
     ScaledObject ["keda.sh"], "scaledobjects", Namespaced;
     SealedSecret ["bitnami.com"], "sealedsecrets", Namespaced;
     Secret [""], "secrets", Namespaced;
+    SecurityContextConstraints ["security.openshift.io"], "securitycontextconstraints", Cluster;
     Service [""], "services", Namespaced;
     ServiceAccount [""], "serviceaccounts", Namespaced;
     ServiceMonitor ["monitoring.coreos.com"], "servicemonitors", Namespaced;

@@ -3,15 +3,20 @@
 use crate::analyze::security::pod::{Fault, SecuredPod, own};
 use crate::text::tree::Node;
 
+/// The fields, and what each shares.
+const NAMESPACES: [(&str, &str); 3] = [
+    ("hostNetwork", "shares the network of the node"),
+    ("hostPID", "shares the processes of the node"),
+    ("hostIPC", "shares the memory segments of the node"),
+];
+
 /// `policy/check_hostNamespaces.go`.
 pub(in crate::analyze::security) fn namespaces(pod: SecuredPod<'_>, _: u32) -> Vec<Fault<'_>> {
-    let fields = ["hostNetwork", "hostPID", "hostIPC"].into_iter();
-    fields
-        .filter_map(|field| {
-            let node = pod.spec.get(field).filter(|it| it.bool() == Some(true))?;
-            Some(pod.fault(node, format!("shares `{}` with the node", &field[4..])))
-        })
-        .collect()
+    let set = NAMESPACES.iter().filter_map(|(field, text)| {
+        let node = pod.spec.get(field).filter(|it| it.bool() == Some(true))?;
+        Some(pod.fault(node, *text))
+    });
+    set.collect()
 }
 
 /// `policy/check_hostPorts.go`. In the network of the node the API server makes every port one of the node

@@ -33,6 +33,9 @@ const DEFAULT: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
+/// The one that a container may add under restricted.
+pub const RESTRICTED: [&str; 1] = ["NET_BIND_SERVICE"];
+
 /// `policy/check_capabilities_baseline.go`. The names count as they are spelled: `CAP_CHOWN` is none of them.
 pub(in crate::analyze::security) fn added_capabilities(
     pod: SecuredPod<'_>,
@@ -41,7 +44,8 @@ pub(in crate::analyze::security) fn added_capabilities(
     added(pod, &DEFAULT)
 }
 
-fn added<'d>(pod: SecuredPod<'d>, allowed: &[&str]) -> Vec<Fault<'d>> {
+/// The capabilities that containers add beside these.
+pub fn added<'d>(pod: SecuredPod<'d>, allowed: &[&str]) -> Vec<Fault<'d>> {
     let mut faults = Vec::new();
     for container in pod.containers() {
         for name in own(container, "capabilities").into_iter().flat_map(|it| it.list("add")) {
@@ -60,24 +64,25 @@ pub(in crate::analyze::security) fn restricted_capabilities(
     if pod.is_windows() && minor >= 25 {
         return Vec::new();
     }
-    let mut faults = kept_capabilities(pod, "ALL");
-    faults.extend(added(pod, &["NET_BIND_SERVICE"]));
+    let mut faults = kept_capabilities(pod, &["ALL"]);
+    faults.extend(added(pod, &RESTRICTED));
     faults
 }
 
-/// The containers that do not drop a capability. Its name counts as it is spelled.
-pub fn kept_capabilities<'d>(pod: SecuredPod<'d>, capability: &str) -> Vec<Fault<'d>> {
+/// The containers that do not drop each of some capabilities, or all there are. Names count as they are spelled.
+pub fn kept_capabilities<'d>(pod: SecuredPod<'d>, wanted: &[&str]) -> Vec<Fault<'d>> {
     let mut faults = Vec::new();
     for container in pod.containers() {
-        let dropped = own(container, "capabilities").and_then(|it| it.get("drop"));
-        let mut names = dropped.into_iter().flat_map(Node::items).filter_map(Node::str);
-        if !names.any(|it| it == capability) {
-            let text = format!("does not drop `{capability}`");
-            faults.push(match dropped {
-                Some(node) => Fault::of(container, node, text),
-                None => Fault::lack(container, "securityContext.capabilities.drop", text),
-            });
-        }
+        let list = own(container, "capabilities").and_then(|it| it.get("drop"));
+        let dropped: Vec<_> =
+            list.into_iter().flat_map(Node::items).filter_map(Node::str).collect();
+        let is_kept = |it: &&&str| !dropped.contains(*it) && !dropped.contains(&"ALL");
+        let Some(kept) = wanted.iter().find(is_kept) else { continue };
+        let text = format!("does not drop `{kept}`");
+        faults.push(match list {
+            Some(node) => Fault::of(container, node, text),
+            None => Fault::lack(container, "securityContext.capabilities.drop", text),
+        });
     }
     faults
 }
