@@ -5,7 +5,6 @@ use crate::analyze::capacity::effective_resources::{PodDemand, Role};
 use crate::analyze::security::pod::Fault;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-
 use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 
 /// The rule.

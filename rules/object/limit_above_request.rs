@@ -4,7 +4,6 @@ use super::super::pods;
 use crate::analyze::capacity::effective_resources::{ContainerDemand, Role};
 use crate::analyze::security::pod::Fault;
 use crate::api::kind::Kind;
-
 use crate::rule::{Admission, Check, Cx, Group, Out, Parameter, Rule, Severity};
 
 /// The rule.

@@ -1,10 +1,8 @@
 //! Containers that may take all memory of their node.
 
 use super::super::pods;
-use super::requests_missing::{LIMITS, lacking};
-use crate::absence::Wanted;
+use super::requests_missing::{LIMITS, report};
 use crate::api::kind::Kind;
-
 use crate::rule::{Admission, Check, Cx, Group, Out, Parameter, Preset, Rule, Severity};
 
 /// The rule.
@@ -38,23 +36,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let resources = cx.parameter("resources");
-    for workload in cx.facts.workloads().iter() {
-        let faults = lacking(cx, workload, &resources, LIMITS);
-        if faults.is_empty() {
-            continue;
-        }
-        match cx.unseen(Wanted::any(Kind::LimitRange, workload.namespace)) {
-            Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
-            None => {
-                let does = ["has no limit", "have no limits"];
-                let finding = pods::finding(cx, workload, &faults, does);
-                out.find(
-                    finding
-                        .note("a leak takes the memory of the whole node, and the kernel picks which of its pods dies")
-                        .help("set `resources.limits.memory` to the most that the container may use"),
-                );
-            }
-        }
-    }
+    report(cx, out, LIMITS, |finding| {
+        finding
+            .note("a leak takes the memory of the whole node, and the kernel picks which of its pods dies")
+            .help("set `resources.limits.memory` to the most that the container may use")
+    });
 }

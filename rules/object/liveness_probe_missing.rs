@@ -4,7 +4,6 @@ use super::super::pods;
 use crate::analyze::security::pod::Fault;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-
 use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 
 /// The rule.

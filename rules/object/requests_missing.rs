@@ -6,8 +6,7 @@ use crate::analyze::capacity::effective_resources::{ContainerDemand, Resources, 
 use crate::analyze::security::pod::Fault;
 use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
-
-use crate::rule::{Admission, Check, Cx, Group, Out, Parameter, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -39,25 +38,43 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    report(cx, out, REQUESTS, |finding| {
+        finding
+            .note("the scheduler places it as if it needed nothing, and under pressure the node evicts it first")
+            .help("set `resources.requests` to what the container uses, as measured")
+    });
+}
+
+/// Reports the workloads whose containers say nothing on this side of a resource that the parameter `resources` names.
+pub(super) fn report(
+    cx: &Cx<'_, '_>,
+    out: &mut Out,
+    side: Side,
+    explained: fn(Finding) -> Finding,
+) {
     let resources = cx.parameter("resources");
     for workload in cx.facts.workloads().iter() {
-        let faults = lacking(cx, workload, &resources, REQUESTS);
+        let faults = lacking(cx, workload, &resources, side);
         if faults.is_empty() {
             continue;
         }
         match cx.unseen(Wanted::any(Kind::LimitRange, workload.namespace)) {
             Some(missing) => out.cannot_tell(cx.object(workload.object), missing),
             None => {
-                let does = ["does not say what it needs", "do not say what they need"];
-                let finding = pods::finding(cx, workload, &faults, does);
-                out.find(
-                    finding
-                        .note("the scheduler places it as if it needed nothing, and under pressure the node evicts it first")
-                        .help("set `resources.requests` to what the container uses, as measured"),
-                );
+                let does = ["has", "have"].map(|it| format!("{it} {}", common(&faults, side)));
+                let finding = pods::finding(cx, workload, &faults, [&does[0], &does[1]]);
+                // The defaults of one count for pods that come after it.
+                out.find(explained(finding).awaits(&[Kind::LimitRange]));
             }
         }
     }
+}
+
+/// What the containers lack, if it is the same for all of them.
+fn common(faults: &[Fault<'_>], side: Side) -> String {
+    let is_one = faults.windows(2).all(|it| it[0].text == it[1].text);
+    let first = faults.first().filter(|_| is_one);
+    first.map_or_else(|| format!("too few {}", side.word), |it| it.text.clone())
 }
 
 /// One side of the resources of containers.
@@ -75,7 +92,7 @@ pub(super) const LIMITS: Side =
 
 /// The containers that run as long as the pod and state nothing of some of these resources, after the defaults of the
 /// namespace's LimitRanges. What the pod states for all of them counts.
-pub(super) fn lacking<'f>(
+fn lacking<'f>(
     cx: &Cx<'f, '_>,
     workload: &Workload<'_>,
     resources: &[&str],

@@ -54,5 +54,5 @@ mod support;
 mod systems;
 mod tidy;
 mod tree;
-mod webhook;
+pub(crate) mod webhook;
 mod worlds;

@@ -1,7 +1,9 @@
 //! The controls of Pod Security against Kubernetes' own answers, made by `tests/oracle`: for the manifests of Pod Security
 //! Admission's tests and for random pods, at both levels, in every policy version.
 
+mod admission;
 mod pods;
+mod presets;
 
 use crate::support::{load_texts, root};
 use flate2::read::GzDecoder;
