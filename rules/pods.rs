@@ -1,43 +1,17 @@
 //! What the rules about a pod's own fields have in common: which pods they judge, and one finding for all containers.
 
+pub(super) use super::judged::NAMESPACES;
 use crate::analyze::security::pod::{Fault, SecuredPod};
 use crate::analyze::security::standard::{Control, Version};
 use crate::analyze::selection::workloads::{Workload, is_sidecar};
 use crate::api::quantity::Quantity;
 use crate::model::Object;
-use crate::rule::{Cx, Finding, Parameter, TOLD};
+use crate::rule::{Cx, Finding, TOLD};
 use crate::text::tree::Node;
 
-/// The parameter of all of them that leaves namespaces alone.
-pub(super) const NAMESPACES: Parameter = Parameter {
-    name: "namespaces",
-    about: "namespaces that are not judged",
-    default: &["kube-node-lease", "kube-public", "kube-system"],
-};
-
-/// Whether the pods of a workload are judged: not those of the cluster's own namespaces, those that have run to their end,
-/// nor those of a chart's tests.
+/// Whether the pods of a workload are judged.
 pub(super) fn is_judged(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> bool {
-    let object = cx.object(workload.object);
-    !cx.parameter(NAMESPACES.name).contains(&workload.namespace)
-        && !has_ended(object)
-        && !is_helm_test(object)
-}
-
-/// Whether a Job or a Pod is done: nothing starts it again.
-fn has_ended(object: &Object<'_>) -> bool {
-    let Some(status) = object.field(&["status"]) else { return false };
-    let is_done = |it: Node<'_>| {
-        matches!(it.text("type"), Some("Complete" | "Failed")) && it.text("status") == Some("True")
-    };
-    matches!(status.text("phase"), Some("Succeeded" | "Failed"))
-        || status.list("conditions").any(is_done)
-}
-
-/// Whether Helm makes it for `helm test` alone.
-fn is_helm_test(object: &Object<'_>) -> bool {
-    let hooks = object.annotation("helm.sh/hook").unwrap_or_default();
-    hooks.split(',').any(|it| matches!(it.trim(), "test" | "test-success" | "test-failure"))
+    cx.is_judged(cx.object(workload.object))
 }
 
 /// The containers that run as long as the pod: the main ones and the sidecars.

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[],
-    like: &["datree:grace-period"],
+    like: &[],
     parameters: &[pods::NAMESPACES],
     page: include_str!("grace_period_too_short.md"),
     reads_images: false,

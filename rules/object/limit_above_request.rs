@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[
         "kube-score:container-cpu-requests-equal-limits",
         "kube-score:container-memory-requests-equal-limits",
+        "kube-score:container-resource-requests-equal-limits",
         "kube-score:container-ephemeral-storage-request-equals-limit",
         "gatekeeper:containerresourceratios",
         "kyverno:enforce-resources-as-ratio",

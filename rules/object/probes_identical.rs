@@ -15,7 +15,11 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[],
-    like: &["kube-score:pod-probes-identical", "kyverno:ensure-probes-different"],
+    like: &[
+        "kube-score:pod-probes",
+        "kube-score:pod-probes-identical",
+        "kyverno:ensure-probes-different",
+    ],
     parameters: &[pods::NAMESPACES],
     page: include_str!("probes_identical.md"),
     reads_images: false,

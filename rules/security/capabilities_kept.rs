@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[
         "kube-linter:drop-net-raw-capability",
         "polaris:insecureCapabilities",
+        "polaris:linuxHardening",
         "kyverno:require-drop-all",
         "kyverno:require-drop-cap-net-raw",
     ],
