@@ -1,7 +1,7 @@
 //! Autoscalers that may ask for more pods than the nodes hold.
 
 use crate::analyze::placement::READS;
-use crate::analyze::placement::place::{Fits, most};
+use crate::analyze::placement::place::{Fits, Most};
 use crate::analyze::placement::planned::Planned;
 use crate::analyze::placement::proof::{Proof, proofs};
 use crate::analyze::placement::words::words;
@@ -41,9 +41,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         scaled.filter(|(_, it)| it.wanted > it.floor).map(|(at, _)| at).collect();
     let pending = planned.pending();
     let mut all_together = false;
+    let mut places = Most::new(&planned.world);
     for component in scaled.iter().copied().filter(|it| pending[*it] > 0) {
         let of = &planned.world.components[component];
-        match most(&planned.world, component) {
+        match places.of(component) {
             Some(most) if most < of.wanted => {
                 out.find(finding(cx, planned, (component, most), &scaled));
             }

@@ -2,6 +2,7 @@
 
 use crate::analyze::capacity::replicas::{Cause, Scaler};
 use crate::api::kind::Kind;
+use crate::api::version::KubernetesVersion;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
@@ -19,6 +20,9 @@ pub(super) static RULE: Rule = Rule {
     reads_images: false,
     checks: &[Check::World(check)],
 };
+
+/// Since when autoscalers may scale to nothing.
+const SCALES_TO_NOTHING: KubernetesVersion = KubernetesVersion::minor(37);
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for scaler in cx.facts.replicas().scalers() {
@@ -64,19 +68,33 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             );
         }
         if floor.count == 0 && object.kind == Kind::HorizontalPodAutoscaler {
-            out.find(
-                Finding::new(
-                    format!("`{object}` has a minimum of 0, which clusters refuse by default"),
-                    floor.place(cx.model),
-                    floor.describe(),
-                )
-                .severity(Severity::Warning)
-                .note("it takes the feature gate HPAScaleToZero and a metric of type Object or External")
-                .help("set `minReplicas: 1`, or scale with KEDA"),
-            );
+            out.findings.extend(to_nothing(cx, scaler));
         }
         out.findings.extend(outside(cx, scaler));
     }
+}
+
+/// A minimum of 0. The gate HPAScaleToZero is on since 1.37, and asks for a metric that is there without pods
+/// (`pkg/apis/autoscaling/validation`, minReplicasLowerBound).
+fn to_nothing(cx: &Cx<'_, '_>, scaler: &Scaler<'_>) -> Option<Finding> {
+    let object = cx.object(scaler.object);
+    let mut metrics = object.field(&["spec"])?.list("metrics");
+    let is_served = metrics.any(|it| matches!(it.text("type"), Some("Object" | "External")));
+    let is_on = cx.kubernetes_version() >= SCALES_TO_NOTHING;
+    if is_on && is_served {
+        return None;
+    }
+    let floor = scaler.floor;
+    let by = if is_on { "without a metric of type Object or External" } else { "by default" };
+    let finding = Finding::new(
+        format!("`{object}` has a minimum of 0, which clusters refuse {by}"),
+        floor.place(cx.model),
+        floor.describe(),
+    );
+    let note = "it takes the feature gate HPAScaleToZero, which is on since 1.37, and a metric of type Object or External";
+    let severity = if is_on { Severity::Error } else { Severity::Warning };
+    let finding = finding.severity(severity).note(note);
+    Some(finding.help("set `minReplicas: 1`, or scale with KEDA"))
 }
 
 /// Replicas that the manifest sets and the autoscaler changes at once.

@@ -53,6 +53,24 @@ pub struct Cluster {
     pub of_shape: Vec<OfShape>,
     /// The claims of which only one pod may have each.
     pub single: Vec<String>,
+    /// By namespace, its shapes.
+    by_namespace: BTreeMap<String, Vec<ShapeId>>,
+}
+
+/// Some of the shapes, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Shapes(Vec<ShapeId>);
+
+impl Shapes {
+    /// Whether a shape is one of them.
+    pub fn has(&self, shape: ShapeId) -> bool {
+        self.0.binary_search(&shape).is_ok()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = ShapeId> {
+        self.0.iter().copied()
+    }
 }
 
 /// The domains of a topology key.
@@ -71,8 +89,8 @@ pub struct Topology {
 pub struct TermFacts {
     /// The topology, by its place.
     pub topology: usize,
-    /// By shape, whether its pods are meant.
-    pub matches: Vec<bool>,
+    /// The shapes whose pods are meant.
+    pub matches: Shapes,
     /// Whether it is required anti-affinity of any pod, not only what one would rather have.
     pub is_required: bool,
 }
@@ -82,8 +100,8 @@ pub struct TermFacts {
 pub struct Group {
     /// The topologies of its terms.
     pub topologies: Vec<usize>,
-    /// By shape, whether its pods meet all of them.
-    pub matches: Vec<bool>,
+    /// The shapes whose pods meet all of them.
+    pub matches: Shapes,
 }
 
 /// A spread constraint.
@@ -91,8 +109,8 @@ pub struct Group {
 pub struct Constraint {
     /// The topology.
     pub topology: usize,
-    /// By shape, whether its pods count.
-    pub matches: Vec<bool>,
+    /// The shapes whose pods count.
+    pub matches: Shapes,
     /// By node, whether it counts.
     pub counts: Vec<bool>,
     /// The domains that there are.
@@ -147,6 +165,9 @@ impl Cluster {
         namespaces: &NamespaceLabels,
     ) -> Cluster {
         let mut cluster = Cluster { nodes, shapes, ..Cluster::default() };
+        for (at, shape) in cluster.shapes.iter().enumerate() {
+            cluster.by_namespace.entry(shape.namespace.clone()).or_default().push(at);
+        }
         cluster.count_resources();
         cluster.classes = Classes::new(&cluster.nodes, &cluster.shapes);
         cluster.fixed = cluster
@@ -301,24 +322,25 @@ impl Cluster {
             }
         }
         for (at, term) in self.terms.iter().enumerate() {
-            for (shape, _) in term.matches.iter().enumerate().filter(|(_, it)| **it) {
+            for shape in term.matches.iter() {
                 self.of_shape[shape].meant_by.push(at);
             }
         }
     }
 
-    /// By shape, whether a term means its pods (`kube-scheduler/framework/types.go`, AffinityTerm.Matches).
-    fn matches(&self, term: &Term, namespaces: &NamespaceLabels) -> Vec<bool> {
-        let is_near = |shape: &Shape| {
-            term.namespaces.contains(&shape.namespace)
-                || term.namespace_selector.as_ref().is_some_and(|it| {
-                    namespaces.get(&shape.namespace).is_some_and(|labels| it.matches(labels))
-                })
-        };
-        let is_meant = |shape: &Shape| {
-            is_near(shape) && term.selector.as_ref().is_some_and(|it| it.matches(&shape.labels))
-        };
-        self.shapes.iter().map(is_meant).collect()
+    /// The shapes whose pods a term means (`kube-scheduler/framework/types.go`, AffinityTerm.Matches).
+    fn matches(&self, term: &Term, namespaces: &NamespaceLabels) -> Shapes {
+        let Some(selector) = &term.selector else { return Shapes::default() };
+        let selected = namespaces.iter().filter(|(_, labels)| {
+            term.namespace_selector.as_ref().is_some_and(|it| it.matches(labels))
+        });
+        let near: BTreeSet<&String> =
+            term.namespaces.iter().chain(selected.map(|it| it.0)).collect();
+        let shapes = near.into_iter().filter_map(|it| self.by_namespace.get(it)).flatten();
+        let meant = shapes.copied().filter(|it| selector.matches(&self.shapes[*it].labels));
+        let mut meant: Vec<ShapeId> = meant.collect();
+        meant.sort_unstable();
+        Shapes(meant)
     }
 
     fn find_groups(&mut self, namespaces: &NamespaceLabels) {
@@ -332,10 +354,9 @@ impl Cluster {
                 Some(at) => *at,
                 None => {
                     let topologies = terms.iter().map(|it| self.topology(&it.key)).collect();
-                    let each: Vec<_> =
-                        terms.iter().map(|it| self.matches(it, namespaces)).collect();
-                    let matches =
-                        (0..self.shapes.len()).map(|it| each.iter().all(|of| of[it])).collect();
+                    let mut each = terms.iter().map(|it| self.matches(it, namespaces));
+                    let mut matches = each.next().unwrap_or_default();
+                    each.for_each(|of| matches.0.retain(|it| of.has(*it)));
                     self.groups.push(Group { topologies, matches });
                     known.insert(terms, self.groups.len() - 1);
                     self.groups.len() - 1
@@ -344,7 +365,7 @@ impl Cluster {
             self.of_shape[shape].group = Some(at);
         }
         for (at, group) in self.groups.iter().enumerate() {
-            for (shape, _) in group.matches.iter().enumerate().filter(|(_, it)| **it) {
+            for shape in group.matches.iter() {
                 self.of_shape[shape].meets.push(at);
             }
         }
@@ -369,7 +390,7 @@ impl Cluster {
             self.of_shape[shape].soft_constraints = (between..self.constraints.len()).collect();
         }
         for (at, constraint) in self.constraints.iter().enumerate() {
-            for (shape, _) in constraint.matches.iter().enumerate().filter(|(_, it)| **it) {
+            for shape in constraint.matches.iter() {
                 self.of_shape[shape].counted_by.push(at);
             }
         }
@@ -379,15 +400,16 @@ impl Cluster {
         let topology = self.topology(&it.key);
         let shape = &self.shapes[at];
         let selector = it.selector.as_ref();
-        let matches = self.shapes.iter().map(|other| {
+        let near = self.by_namespace.get(&shape.namespace).into_iter().flatten();
+        let matches = near.copied().filter(|other| {
+            let other = &self.shapes[*other];
             // An empty selector counts nobody who is there already (countPodsMatchSelector).
-            other.namespace == shape.namespace
-                && !other.is_terminating
+            !other.is_terminating
                 && selector.is_some_and(|it| !it.is_empty() && it.matches(&other.labels))
         });
         let mut constraint = Constraint {
             topology,
-            matches: matches.collect(),
+            matches: Shapes(matches.collect()),
             counts: Vec::new(),
             domains: Vec::new(),
             matches_own: selector.is_some_and(|it| it.matches(&shape.labels)),

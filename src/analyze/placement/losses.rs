@@ -52,7 +52,7 @@ pub struct Losses<'w> {
 }
 
 /// How many classes one state is used for, so that others can be played at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 128;
 
 impl<'w> Losses<'w> {
     /// Prepares for losses from a placement.
@@ -333,6 +333,7 @@ impl<'w> Stage<'w> {
         for node in nodes {
             let changed = changed(&self.cluster.nodes[*node]);
             self.cluster.change(*node, changed);
+            self.scheduler.changed(*node);
         }
         match happening {
             Happening::Lost => {
@@ -366,6 +367,7 @@ impl<'w> Stage<'w> {
             }
         }
         self.cluster.restore(nodes, &self.world.cluster);
+        nodes.iter().for_each(|it| self.scheduler.changed(*it));
         self.each(&moved, Change::Put);
         loss
     }

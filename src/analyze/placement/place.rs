@@ -194,33 +194,52 @@ fn is_taken(state: &State<'_>, shape: ShapeId, pin: Option<&Vec<NodeId>>) -> boo
     }
 }
 
-/// The most pods of a component that fit beside all others at their numbers; `None` where that is not known.
-pub fn most(world: &World, component: usize) -> Option<usize> {
-    let cluster = &world.cluster;
-    let without = |it: &Pod| it.component != component;
-    let others = Wanted::of(world, &without);
-    let own: Vec<usize> =
-        (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
-    let shape = world.pods[*own.first()?].shape;
-    let bound = others.room_beside(cluster, shape).min(own.len() as i128);
-    if bound < 0 {
-        return None;
+/// How many pods fit, of one component after the other.
+#[derive(Debug)]
+pub struct Most<'w> {
+    world: &'w World,
+    all: Wanted,
+    /// How many more placements are tried.
+    left: usize,
+}
+
+/// In worlds of many pods so many components are placed anew.
+const MOST_PLACED: usize = 8;
+
+impl<'w> Most<'w> {
+    /// Counts what all pods want.
+    pub fn new(world: &'w World) -> Most<'w> {
+        let left = if world.pods.len() > MOST_PODS { MOST_PLACED } else { usize::MAX };
+        Most { world, all: Wanted::of(world, &|_| true), left }
     }
-    // First all others, then as many as find a place: so many fit for sure.
-    let mut placed = place_some(world, &without);
-    let is_sure = matches!(placed.fits, Fits::All(_));
-    if is_sure {
-        let shapes: Vec<_> = world.pods.iter().map(|it| it.shape).collect();
-        schedule(&mut placed.state, &mut placed.nodes, &shapes, &own, &Pins::new());
-        let fit = own.iter().filter(|it| placed.nodes[**it].is_some()).count();
-        if fit as i128 >= bound {
-            return Some(fit);
+
+    /// The most pods of a component that fit beside all others at their numbers; `None` where that is not known.
+    pub fn of(&mut self, component: usize) -> Option<usize> {
+        let world = self.world;
+        let own: Vec<usize> =
+            (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
+        let shape = world.pods[*own.first()?].shape;
+        // What all have room for beside these, less than nothing by those that are too many.
+        let bound = self.all.room_with_fewer(&world.cluster, shape, own.len());
+        if bound < 0 || self.left == 0 {
+            return None;
         }
+        self.left -= 1;
+        // First all others, then as many as find a place: so many fit for sure.
+        let mut placed = place_some(world, &|it: &Pod| it.component != component);
+        if matches!(placed.fits, Fits::All(_)) {
+            let shapes: Vec<_> = world.pods.iter().map(|it| it.shape).collect();
+            schedule(&mut placed.state, &mut placed.nodes, &shapes, &own, &Pins::new());
+            let fit = own.iter().filter(|it| placed.nodes[**it].is_some()).count();
+            if fit as i128 >= bound {
+                return Some(fit);
+            }
+        }
+        if world.pods.len() > MOST_PODS {
+            return None;
+        }
+        search_most(world, component, own.len())
     }
-    if world.pods.len() > MOST_PODS {
-        return None;
-    }
-    search_most(world, component, own.len())
 }
 
 /// The same by trying: more pods than fit never make room, so the numbers are halved.

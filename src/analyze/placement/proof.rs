@@ -5,7 +5,7 @@ use super::cluster::{Cluster, NodeId, ShapeId};
 use super::filter::Plugin;
 use super::state::State;
 use super::wanted::Wanted;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why pods cannot all be placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,38 +110,37 @@ pub fn unplaceable(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
 /// All groups of pods that have to be apart and have fewer places. Each pod of a group has the term, and the term means
 /// each of them.
 pub fn crowded(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
-    let found =
-        (0..cluster.terms.len()).filter(|it| cluster.terms[*it].is_required).filter_map(|at| {
-            let term = &cluster.terms[at];
-            let topology = &cluster.topologies[term.topology];
-            let is_of =
-                |it: &ShapeId| cluster.of_shape[*it].anti.contains(&at) && term.matches[*it];
-            let mut shapes: BTreeSet<ShapeId> =
-                wanted.anywhere.keys().copied().filter(is_of).collect();
-            if shapes.is_empty() {
-                return None;
-            }
-            let mut count = shapes.iter().map(|it| wanted.anywhere[it] as usize).sum::<usize>();
-            let mut nodes: BTreeSet<NodeId> =
-                shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
-            let mut taken = BTreeSet::new();
-            for ((shape, node), _) in wanted.bound().filter(|it| is_of(&it.0.0)) {
-                shapes.insert(*shape);
-                nodes.insert(*node);
-                // Pods that are where they are may be there against what is asked of them now: they take one place.
-                taken.insert(topology.domains[*node]);
-            }
-            count += taken.len();
-            // On a node without the label nothing is kept apart.
-            let domains: Option<BTreeSet<u32>> =
-                nodes.iter().map(|it| topology.domains[*it]).collect();
-            let places = domains?.len();
-            let key = topology.key.clone();
-            // That no node admits them at all is another matter.
-            let is_crowded = places > 0 && count > places;
-            let shapes = shapes.into_iter().collect();
-            is_crowded.then_some(Proof::Apart { shapes, pods: count as u32, key, places })
-        });
+    let is_of = |at: usize, it: ShapeId| {
+        cluster.of_shape[it].anti.contains(&at) && cluster.terms[at].matches.has(it)
+    };
+    let mut by_term: BTreeMap<usize, BTreeSet<ShapeId>> = BTreeMap::new();
+    for shape in wanted.anywhere.keys().copied() {
+        for at in cluster.of_shape[shape].anti.iter().filter(|it| is_of(**it, shape)) {
+            by_term.entry(*at).or_default().insert(shape);
+        }
+    }
+    let found = by_term.into_iter().filter_map(|(at, mut shapes)| {
+        let topology = &cluster.topologies[cluster.terms[at].topology];
+        let mut count = shapes.iter().map(|it| wanted.anywhere[it] as usize).sum::<usize>();
+        let mut nodes: BTreeSet<NodeId> =
+            shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
+        let mut taken = BTreeSet::new();
+        for ((shape, node), _) in wanted.bound().filter(|it| is_of(at, it.0.0)) {
+            shapes.insert(*shape);
+            nodes.insert(*node);
+            // Pods that are where they are may be there against what is asked of them now: they take one place.
+            taken.insert(topology.domains[*node]);
+        }
+        count += taken.len();
+        // On a node without the label nothing is kept apart.
+        let domains: Option<BTreeSet<u32>> = nodes.iter().map(|it| topology.domains[*it]).collect();
+        let places = domains?.len();
+        let key = topology.key.clone();
+        // That no node admits them at all is another matter.
+        let is_crowded = places > 0 && count > places;
+        let shapes = shapes.into_iter().collect();
+        is_crowded.then_some(Proof::Apart { shapes, pods: count as u32, key, places })
+    });
     found.collect()
 }
 
@@ -213,8 +212,8 @@ fn with(state: &State<'_>, shape: ShapeId, node: NodeId) -> String {
     let own = &cluster.of_shape[shape];
     let mut there = state.counts.pods[node].keys();
     let other = there.find(|other| {
-        own.anti.iter().any(|it| cluster.terms[*it].matches[**other])
-            || cluster.of_shape[**other].anti.iter().any(|it| cluster.terms[*it].matches[shape])
+        own.anti.iter().any(|it| cluster.terms[*it].matches.has(**other))
+            || cluster.of_shape[**other].anti.iter().any(|it| cluster.terms[*it].matches.has(shape))
     });
     let name = other.and_then(|it| {
         let labels = &cluster.shapes[*it].labels;

@@ -70,9 +70,10 @@ impl Scheduler {
             let most = scores.iter().copied().max().filter(|it| *it != REFUSED)?;
             return scores.iter().position(|it| *it == most);
         }
-        let has_place = |it: &NodeId| scores[*it] != REFUSED;
-        let takers = (0..scores.len()).filter(|it| has_place(it) && asked.is_among(*it));
-        best(state, shape, &takers.collect::<Vec<_>>(), &|it| scores[it])
+        let mut takers: Vec<NodeId> =
+            (0..scores.len()).filter(|it| scores[*it] != REFUSED).collect();
+        asked.keep_among(&mut takers);
+        best(state, shape, &takers, &|it| scores[it])
     }
 
     /// What nodes say now.

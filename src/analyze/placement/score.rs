@@ -38,8 +38,12 @@ pub fn best(
     let mut scores: Vec<i64> = takers.iter().map(|it| i64::from(local(*it))).collect();
     if !is_local(state.cluster, shape) {
         // The weights are those of the default profile (`pkg/scheduler/apis/config/v1/default_plugins.go`).
+        let taints = match state.cluster.has_avoided {
+            true => preferred_taints(state.cluster, shape, takers),
+            false => Vec::new(),
+        };
         let plugins = [
-            (3, preferred_taints(state.cluster, shape, takers)),
+            (3, taints),
             (2, preferred_nodes(state.cluster, shape, takers)),
             (2, preferred_pods(state, shape, takers)),
             (2, spread(state, shape, takers)),

@@ -171,7 +171,7 @@ impl<'c> State<'c> {
         let least = of.constraints.iter().map(|it| self.least(*it)).collect();
         let is_first = of.group.is_some_and(|group| {
             let is_met = self.counts.met[group].iter().flatten().any(|it| *it > 0);
-            !is_met && self.cluster.groups[group].matches[shape]
+            !is_met && self.cluster.groups[group].matches.has(shape)
         });
         let holds_single = of.single.iter().any(|it| self.counts.single[*it] > 0);
         Asked { state: self, shape, least, is_first, holds_single }
@@ -256,6 +256,30 @@ impl Asked<'_, '_> {
         self.state.cluster.refused(self.shape, node).is_empty()
             && self.has_room(node)
             && self.has_ports(node)
+    }
+
+    /// Leaves those nodes that take it as far as pods on other nodes have a say: one reason after the other, which for
+    /// many nodes is faster than one node after the other.
+    pub fn keep_among(&self, nodes: &mut Vec<NodeId>) {
+        let cluster = self.state.cluster;
+        let counts = &self.state.counts;
+        let of = &cluster.of_shape[self.shape];
+        for (at, least) in of.constraints.iter().zip(&self.least) {
+            let it = &cluster.constraints[*at];
+            let (domains, there) = (&cluster.topologies[it.topology].domains, &counts.spread[*at]);
+            let most = it.max_skew + least - i64::from(it.matches_own);
+            nodes.retain(|it| domains[*it].is_some_and(|it| i64::from(there[it as usize]) <= most));
+        }
+        let required = of.meant_by.iter().filter(|it| cluster.terms[**it].is_required);
+        let meant = of.anti.iter().map(|it| (it, &counts.meant[*it]));
+        let owners = required.map(|it| (it, &counts.owners[*it]));
+        for (term, there) in meant.chain(owners) {
+            let domains = &cluster.topologies[cluster.terms[*term].topology].domains;
+            nodes.retain(|it| domains[*it].is_none_or(|it| there[it as usize] == 0));
+        }
+        if of.group.is_some() {
+            nodes.retain(|it| self.is_beside(*it));
+        }
     }
 
     /// Whether a node takes it as far as pods on other nodes have a say.
@@ -367,7 +391,8 @@ impl Asked<'_, '_> {
     /// Whether no pod is there that has to be apart from it.
     pub fn is_kept_apart(&self, node: NodeId) -> bool {
         let cluster = self.state.cluster;
-        cluster.of_shape[self.shape].meant_by.iter().all(|term| {
+        let meant_by = cluster.of_shape[self.shape].meant_by.iter();
+        meant_by.filter(|it| cluster.terms[**it].is_required).all(|term| {
             let domain = self.domain(cluster.terms[*term].topology, node);
             domain.is_none_or(|it| self.state.counts.owners[*term][it] == 0)
         })

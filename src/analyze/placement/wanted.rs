@@ -72,20 +72,22 @@ impl Wanted {
             || self.pieces(cluster).is_some()
     }
 
-    /// How many pods of a shape all nodes together have room for beside these: a bound, since they have room in pieces.
-    /// Less than nothing where there is not even room for these.
-    pub fn room_beside(&self, cluster: &Cluster, shape: ShapeId) -> i128 {
+    /// How many of `count` pods of a shape, which are among these, all nodes together have room for: a bound, since they
+    /// have room in pieces. Less than nothing where there is not even room for the others.
+    pub fn room_with_fewer(&self, cluster: &Cluster, shape: ShapeId, count: usize) -> i128 {
+        let count = count as i128;
         let all: Vec<NodeId> = (0..cluster.nodes.len()).collect();
-        let Some(sum) = self.on(cluster, &all, &|_| true) else { return i128::MAX };
-        let left = cluster.resources.iter().enumerate().map(|(at, _)| {
-            let left = sum.available[at] - sum.requested(cluster, at);
-            match cluster.requests[shape][at] {
+        let Some(sum) = self.on(cluster, &all, &|_| true) else { return count };
+        let room = cluster.resources.iter().enumerate().map(|(at, _)| {
+            let each = cluster.requests[shape][at];
+            let left = sum.available[at] - sum.requested(cluster, at) + each * count;
+            match each {
                 _ if left < 0 => -1,
-                0 => i128::MAX,
+                0 => count,
                 each => left / each,
             }
         });
-        left.min().unwrap_or(i128::MAX)
+        room.min().unwrap_or(count).min(count)
     }
 
     /// More requested than there is, on all nodes or on those that some pods are restricted to: each resource that is

@@ -272,11 +272,20 @@ impl<'d> Reader<'_, 'd> {
         let there = real.of(workload.id);
         let mut pods = Vec::new();
         let mut names: BTreeSet<String> = BTreeSet::new();
-        let mut add = |this: &mut Self, name: String, number: usize, node, is_terminating| {
-            let mut shape = this.of_template(workload, number, "present");
-            shape.volumes = this.volumes.needs(workload.pod, workload.namespace, &name, &templates);
-            shape.is_terminating = is_terminating;
-            let shape = this.shape(shape);
+        // Only the pods of a set, and those with volumes of their own, differ from each other.
+        let is_own = |it: Node<'d>| it.get("ephemeral").is_some();
+        let is_one = !is_set && !workload.pod.list("volumes").any(is_own);
+        let mut of_all: [Option<ShapeId>; 2] = [None; 2];
+        let mut add = |this: &mut Self, name: String, number: usize, node, is_terminating: bool| {
+            let known = of_all[usize::from(is_terminating)].filter(|_| is_one);
+            let shape = known.unwrap_or_else(|| {
+                let mut shape = this.of_template(workload, number, "present");
+                shape.volumes =
+                    this.volumes.needs(workload.pod, workload.namespace, &name, &templates);
+                shape.is_terminating = is_terminating;
+                this.shape(shape)
+            });
+            of_all[usize::from(is_terminating)] = Some(shape);
             pods.push(Pod { name, component, shape, node, only: None, number });
         };
         for (at, it) in there.iter().enumerate() {

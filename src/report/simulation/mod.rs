@@ -5,7 +5,7 @@ mod json;
 mod sized;
 
 use crate::analyze::Facts;
-use crate::analyze::placement::place::most;
+use crate::analyze::placement::place::Most;
 use crate::analyze::placement::scenario::Outcome;
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::{At, Component, World};
@@ -106,8 +106,9 @@ fn fits(world: &World, outcome: &Outcome) -> Option<String> {
     let pending = world.components.iter().enumerate().filter(|(at, it)| {
         outcome.components[*at].pending > 0 && it.wanted > 1 && it.kind != Kind::DaemonSet
     });
+    let mut places = Most::new(world);
     for (at, component) in pending.take(MOST_TOLD) {
-        if let Some(most) = most(world, at).filter(|it| *it < component.wanted) {
+        if let Some(most) = places.of(at).filter(|it| *it < component.wanted) {
             let beside = match scaled.len() > usize::from(is_scaled(&(at, component))) {
                 true => ", with the others at their peak",
                 false => "",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 const POLICY: &str = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ncomplete: ['*']\n";
 
-fn node(name: &str, cpu: &str) -> String {
+pub(super) fn node(name: &str, cpu: &str) -> String {
     format!(
         "---\napiVersion: v1\nkind: Node\nmetadata: {{name: {name}, labels: {{kubernetes.io/hostname: {name}}}}}\n\
          status: {{allocatable: {{cpu: '{cpu}', memory: 8Gi, pods: '110'}}}}\n"
@@ -13,7 +13,7 @@ fn node(name: &str, cpu: &str) -> String {
 }
 
 /// A Deployment whose pods request so much; `more` goes into its specification, `pod` into that of its pods.
-fn deployment(name: &str, replicas: usize, cpu: &str, more: &str, pod: &str) -> String {
+pub(super) fn deployment(name: &str, replicas: usize, cpu: &str, more: &str, pod: &str) -> String {
     format!(
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: shop}}\n\
          spec: {{replicas: {replicas}, {more} selector: {{matchLabels: {{app: {name}}}}}, \
@@ -22,7 +22,7 @@ fn deployment(name: &str, replicas: usize, cpu: &str, more: &str, pod: &str) -> 
     )
 }
 
-fn budget(name: &str, demand: &str) -> String {
+pub(super) fn budget(name: &str, demand: &str) -> String {
     format!(
         "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: {name}, namespace: shop}}\n\
          spec: {{{demand}, selector: {{matchLabels: {{app: {name}}}}}}}\n"
@@ -38,7 +38,7 @@ fn pod_of(deployment: &str, number: usize, node: &str) -> String {
     )
 }
 
-fn simulate(objects: &[String], args: &[&str]) -> (Value, i32) {
+pub(super) fn simulate(objects: &[String], args: &[&str]) -> (Value, i32) {
     let written = folder(&[("all.yaml", &objects.concat()), ("purlin.yaml", POLICY)]);
     let mut all = vec!["simulate", "all.yaml", "--format", "json", "--at", "floor"];
     all.extend(args);
@@ -48,7 +48,7 @@ fn simulate(objects: &[String], args: &[&str]) -> (Value, i32) {
     (value["scenarios"][0].clone(), run.status)
 }
 
-fn on(scenario: &Value, node: &str) -> u64 {
+pub(super) fn on(scenario: &Value, node: &str) -> u64 {
     let nodes = scenario["nodes"].as_array().unwrap();
     let node = nodes.iter().find(|it| it["name"] == node).unwrap();
     node["pods"].as_object().unwrap().values().map(|it| it.as_u64().unwrap()).sum()

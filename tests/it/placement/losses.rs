@@ -2,7 +2,7 @@
 
 use crate::support::load_texts;
 use purlin::analyze::Facts;
-use purlin::analyze::placement::losses::{each_drained, every_node};
+use purlin::analyze::placement::losses::{each, each_drained, every_node};
 use purlin::analyze::placement::node::ClusterNode;
 use purlin::analyze::placement::place::place;
 use purlin::analyze::placement::scenario::{Event, run};
@@ -80,6 +80,22 @@ fn every_loss_leaves_as_many_pending_as_that_loss_alone() {
             assert_eq!(own, pending, "cluster {number}, node {node}");
             losses += 1;
             pods += pending;
+        }
+        for zone in ["a", "b", "c"] {
+            let all = (0..count).filter(|it| world.cluster.nodes[*it].zone() == Some(zone));
+            let lost: Vec<usize> = all.collect();
+            if lost.is_empty() {
+                continue;
+            }
+            let event = [Event::FailZone(zone.to_string())];
+            let outcome = run(&world, (&model, &facts), At::Floor, &event);
+            if outcome.found == Some(purlin::analyze::placement::place::By::Search) {
+                continue;
+            }
+            let loss = each(&world, &placed.nodes, &[lost.clone(), lost]).remove(1);
+            let pending: usize = outcome.components.iter().map(|it| it.pending).sum();
+            let own: usize = loss.pending.values().chain(loss.bound.values()).sum();
+            assert_eq!(own, pending, "cluster {number}, zone {zone}");
         }
         let nodes: Vec<usize> = (0..count).collect();
         for (loss, node) in each_drained(&world, &placed.nodes, &nodes).iter().zip(nodes) {

@@ -7,4 +7,5 @@ mod events;
 mod kubernetes;
 mod losses;
 mod rollouts;
+mod semantics;
 mod size;

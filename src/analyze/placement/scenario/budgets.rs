@@ -5,7 +5,7 @@ use crate::analyze::Facts;
 use crate::analyze::disruption::budgets::{Budget, Demand};
 use crate::analyze::placement::labels::LabelSelector;
 use crate::analyze::placement::shape::Shape;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a budget says to an eviction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,16 +20,16 @@ pub(super) enum Answer {
 
 /// By shape, the budgets that cover its pods.
 pub(super) fn covering(facts: &Facts<'_>, shapes: &[Shape]) -> Vec<Vec<u32>> {
-    let budgets: Vec<_> = facts
-        .budgets()
-        .iter()
-        .filter_map(|it| Some((it, LabelSelector::of(it.selector.as_ref()?))))
-        .collect();
+    let mut by_namespace: BTreeMap<&str, Vec<(u32, LabelSelector)>> = BTreeMap::new();
+    for budget in facts.budgets().iter() {
+        if let Some(selector) = &budget.selector {
+            let own = by_namespace.entry(budget.namespace).or_default();
+            own.push((budget.at, LabelSelector::of(selector)));
+        }
+    }
     let of = |shape: &Shape| {
-        let own = budgets.iter().filter(|(it, selector)| {
-            it.namespace == shape.namespace && selector.matches(&shape.labels)
-        });
-        own.map(|(it, _)| it.at).collect()
+        let near = by_namespace.get(shape.namespace.as_str()).into_iter().flatten();
+        near.filter(|it| it.1.matches(&shape.labels)).map(|it| it.0).collect()
     };
     shapes.iter().map(of).collect()
 }

@@ -117,7 +117,7 @@ impl<'w> Guarantee<'w> {
             .all(|it| self.world.pods[*it].shape == first && self.world.pods[*it].node.is_none());
         let mut bound = pods.len();
         for it in cluster.of_shape[first].constraints.iter().map(|it| &cluster.constraints[*it]) {
-            let is_alone = it.matches.iter().enumerate().all(|(at, is)| *is == (at == first));
+            let is_alone = it.matches.iter().eq([first]);
             let skew = usize::try_from(it.max_skew).unwrap_or(usize::MAX);
             let all = it.domains.len();
             if !is_theirs || !is_alone || !it.matches_own || (all as i64) < it.min_domains {
