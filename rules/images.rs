@@ -17,7 +17,8 @@ pub(super) fn named<'d>(workload: &Workload<'d>) -> impl Iterator<Item = Fault<'
     let is_injected = is_injected(workload);
     of_containers.chain(of_volumes).filter(move |it| {
         let name = it.node.str().unwrap_or_default();
-        !name.is_empty() && !is_filled_in_later(name) && !(name == "auto" && is_injected)
+        let is_given = name == "auto" && is_injected;
+        !(name.is_empty() || is_filled_in_later(name) || is_given)
     })
 }
 
