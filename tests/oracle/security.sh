@@ -3,7 +3,7 @@
 # random pods.
 #
 #   tests/oracle/security.sh SEED         other pods than those whose answers are committed
-#   tests/oracle/security.sh --commit     writes tests/oracle/pod-security-*.jsonl.gz anew
+#   tests/oracle/security.sh --commit     writes tests/oracle/pod-security-random.jsonl.gz anew
 #
 # Needs Go. Another version of Kubernetes is a change of the numbers in go.mod, and of `NEWEST` in
 # src/analyze/security/standard.rs.
@@ -22,7 +22,7 @@ cd "$here/../.."
 PURLIN_PODS_SEED="$seed" PURLIN_PODS_OUT="$work/pods.jsonl" \
 	cargo test --test it -- pod_security::random_pods
 target/oracle/oracle security < "$work/pods.jsonl" | gzip -n9 > "$answers/pod-security-random.jsonl.gz"
-target/oracle/oracle security-tests "$module/test/testdata" | gzip -n9 > "$answers/pod-security-tests.jsonl.gz"
+target/oracle/oracle security-tests "$module/test/testdata" | gzip -n9 > "$work/pod-security-tests.jsonl.gz"
 PURLIN_PODS_SEED="$seed" PURLIN_PODS_ANSWERS="$answers/pod-security-random.jsonl.gz" \
-	PURLIN_POD_SECURITY_TESTS="$answers/pod-security-tests.jsonl.gz" \
+	PURLIN_POD_SECURITY_TESTS="$work/pod-security-tests.jsonl.gz" \
 	cargo test --test it -- --nocapture pod_security::

@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A pod and what Pod Security says of it.
 #[derive(Deserialize)]
@@ -46,9 +46,12 @@ struct Manifest {
 
 fn read(name: &str, other: &str) -> Vec<Answer> {
     let others = std::env::var_os(other).map(PathBuf::from);
-    let file = File::open(others.unwrap_or_else(|| root().join("tests/oracle").join(name)));
+    read_file(&others.unwrap_or_else(|| root().join("tests/oracle").join(name)))
+}
+
+fn read_file(path: &Path) -> Vec<Answer> {
     let mut text = String::new();
-    GzDecoder::new(file.unwrap()).read_to_string(&mut text).unwrap();
+    GzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).unwrap();
     text.lines().map(|it| serde_json::from_str(it).unwrap()).collect()
 }
 
@@ -86,7 +89,13 @@ fn compare(pod: SecuredPod<'_>, answer: &Answer, minors: &[u32], shown: &Value) 
 
 #[test]
 fn the_manifests_of_pod_security_admission_are_judged_alike() {
-    let answers = read("pod-security-tests.jsonl.gz", "PURLIN_POD_SECURITY_TESTS");
+    let Some(path) = std::env::var_os("PURLIN_POD_SECURITY_TESTS") else {
+        eprintln!(
+            "LEFT OUT: no manifests of pod-security-admission; `tests/oracle/security.sh SEED` fetches and compares them"
+        );
+        return;
+    };
+    let answers = read_file(path.as_ref());
     let pods: Vec<_> = answers.iter().map(|it| it.pod.clone()).collect();
     let minors: Vec<_> = (0..=NEWEST).collect();
     let (mut files, mut compared) = (0, 0);
@@ -107,7 +116,7 @@ fn the_manifests_of_pod_security_admission_are_judged_alike() {
     println!("{files} manifests, {} different pods, {compared} comparisons", pods.len());
 }
 
-/// The versions that changed a control; the manifests above go through all.
+/// The versions that changed a control.
 const CHANGES: [u32; 13] = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 37];
 
 #[test]
