@@ -199,6 +199,8 @@ fn is_taken(state: &State<'_>, shape: ShapeId, pin: Option<&Vec<NodeId>>) -> boo
 pub struct Most<'w> {
     world: &'w World,
     all: Wanted,
+    /// By component, its pods.
+    by_component: Vec<Vec<usize>>,
     /// How many more placements are tried.
     left: usize,
 }
@@ -210,18 +212,24 @@ impl<'w> Most<'w> {
     /// Counts what all pods want.
     pub fn new(world: &'w World) -> Most<'w> {
         let left = if world.pods.len() > MOST_PODS { MOST_PLACED } else { usize::MAX };
-        Most { world, all: Wanted::of(world, &|_| true), left }
+        let mut by_component = vec![Vec::new(); world.components.len()];
+        for (at, pod) in world.pods.iter().enumerate() {
+            by_component[pod.component].push(at);
+        }
+        Most { world, all: Wanted::of(world, &|_| true), by_component, left }
     }
 
     /// The most pods of a component that fit beside all others at their numbers; `None` where that is not known.
     pub fn of(&mut self, component: usize) -> Option<usize> {
         let world = self.world;
-        let own: Vec<usize> =
-            (0..world.pods.len()).filter(|it| world.pods[*it].component == component).collect();
+        if self.left == 0 {
+            return None;
+        }
+        let own = self.by_component.get(component)?;
         let shape = world.pods[*own.first()?].shape;
         // What all have room for beside these, less than nothing by those that are too many.
         let bound = self.all.room_with_fewer(&world.cluster, shape, own.len());
-        if bound < 0 || self.left == 0 {
+        if bound < 0 {
             return None;
         }
         self.left -= 1;
@@ -229,7 +237,7 @@ impl<'w> Most<'w> {
         let mut placed = place_some(world, &|it: &Pod| it.component != component);
         if matches!(placed.fits, Fits::All(_)) {
             let shapes: Vec<_> = world.pods.iter().map(|it| it.shape).collect();
-            schedule(&mut placed.state, &mut placed.nodes, &shapes, &own, &Pins::new());
+            schedule(&mut placed.state, &mut placed.nodes, &shapes, own, &Pins::new());
             let fit = own.iter().filter(|it| placed.nodes[**it].is_some()).count();
             if fit as i128 >= bound {
                 return Some(fit);
