@@ -4,6 +4,7 @@ use crate::rule::{Rule, RuleSet};
 use std::sync::LazyLock;
 
 mod access;
+mod api_versions;
 mod disruption;
 mod grants;
 mod images;

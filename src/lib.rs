@@ -10,6 +10,7 @@
 //! | [`documents`] | the text of a document of purlin's own | typed values, every mistake at its place, a JSON Schema | none |
 //! | [`architecture`] | an architecture document | objects that point back to its statements | none |
 //! | [`absence`] | model and facts | whether what is missing from the input is missing from the cluster | none |
+//! | [`validation`] | one object | what the API server refuses in it | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
 //! | [`migrate`] | another linter's configuration | a policy's text | none |
 //! | [`check`] | rules, policy, models | findings in a total order | none |
@@ -49,6 +50,8 @@ pub mod policy;
 pub mod architecture;
 
 pub mod run;
+
+pub mod validation;
 
 pub mod rule;
 

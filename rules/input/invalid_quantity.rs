@@ -60,7 +60,13 @@ fn object(cx: &Cx<'_, '_>, object: &Object<'_>, out: &mut Out) {
     match object.kind {
         Kind::LimitRange => {
             let invalid = cx.facts.limit_ranges().invalid_of(object.id);
-            out.findings.extend(invalid.filter_map(|it| amount(object, it)));
+            // The API server takes less than nothing here, and then nothing fits.
+            let is_taken =
+                |it: Node<'_>| it.scalar().is_some_and(|it| Quantity::parse(&it).is_ok());
+            out.findings.extend(invalid.filter_map(|it| {
+                let finding = amount(object, it)?;
+                Some(if is_taken(it) { finding.severity(Severity::Warning) } else { finding })
+            }));
         }
         Kind::ResourceQuota => quota(cx, object, out),
         Kind::PersistentVolumeClaim => out.findings.extend(storage(object, object.root)),

@@ -1,12 +1,16 @@
-//! Objects that are not what the API of Kubernetes' own groups describes: kinds that there are not, and values of another
-//! type than their field has.
+//! Objects that are not what the API describes: kinds that there are not, fields that there are not, and values that their
+//! fields cannot hold.
 
-use crate::api::schema::{Definition, GROUPS, Served, Type, definition, served};
+use crate::api::kind::{Kind, group};
+use crate::api::schema::{self, Group as ApiGroup, schemas};
+use crate::api::version::KubernetesVersion;
 use crate::model::{Object, Place};
 use crate::policy::closest;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::source::SourceKind;
-use crate::text::tree::{Node, Value};
+use crate::text::tree::Node;
+use crate::validation::{Fault, built_in, custom, is_filled_in_later};
+use rustc_hash::FxHashMap;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,8 +20,14 @@ pub(super) static RULE: Rule = Rule {
     group: Group::Object,
     admission: Admission::Audit,
     presets: &[Preset::Invariants],
-    reads: &[],
-    like: &[],
+    reads: &[Kind::CustomResourceDefinition],
+    like: &[
+        "kubeconform",
+        "kube-linter:schema-validation",
+        "kube-linter:restart-policy",
+        "kube-score:cronjob-restartpolicy",
+        "popeye:403",
+    ],
     parameters: &[],
     page: include_str!("invalid_schema.md"),
     reads_images: false,
@@ -25,72 +35,135 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let sources = &cx.model.loaded.sources;
-    // What an API server holds it has taken, and only what rules read of it is kept.
-    let is_live = |it: &&Object<'_>| sources.get(it.document.source).kind == SourceKind::Cluster;
-    for object in cx.model.objects().filter(|it| !is_live(it)) {
-        match kind_fault(object) {
-            Some(finding) => out.find(finding),
-            None => out.find_some(faults(object).into_iter().map(|it| it.finding(object))),
+    let version = cx.kubernetes_version();
+    let definitions = definitions(cx);
+    for object in in_files(cx) {
+        let found = match schema::group(object.group()) {
+            Some(group) => of_built_in(object, group, version),
+            None => of_others(object, &definitions),
+        };
+        match found {
+            Judged::Kind(finding) => out.find(*finding),
+            Judged::Fields(faults) => {
+                out.find_some(faults.into_iter().map(|it| finding(object, &it)));
+            }
         }
     }
 }
 
+/// The objects that do not come from a cluster: what an API server holds it has taken, and only what rules read of it is
+/// kept.
+pub(super) fn in_files<'c, 'd>(cx: &Cx<'c, 'd>) -> impl Iterator<Item = &'c Object<'d>> {
+    let sources = &cx.model.loaded.sources;
+    let is_live = |it: &&Object<'_>| sources.get(it.document.source).kind == SourceKind::Cluster;
+    cx.model.objects().filter(move |it| !is_live(it))
+}
+
+/// What is wrong with an object.
+enum Judged<'d> {
+    /// Its kind or version.
+    Kind(Box<Finding>),
+    /// Some of its fields.
+    Fields(Vec<Fault<'d>>),
+}
+
 const REFUSED: &str = "the API server refuses the object: nothing of it reaches the cluster";
 
-/// A kind or version that a group of Kubernetes' own does not have, or a group that there cannot be.
-fn kind_fault(object: &Object<'_>) -> Option<Finding> {
+pub(super) fn finding(object: &Object<'_>, fault: &Fault<'_>) -> Finding {
+    let place = object.place(fault.node);
+    let message = match &place {
+        Place::Field { path, .. } if !path.steps().is_empty() => {
+            format!("`{path}` of `{object}` {}", fault.says)
+        }
+        _ => format!("`{object}` {}", fault.says),
+    };
+    let note = match fault.is_dropped {
+        true => {
+            "the API server refuses the object where it is strict, as it is with kubectl, and drops the field otherwise"
+        }
+        false => REFUSED,
+    };
+    Finding::new(message, place, &fault.label).note(note).help(&fault.help)
+}
+
+fn of_built_in<'d>(
+    object: &Object<'d>,
+    group: &ApiGroup,
+    version: KubernetesVersion,
+) -> Judged<'d> {
+    if let Some(finding) = kind_fault(object, group, version) {
+        return Judged::Kind(Box::new(finding));
+    }
+    // `deployment` is a slip for Deployment.
+    let kind = object.kind.info().map_or(object.kind_name, |it| it.name);
+    let schemas = schemas(version);
+    Judged::Fields(match schemas.kind(object.api_version, kind) {
+        Some(definition) => built_in::faults(object.root, definition, schemas),
+        None => metadata_faults(object.root),
+    })
+}
+
+/// A kind or version that a group of Kubernetes' own does not have.
+fn kind_fault(
+    object: &Object<'_>,
+    group: &ApiGroup,
+    version: KubernetesVersion,
+) -> Option<Finding> {
     let (written, kind) = (object.api_version, object.kind_name);
-    let version = written.rsplit_once('/').map_or(written, |(_, it)| it);
-    let Some(group) = served(object.group()) else { return group_fault(object) };
     if is_filled_in_later(written) || is_filled_in_later(kind) {
         return None;
     }
-    let api_version = |group: &Served| match group.group {
-        "" => group.versions[0].to_string(),
-        name => format!("{name}/{}", group.versions[0]),
+    let named = written.rsplit_once('/').map_or(written, |(_, it)| it);
+    let message = format!("`{object}` is of `{written}`, which there is not");
+    let help = |kind: &str| {
+        let better = schema::preferred(kind, version);
+        better.map(|it| format!("set `apiVersion: {}`", it.api_version))
     };
-    if !group.versions.contains(&version) {
+    if !group.versions.contains(&named) {
         // `apiVersion: apps` or `apiVersion: Deployment` has no version at all.
-        let meant = GROUPS.iter().find(|it| it.group == written || it.kinds.contains(&kind));
-        let help = match meant.unwrap_or(group) {
-            meant if meant.kinds.contains(&kind) => {
-                format!("set `apiVersion: {}`", api_version(meant))
-            }
-            _ => format!("versions of this group: {}", group.versions.join(", ")),
+        let of_group = || match schema::group(written) {
+            Some(named) => format!("versions of this group: {}", named.versions.join(", ")),
+            None => format!("versions of this group: {}", group.versions.join(", ")),
         };
         return Some(
-            Finding::new(
-                format!("`{object}` is of `{written}`, which there is not"),
-                object.at("apiVersion"),
-                "no such version",
-            )
-            .note(REFUSED)
-            .help(help),
+            Finding::new(message, object.at("apiVersion"), "no such version")
+                .note(REFUSED)
+                .help(help(kind).unwrap_or_else(of_group)),
         );
     }
+    match schema::kind_version(written, kind) {
+        // What is gone, `removed-api` tells.
+        Some(it) if it.is_served(version) || it.is_removed(version) => return None,
+        Some(it) => {
+            let since = it.introduced.map(|it| format!("it comes with Kubernetes {it}"));
+            let message = format!(
+                "`{object}` is a {kind} of `{written}`, which Kubernetes {version} does not have"
+            );
+            let finding = Finding::new(message, object.at("apiVersion"), "not in this version");
+            let finding = finding.note(since.as_deref().unwrap_or(REFUSED));
+            return Some(finding.help(
+                help(kind).unwrap_or_else(|| "raise `kubernetesVersion`, or leave it out".into()),
+            ));
+        }
+        None => {}
+    }
     let is_list = kind.strip_suffix("List").is_some_and(|it| group.kinds.contains(&it));
-    if group.kinds.contains(&kind) || is_list {
+    let is_common = matches!((group.name, kind), ("", "List" | "Status"));
+    if is_list || is_common {
         return None;
     }
-    let finding = Finding::new(
-        format!("`{object}` is a {kind}, which `{written}` does not have"),
-        object.at("kind"),
-        "no such kind",
-    )
-    .note(REFUSED);
-    let other = GROUPS.iter().find(|it| it.kinds.contains(&kind));
-    let near = nearest_kind(group, kind);
-    Some(match (other, near) {
-        (Some(other), _) => finding.help(format!("set `apiVersion: {}`", api_version(other))),
+    let message = format!("`{object}` is a {kind}, which `{written}` does not have");
+    let finding = Finding::new(message, object.at("kind"), "no such kind").note(REFUSED);
+    Some(match (help(kind), nearest_kind(group, kind)) {
+        (Some(help), _) => finding.help(help),
         (None, Some(near)) => finding.help(format!("write `kind: {near}` if that is meant")),
         (None, None) => finding.help("correct the kind, or its `apiVersion`"),
     })
 }
 
-fn nearest_kind(group: &Served, kind: &str) -> Option<&'static str> {
+fn nearest_kind(group: &ApiGroup, kind: &str) -> Option<&'static str> {
     let same = group.kinds.iter().copied().find(|it| it.eq_ignore_ascii_case(kind));
-    let everywhere = || GROUPS.iter().flat_map(|it| it.kinds.iter().copied());
+    let everywhere = || schema::kind_versions().map(|it| it.kind);
     same.or_else(|| closest(kind, group.kinds.iter().copied()))
         .or_else(|| closest(kind, everywhere()))
 }
@@ -103,148 +176,77 @@ fn group_fault(object: &Object<'_>) -> Option<Finding> {
     if is_filled_in_later(written) {
         return None;
     }
-    let has_kind = |it: &&Served| it.kinds.iter().any(|it| it.eq_ignore_ascii_case(kind));
-    let with_kind = || GROUPS.iter().filter(|it| !it.group.is_empty()).filter(has_kind);
-    let slip = with_kind().find(|it| strsim::damerau_levenshtein(it.group, name) <= 2);
+    let slip = schema::group_like(name, kind);
     if name.contains('.') && slip.is_none() {
         return None;
     }
-    let meant = slip.or_else(|| with_kind().next());
-    let finding = Finding::new(
-        format!("`{object}` is of `{written}`, a group that there is not"),
-        object.at("apiVersion"),
-        "no such group",
-    )
-    .note(REFUSED);
+    let of_slip = slip.and_then(|it| it.versions.first().map(|v| format!("{}/{v}", it.name)));
+    let meant = of_slip.or_else(|| {
+        let any = schema::preferred(kind, KubernetesVersion::NEWEST);
+        any.map(|it| it.api_version.to_string())
+    });
+    let message = format!("`{object}` is of `{written}`, a group that there is not");
+    let finding = Finding::new(message, object.at("apiVersion"), "no such group").note(REFUSED);
     Some(match meant {
-        Some(it) => finding.help(format!("set `apiVersion: {}/{}`", it.group, it.versions[0])),
+        Some(it) => finding.help(format!("set `apiVersion: {it}`")),
         None => finding.help(
             "correct `apiVersion`; the group of a custom kind is a domain, such as `example.com`",
         ),
     })
 }
 
-/// A value that its field cannot hold.
-struct Fault<'d> {
-    node: Node<'d>,
-    what: What,
+/// CustomResourceDefinitions by the group and kind that they define.
+type Definitions<'d> = FxHashMap<(&'d str, &'d str), Node<'d>>;
+
+fn definitions<'d>(cx: &Cx<'_, 'd>) -> Definitions<'d> {
+    let all = cx.model.of_kind(Kind::CustomResourceDefinition);
+    let named = all.filter_map(|it| {
+        let spec = it.field(&["spec"])?;
+        Some(((spec.text("group")?, spec.at(&["names", "kind"])?.str()?), spec))
+    });
+    named.collect()
 }
 
-enum What {
-    /// Another type is due.
-    Type(Type),
-    /// A field is missing.
-    Missing(&'static str),
-}
-
-impl Fault<'_> {
-    fn finding(&self, object: &Object<'_>) -> Finding {
-        let path = path(object, self.node);
-        match self.what {
-            What::Missing(field) => Finding::new(
-                format!("`{path}` of `{object}` has no `{field}`"),
-                object.place(self.node),
-                format!("`{field}` is required"),
-            )
-            .note(REFUSED)
-            .help(format!("set `{field}`")),
-            What::Type(due) => {
-                let is = self.node.kind();
-                let finding = Finding::new(
-                    format!("`{path}` of `{object}` is {is}, and has to be {}", due.describe()),
-                    object.place(self.node),
-                    format!("read as {is}"),
-                )
-                .note(REFUSED);
-                match (due, self.node.written()) {
-                    (Type::Str | Type::IntOrString, Some(text)) => {
-                        finding.help(format!("put it in quotes: `\"{text}\"`"))
-                    }
-                    (Type::Int | Type::Bool, Some(text)) if self.node.str().is_some() => finding
-                        .help(format!(
-                            "write it without quotes, if `{}` is meant",
-                            text.trim_matches(['"', '\''])
-                        )),
-                    _ => finding.help(format!("write {}", due.describe())),
-                }
-            }
+/// An object of somebody else's group, by its definition, where that is in the input.
+fn of_others<'d>(object: &Object<'d>, definitions: &Definitions<'_>) -> Judged<'d> {
+    if let Some(finding) = group_fault(object) {
+        return Judged::Kind(Box::new(finding));
+    }
+    let mut faults = metadata_faults(object.root);
+    let Some(spec) = definitions.get(&(group(object.api_version), object.kind_name)) else {
+        // It may be no object of an API server at all, with metadata of its own beside names, labels and annotations.
+        faults.retain(|it| !it.is_dropped);
+        return Judged::Fields(faults);
+    };
+    let named = object.api_version.rsplit('/').next().unwrap_or_default();
+    let is_served = |it: &Node<'_>| it.get("served").and_then(Node::bool) != Some(false);
+    let served: Vec<_> = spec.list("versions").filter(is_served).collect();
+    let Some(version) = served.iter().find(|it| it.text("name") == Some(named)) else {
+        let is_old = spec.text("version") == Some(named) || served.is_empty();
+        if is_old || is_filled_in_later(named) {
+            return Judged::Fields(faults);
         }
+        let names: Vec<_> = served.iter().filter_map(|it| it.text("name")).collect();
+        let message = format!(
+            "`{object}` is of version `{named}`, which its CustomResourceDefinition does not serve"
+        );
+        let finding =
+            Finding::new(message, object.at("apiVersion"), "not a version that is served");
+        let help = format!("versions that are served: {}", names.join(", "));
+        return Judged::Kind(Box::new(finding.note(REFUSED).help(help)));
+    };
+    // Before apiextensions.k8s.io/v1 schemas did not have to be structural.
+    let keeps_unknown = spec.get("preserveUnknownFields").and_then(Node::bool) == Some(true);
+    if let Some(schema) = version.at(&["schema", "openAPIV3Schema"]) {
+        faults.extend(custom::faults(object.root, schema, keeps_unknown));
     }
+    Judged::Fields(faults)
 }
 
-fn path(object: &Object<'_>, node: Node<'_>) -> String {
-    match object.place(node) {
-        Place::Field { path, .. } => path.to_string(),
-        Place::Text { .. } => String::new(),
-    }
-}
-
-/// The values of an object that their fields cannot hold.
-fn faults<'d>(object: &Object<'d>) -> Vec<Fault<'d>> {
-    // Of another group only its own definition tells, and metadata are the same everywhere.
-    let Some(definition) = definition(object.kind) else { return Vec::new() };
-    let mut faults = Vec::new();
-    let mut open = vec![(object.root, definition)];
-    while let Some((node, definition)) = open.pop() {
-        fields(node, definition, &mut faults, &mut open);
-    }
-    faults.sort_by_key(|it| it.node.index());
-    faults
-}
-
-fn fields<'d>(
-    node: Node<'d>,
-    definition: &'static Definition,
-    faults: &mut Vec<Fault<'d>>,
-    open: &mut Vec<(Node<'d>, &'static Definition)>,
-) {
-    for field in definition.required {
-        // What is empty is missing: the API server reads either as the type's zero value.
-        let is_empty = |it: Node<'_>| it.str() == Some("") || it.is_seq() && it.count() == 0;
-        if node.get(field).is_none_or(is_empty) {
-            faults.push(Fault { node, what: What::Missing(field) });
-        }
-    }
-    for (key, value) in node.pairs() {
-        let Some(due) = definition.field(key) else { continue };
-        let mut values = vec![(value, due)];
-        while let Some((value, due)) = values.pop() {
-            if !may_hold(due, value) {
-                faults.push(Fault { node: value, what: What::Type(due) });
-                continue;
-            }
-            match due {
-                Type::Object(definition) => open.push((value, definition)),
-                Type::List(item) => values.extend(value.items().map(|it| (it, *item))),
-                Type::Map(item) => {
-                    values.extend(
-                        value.entries().filter(|(_, it)| !it.is_null()).map(|(_, it)| (it, *item)),
-                    );
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Whether a field of this type can hold a value: as `encoding/json` reads it into the field.
-fn may_hold(due: Type, node: Node<'_>) -> bool {
-    let text = node.str();
-    match (due, node.value()) {
-        (Type::Any, _) => true,
-        (Type::Str, Value::Str(_)) => true,
-        (Type::Int, Value::Number(_)) => node.int().is_some(),
-        (Type::Bool, Value::Bool(_)) => true,
-        (Type::IntOrString, Value::Str(_)) => true,
-        (Type::IntOrString, Value::Number(_)) => node.int().is_some(),
-        (Type::Quantity, Value::Str(_) | Value::Number(_)) => true,
-        (Type::List(_), Value::Seq) => true,
-        (Type::Map(_) | Type::Object(_), Value::Map) => true,
-        // Something else fills it in before the API server sees it.
-        _ => text.is_some_and(is_filled_in_later),
-    }
-}
-
-fn is_filled_in_later(text: &str) -> bool {
-    text.contains("${") || text.contains("{{") || text.contains("$(") || text.starts_with('<')
+/// Metadata are the same whatever the kind: those of a ConfigMap.
+fn metadata_faults(root: Node<'_>) -> Vec<Fault<'_>> {
+    let schemas = schemas(KubernetesVersion::NEWEST);
+    let common = schemas.kind("v1", "ConfigMap");
+    let faults = common.map(|it| built_in::metadata_faults(root, it, schemas));
+    faults.unwrap_or_default()
 }

@@ -1,0 +1,146 @@
+//! Services and Ingresses (`pkg/apis/core/validation`, `pkg/apis/networking/validation`).
+
+use super::Found;
+use super::container::{exactly_one, port};
+use super::metadata::{self, LABEL};
+use super::names::{is_dns_label, is_dns_subdomain, is_host, is_port_name};
+use crate::text::tree::Node;
+
+pub(super) fn service<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    metadata::label_map(spec.get("selector"), found);
+    let kind = spec.text("type").unwrap_or("ClusterIP");
+    let is_headless = spec.text("clusterIP") == Some("None");
+    let count = spec.get("ports").map_or(0, Node::count);
+    if kind == "ExternalName" {
+        match spec.get("externalName").filter(|it| it.str() != Some("")) {
+            Some(name) => {
+                // A dot at the end is taken off (`validateService`).
+                let is = |it: &str| is_dns_subdomain(it.strip_suffix('.').unwrap_or(it));
+                found.form(Some(name), is, "the name of a host");
+            }
+            None => found.missing(spec, "externalName"),
+        }
+        if let Some(ip) =
+            spec.get("clusterIP").filter(|it| it.str().is_some_and(|it| !it.is_empty()))
+        {
+            let says = "is set, and an ExternalName has no address";
+            found.wrong(ip, says, "not for ExternalName", "remove it");
+        }
+    } else if count == 0 && !is_headless && !super::is_filled_in_later(kind) {
+        found.missing(spec, "ports");
+    }
+    if let Some(ip) =
+        spec.get("clusterIP").filter(|_| is_headless && matches!(kind, "NodePort" | "LoadBalancer"))
+    {
+        let says = format!("is `None`, and a {kind} has an address");
+        found.wrong(ip, says, "no address", "remove it, or use `type: ClusterIP`");
+    }
+    let (mut names, mut ports) = (Vec::new(), Vec::new());
+    for port in spec.list("ports").filter(|it| it.is_map()) {
+        service_port(port, kind, count, found);
+        found.once(port.get("name"), &mut names, "port");
+        let protocol = port.text("protocol").filter(|it| !it.is_empty()).unwrap_or("TCP");
+        let Some(number) = port.get("port").and_then(Node::int) else { continue };
+        if ports.contains(&(number, protocol)) {
+            let says = format!("is {number}/{protocol} once more");
+            found.wrong(port, says, "the same port", "give it another `port` or `protocol`");
+        }
+        ports.push((number, protocol));
+    }
+    if matches!(kind, "ClusterIP" | "ExternalName")
+        && let Some(policy) = spec.get("externalTrafficPolicy").filter(|it| it.str() != Some(""))
+        && spec.get("externalIPs").is_none_or(|it| it.count() == 0)
+    {
+        let says = "is set, and nothing from outside gets to the Service";
+        found.wrong(policy, says, "only for NodePort and LoadBalancer", "remove it");
+    }
+}
+
+fn service_port<'d>(node: Node<'d>, kind: &str, count: usize, found: &mut Found<'d>) {
+    found.form(node.get("name"), is_dns_label, LABEL);
+    if count > 1 && node.get("name").is_none_or(|it| it.str() == Some("")) {
+        found.missing(node, "name");
+    }
+    found.range(node.get("port"), 1, 65535);
+    // 0 and nothing stand for `port` (SetDefaults_Service).
+    port(node.get("targetPort").filter(|it| it.int() != Some(0)), found);
+    let Some(at_node) = node.get("nodePort").filter(|it| it.int() != Some(0)) else { return };
+    match kind {
+        "NodePort" | "LoadBalancer" => {
+            let (least, most) = found.settings.node_ports;
+            found.range(Some(at_node), least, most);
+        }
+        "ClusterIP" | "ExternalName" => {
+            let says = format!("is set, and a {kind} has no ports on nodes");
+            found.wrong(at_node, says, "not for this type", "remove it, or use `type: NodePort`");
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn ingress<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    let has_rules = spec.get("rules").is_some_and(|it| it.count() > 0);
+    // The older versions of the API have other names for these.
+    let old = ["backend"].iter().any(|it| spec.get(it).is_some());
+    if !has_rules && spec.get("defaultBackend").is_none() && !old {
+        let says = "has neither `rules` nor `defaultBackend`";
+        found.wrong(spec, says, "nothing to route", "set one of them");
+    }
+    spec.get("defaultBackend").into_iter().for_each(|it| backend(it, found));
+    for rule in spec.list("rules") {
+        host(rule.get("host"), found);
+        for path in rule.get("http").into_iter().flat_map(|it| it.list("paths")) {
+            path_of(path, found);
+        }
+    }
+    spec.list("tls").flat_map(|it| it.list("hosts")).for_each(|it| host(Some(it), found));
+}
+
+fn host<'d>(host: Option<Node<'d>>, found: &mut Found<'d>) {
+    found.form(
+        host,
+        is_host,
+        "a domain in lower case, without a port, perhaps with `*.` before it",
+    );
+}
+
+fn path_of<'d>(node: Node<'d>, found: &mut Found<'d>) {
+    let kind = node.text("pathType").unwrap_or_default();
+    let is_free = kind == "ImplementationSpecific";
+    let text = node.get("path").and_then(Node::str).unwrap_or_default();
+    let is_due = matches!(kind, "Exact" | "Prefix") || is_free && !text.is_empty();
+    if is_due && !text.starts_with('/') && !super::is_filled_in_later(text) {
+        let at = node.get("path").unwrap_or(node);
+        let says = format!("is `{text}`, and has to begin with `/`");
+        found.wrong(at, says, "no path from the root", "begin it with `/`");
+    }
+    node.get("backend").into_iter().for_each(|it| backend(it, found));
+}
+
+fn backend<'d>(node: Node<'d>, found: &mut Found<'d>) {
+    if !node.is_map() || node.get("serviceName").is_some() {
+        return;
+    }
+    exactly_one(node, &["resource", "service"], "backend", found);
+    let Some(service) = node.get("service").filter(|it| it.is_map()) else { return };
+    found.form(service.get("name"), is_dns_label, LABEL);
+    let port = service.get("port").filter(|it| it.is_map());
+    let name = port.and_then(|it| it.get("name")).filter(|it| it.str() != Some(""));
+    let number = port.and_then(|it| it.get("number")).filter(|it| it.int() != Some(0));
+    match (name, number) {
+        (None, None) => {
+            let at = port.unwrap_or(service);
+            let says = "has neither the name nor the number of a port";
+            found.wrong(at, says, "no port", "set `port: {number: …}` or `port: {name: …}`");
+        }
+        (Some(_), Some(number)) => {
+            let says = "stands beside `name`, and one of them tells";
+            found.wrong(number, says, "two ports", "keep one of them");
+        }
+        (name, number) => {
+            let what = "15 lower case letters, digits and `-` at most, with a letter among them";
+            found.form(name, is_port_name, what);
+            found.range(number, 1, 65535);
+        }
+    }
+}
