@@ -47,6 +47,7 @@ mod replicas;
 mod routing;
 mod rule_set;
 mod rules;
+mod schemas;
 mod selectors;
 #[cfg(feature = "webhook")]
 mod serve;
