@@ -100,10 +100,16 @@ pub(super) fn exactly_one<'d>(node: Node<'d>, keys: &[&str], what: &str, found: 
             let help = format!("set one of {}", keys.join(", "));
             found.wrong(node, format!("has no {what}"), "none of them", help);
         }
-        several => {
-            let says = format!("has more than one {what}: {}", several.join(", "));
-            found.wrong(node, says, "more than one", "keep one of them");
-        }
+        _ => at_most_one(node, keys, what, found),
+    }
+}
+
+/// No more than one of these keys may be there.
+pub(super) fn at_most_one<'d>(node: Node<'d>, keys: &[&str], what: &str, found: &mut Found<'d>) {
+    let given = given(node, keys);
+    if given.len() > 1 {
+        let says = format!("has more than one {what}: {}", given.join(", "));
+        found.wrong(node, says, "more than one", "keep one of them");
     }
 }
 

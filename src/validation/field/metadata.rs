@@ -30,7 +30,9 @@ pub(super) fn object<'d>(root: Node<'d>, kind: Kind, found: &mut Found<'d>) {
 fn unnamed<'d>(root: Node<'d>, metadata: Node<'d>, kind: Kind, found: &mut Found<'d>) {
     let is_given = |key: &str| metadata.get(key).is_some_and(|it| it.str() != Some(""));
     // Others may be no objects of an API server at all.
-    let is_known = kind != Kind::Custom && root.get("kind").is_some();
+    // LimitRanges are given one (`limitrangeStrategy.PrepareForCreate`).
+    let is_named_for_us = matches!(kind, Kind::Custom | Kind::LimitRange);
+    let is_known = !is_named_for_us && root.get("kind").is_some();
     if is_known && !is_given("name") && !is_given("generateName") {
         let at = if metadata.index() == root.index() { root } else { metadata };
         let says = "has no `metadata.name`";

@@ -89,7 +89,8 @@ fn modes<'d>(spec: Node<'d>, found: &mut Found<'d>) {
         found.missing(spec, "accessModes");
     }
     let is_alone = |it: Node<'_>| it.str() == Some("ReadWriteOncePod");
-    if let Some(modes) = modes.filter(|it| count > 1 && it.items().any(is_alone)) {
+    let is_beside = |it: &Node<'_>| it.items().any(is_alone) && !it.items().all(is_alone);
+    if let Some(modes) = modes.filter(is_beside) {
         let says = "has `ReadWriteOncePod` beside another mode";
         found.wrong(modes, says, "not beside others", "keep one of them");
     }

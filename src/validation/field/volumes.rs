@@ -1,6 +1,6 @@
 //! Volumes of pods (`ValidateVolumes` of `pkg/apis/core/validation`).
 
-use super::container::exactly_one;
+use super::container::{at_most_one, exactly_one};
 use super::metadata::LABEL;
 use super::names::is_dns_label;
 use super::{Found, given};
@@ -85,8 +85,9 @@ fn source<'d>(volume: Node<'d>, found: &mut Found<'d>) {
         files(from, found);
     }
     for part in volume.get("projected").into_iter().flat_map(|it| it.list("sources")) {
+        // One without any is taken (`validateProjectionSources`).
         if part.is_map() {
-            exactly_one(part, &PROJECTIONS, "source", found);
+            at_most_one(part, &PROJECTIONS, "source", found);
         }
     }
 }
