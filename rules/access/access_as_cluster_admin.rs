@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     reads: grants::READS,
     like: &[
         "kube-linter:cluster-admin-role-binding",
+        "kyverno:restrict-binding-clusteradmin",
         "polaris:clusterrolebindingClusterAdmin",
         "polaris:rolebindingClusterAdminClusterRole",
         "polaris:rolebindingClusterAdminRole",

@@ -15,7 +15,11 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[Kind::Role, Kind::ClusterRole],
-    like: &["kube-linter:wildcard-in-rules"],
+    like: &[
+        "kube-linter:wildcard-in-rules",
+        "kyverno:restrict-wildcard-resources",
+        "kyverno:restrict-wildcard-verbs",
+    ],
     parameters: &[NAMESPACES],
     page: include_str!("access_by_wildcard.md"),
     reads_images: false,

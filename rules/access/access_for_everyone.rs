@@ -16,7 +16,11 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Deny,
     presets: &[Preset::Invariants],
     reads: &[Kind::RoleBinding, Kind::ClusterRoleBinding],
-    like: &[],
+    like: &[
+        "gatekeeper:disallowanonymous",
+        "kubescape:anonymous-access-enabled",
+        "kyverno:restrict-binding-system-groups",
+    ],
     parameters: &[NAMESPACES],
     page: include_str!("access_for_everyone.md"),
     reads_images: false,

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
         Kind::ClusterRole,
         Kind::Namespace,
     ],
-    like: &["kube-linter:access-to-create-pods"],
+    like: &["kube-linter:access-to-create-pods", "kubescape:rule-can-create-pod"],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_create_pods.md"),
     reads_images: false,

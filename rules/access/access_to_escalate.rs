@@ -14,7 +14,12 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: grants::READS,
-    like: &[],
+    like: &[
+        "gatekeeper:block-endpoint-edit-default-role",
+        "kyverno:restrict-clusterrole-csr",
+        "kyverno:restrict-edit-for-endpoints",
+        "kyverno:restrict-escalation-verbs-roles",
+    ],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_escalate.md"),
     reads_images: false,

@@ -14,6 +14,8 @@ pub(super) static RULE: Rule = Rule {
     presets: &[Preset::Recommended],
     reads: grants::READS,
     like: &[
+        "kubescape:exec-into-container-v1",
+        "kyverno:restrict-clusterrole-nodesproxy",
         "polaris:clusterrolePodExecAttach",
         "polaris:clusterrolebindingPodExecAttach",
         "polaris:rolePodExecAttach",

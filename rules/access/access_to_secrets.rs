@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: grants::READS,
-    like: &["kube-linter:access-to-secrets"],
+    like: &["kube-linter:access-to-secrets", "kyverno:restrict-secret-role-verbs"],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_secrets.md"),
     reads_images: false,

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Deny,
     presets: &[Preset::Recommended],
     reads: &[Kind::RoleBinding, Kind::ClusterRoleBinding],
-    like: &[],
+    like: &["kubescape:ensure-default-service-accounts-has-only-default-roles", "popeye:308"],
     parameters: &[NAMESPACES],
     page: include_str!("default_service_account_bound.md"),
     reads_images: false,

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Strict],
     reads: &[Kind::ServiceAccount],
-    like: &["kube-linter:default-service-account"],
+    like: &["kube-linter:default-service-account", "popeye:300"],
     parameters: &[NAMESPACES],
     page: include_str!("default_service_account_used.md"),
     reads_images: false,

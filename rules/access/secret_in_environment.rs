@@ -15,7 +15,11 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Strict],
     reads: &[],
-    like: &["kube-linter:read-secret-from-env-var"],
+    like: &[
+        "kube-linter:read-secret-from-env-var",
+        "kubescape:rule-secrets-in-env-var",
+        "kyverno:disallow-secrets-from-env-vars",
+    ],
     parameters: &[NAMESPACES],
     page: include_str!("secret_in_environment.md"),
     reads_images: false,

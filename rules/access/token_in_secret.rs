@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Strict],
     reads: &[Kind::Secret],
-    like: &[],
+    like: &["kyverno:deny-secret-service-account-token-type"],
     parameters: &[NAMESPACES],
     page: include_str!("token_in_secret.md"),
     reads_images: false,

@@ -10,6 +10,7 @@ use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::rules::judged::NAMESPACES;
 use crate::text::tree::Node;
+use rustc_hash::FxHashMap;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -26,7 +27,12 @@ pub(super) static RULE: Rule = Rule {
         Kind::Role,
         Kind::ClusterRole,
     ],
-    like: &["polaris:automountServiceAccountToken"],
+    like: &[
+        "gatekeeper:automount-serviceaccount-token",
+        "polaris:automountServiceAccountToken",
+        "popeye:301",
+        "popeye:303",
+    ],
     parameters: &[NAMESPACES],
     page: include_str!("token_mounted_unused.md"),
     reads_images: false,
@@ -34,16 +40,22 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    let mut unseen_of: FxHashMap<&str, Option<Absence>> = FxHashMap::default();
     for workload in cx.facts.workloads().iter() {
         let object = cx.object(workload.object);
         let is_bound = cx.facts.access().is_bound(workload.namespace, account(workload));
         if is_bound || !cx.is_judged(object) {
             continue;
         }
-        match (mounts_token(cx.model, workload), unseen(cx, workload.namespace)) {
-            (Some(false), _) => {}
-            (Some(true), None) => out.find(unused(object, workload)),
-            (_, Some(Absence::CannotTell(missing))) => out.cannot_tell(object, missing),
+        let mounts = mounts_token(cx.model, workload);
+        if mounts == Some(false) {
+            continue;
+        }
+        let namespace = workload.namespace;
+        let unseen = unseen_of.entry(namespace).or_insert_with(|| unseen(cx, namespace));
+        match (mounts, unseen) {
+            (Some(_), None) => out.find(unused(object, workload)),
+            (_, Some(Absence::CannotTell(missing))) => out.cannot_tell(object, missing.clone()),
             // The account may say that nothing is mounted; that it is not there, another rule says.
             (None, _) | (_, Some(_)) => {}
         }

@@ -16,7 +16,9 @@ pub(super) static RULE: Rule = Rule {
     presets: &[Preset::Invariants],
     reads: &[],
     like: &[
+        "kube-linter:no-anti-affinity",
         "kube-score:deployment-has-host-podantiaffinity",
+        "kube-score:pod-topology-spread-constraints",
         "kube-score:statefulset-has-host-podantiaffinity",
     ],
     parameters: &[],

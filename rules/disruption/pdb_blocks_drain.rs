@@ -19,8 +19,12 @@ pub(super) static RULE: Rule = Rule {
     presets: &[Preset::Invariants],
     reads: &[Kind::PodDisruptionBudget, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
     like: &[
-        "kube-linter:pdb-min-available",
         "kube-linter:pdb-max-unavailable",
+        "kube-linter:pdb-min-available",
+        "kube-score:poddisruptionbudget-has-policy",
+        "polaris:pdbDisruptionsIsZero",
+        "polaris:pdbMinAvailableEqualToHPAMinReplicas",
+        "polaris:pdbMinAvailableGreaterThanHPAMaxReplicas",
         "polaris:pdbMinAvailableGreaterThanHPAMinReplicas",
     ],
     parameters: &[],

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Strict],
     reads: &[Kind::Service, Kind::ConfigMap, Kind::Secret, Kind::PersistentVolumeClaim],
-    like: &["kube-linter:use-namespace"],
+    like: &["kube-linter:use-namespace", "kyverno:disallow-default-namespace"],
     parameters: &[],
     page: include_str!("default_namespace_used.md"),
     reads_images: false,

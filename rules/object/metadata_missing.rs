@@ -29,7 +29,16 @@ pub(super) static RULE: Rule = Rule {
         Kind::Service,
         Kind::ServiceAccount,
     ],
-    like: &["kube-linter:required-annotation-email", "kube-linter:required-label-owner"],
+    like: &[
+        "gatekeeper:requiredannotations",
+        "gatekeeper:requiredlabels",
+        "kube-linter:required-annotation-email",
+        "kube-linter:required-label-owner",
+        "kubescape:k8s-common-labels-usage",
+        "kyverno:metadata-match-regex",
+        "kyverno:require-annotations",
+        "kyverno:require-labels",
+    ],
     parameters: &[
         Parameter {
             name: "required",

@@ -16,7 +16,12 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[],
-    like: &["kube-linter:priority-class-name", "polaris:priorityClassNotSet"],
+    like: &[
+        "kube-linter:priority-class-name",
+        "kyverno:allowed-pod-priorities",
+        "kyverno:require-pod-priorityclassname",
+        "polaris:priorityClassNotSet",
+    ],
     parameters: &[
         Parameter {
             name: "allowed",

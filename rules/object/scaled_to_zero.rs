@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[Kind::Service, Kind::HorizontalPodAutoscaler, Kind::ScaledObject],
-    like: &[],
+    like: &["popeye:500"],
     parameters: &[NAMESPACES],
     page: include_str!("scaled_to_zero.md"),
     reads_images: false,

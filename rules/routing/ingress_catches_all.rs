@@ -15,7 +15,12 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Warn,
     presets: &[Preset::Recommended],
     reads: &[Kind::Ingress],
-    like: &[],
+    like: &[
+        "gatekeeper:block-wildcard-ingress",
+        "kyverno:disallow-empty-ingress-host",
+        "kyverno:restrict-ingress-defaultbackend",
+        "kyverno:restrict-ingress-wildcard",
+    ],
     parameters: &[Parameter {
         name: "wildcards",
         about: "whether hosts such as `*.shop.example` count too: true or false",

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     admission: Admission::Deny,
     presets: &[Preset::Recommended],
     reads: &[Kind::Ingress, Kind::IngressClass, Kind::ConfigMap],
-    like: &[],
+    like: &["kubescape:CVE-2021-25742"],
     parameters: &[],
     page: include_str!("ingress_snippet.md"),
     reads_images: false,

@@ -19,7 +19,7 @@ const WORDS: [&str; 11] = [
 ];
 
 /// Pairs of words that do.
-const PAIRS: [(&str, &str); 7] = [
+const PAIRS: [(&str, &str); 8] = [
     ("API", "KEY"),
     ("ACCESS", "KEY"),
     ("PRIVATE", "KEY"),
@@ -27,7 +27,11 @@ const PAIRS: [(&str, &str); 7] = [
     ("ENCRYPTION", "KEY"),
     ("AUTH", "KEY"),
     ("MASTER", "KEY"),
+    ("KEY", "CONTENT"),
 ];
+
+/// Clouds whose keys are called by what they open.
+const CLOUDS: [&str; 2] = ["AZURE", "GOOGLE"];
 
 /// Letters without which a name has none of these words.
 const HINTS: [&str; 7] = ["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "PAT"];
@@ -81,8 +85,12 @@ pub fn is_credential_name(name: &str) -> bool {
     if words.last().is_some_and(|it| ABOUT.contains(&it.as_str())) {
         return false;
     }
+    // `AZURE_BATCH_KEY`, `GOOGLE_MAPS_KEY`.
+    let is_of_cloud = words.first().is_some_and(|it| CLOUDS.contains(&it.as_str()))
+        && words.last().is_some_and(|it| it == "KEY");
     let is_word = |it: &String| WORDS.contains(&it.as_str()) || it.ends_with("PASSWORD");
-    words.iter().any(is_word)
+    is_of_cloud
+        || words.iter().any(is_word)
         || words.windows(2).any(|it| PAIRS.contains(&(it[0].as_str(), it[1].as_str())))
 }
 
