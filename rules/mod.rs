@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 mod access;
 mod api_versions;
+mod architecture;
 mod disruption;
 mod grants;
 mod images;
@@ -24,6 +25,7 @@ pub use left_out::{LEFT_OUT, LeftOut, left_out_why};
 
 const GROUPS: &[&[&Rule]] = &[
     access::RULES,
+    architecture::RULES,
     disruption::RULES,
     input::RULES,
     network::RULES,

@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Rbac(Rbac),
     /// Draw who may talk to whom.
     Graph(Graph),
+    /// Write an architecture document of what is there, for you to decide what of it is meant.
+    Init(Init),
     /// Say who may talk to whom, and which network policies say so.
     ///
     /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined; with --change: 0 no flow changes, 1 some do.
@@ -399,6 +401,20 @@ pub(crate) struct World {
     /// The policy file [default: purlin.yaml in this folder, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
+}
+
+/// Options of `init`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// What is looked at.
+    #[command(flatten)]
+    pub(crate) world: World,
+    /// Where to write it; `-` for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "architecture.yaml")]
+    pub(crate) output: PathBuf,
+    /// What to call the architecture [default: the name of this folder]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// Options of `reach`.

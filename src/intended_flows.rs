@@ -30,19 +30,41 @@ pub struct Flow<'p> {
 
 /// The flows whose names mean one each, and on ports that there are.
 pub fn flows<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Vec<Flow<'p>> {
-    let known = policy.flows.iter().filter_map(|declared| {
+    // What is only stated has no policies yet.
+    let declared = policy.flows.iter().filter(|_| !model.is_stated());
+    let known = declared.filter_map(|declared| {
         let one = |it| match it {
             Named::One(it) => Some(it),
             Named::Nobody | Named::Several(_) => None,
         };
         let from = one(named(model, facts, &declared.from))?;
+        if declared.is_to_name_service() {
+            return None;
+        }
         let to =
             one(called(model, facts, &declared.to, |it, pods| is_on(facts, declared, it, pods)).0)?;
         let ports: PortSet = declared.ports.iter().copied().collect();
         let ports = if ports.is_empty() { PortSet::all() } else { ports };
         Some(Flow { declared, from, to, ports })
     });
-    known.collect()
+    let mut known: Vec<_> = known.collect();
+    known.extend(to_name_service(model, facts, policy));
+    known
+}
+
+/// Flows to the name service, whichever pods that is.
+fn to_name_service<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Vec<Flow<'p>> {
+    let mut flows = Vec::new();
+    let declared = policy.flows.iter().filter(|it| it.is_to_name_service() && !model.is_stated());
+    for declared in declared {
+        let Named::One(from) = named(model, facts, &declared.from) else { continue };
+        let servers = facts.workloads().iter().filter(|it| facts.dns().is_server(it.id));
+        flows.extend(servers.map(|it| {
+            let (to, ports) = (Party::Workload(it.id), PortSet::all());
+            Flow { declared, from, to, ports }
+        }));
+    }
+    flows
 }
 
 /// Whether a flow is on ports of a Service, and not on those of the pods that are called as it is.
@@ -77,7 +99,8 @@ pub struct Missing<'p, 'd> {
 /// The flows that are declared and do not get through.
 pub fn missing<'p, 'd>(facts: &Facts<'d>, flows: &[Flow<'p>]) -> Vec<Missing<'p, 'd>> {
     let mut found = Vec::new();
-    for flow in flows {
+    // That names resolve has a rule of its own.
+    for flow in flows.iter().filter(|it| !it.declared.is_to_name_service()) {
         let every = flow.declared.ports.is_empty();
         // Each port that is named has to be open; where none is, any will do.
         let asked: Vec<PortSet> = if every {

@@ -9,6 +9,7 @@
 //! | [`analyze`] | the model | facts across objects, each computed once, on first use | none |
 //! | [`documents`] | the text of a document of purlin's own | typed values, every mistake at its place, a JSON Schema | none |
 //! | [`architecture`] | an architecture document | objects that point back to its statements | none |
+//! | [`extract`] | model and facts | an architecture document of what is there | none |
 //! | [`absence`] | model and facts | whether what is missing from the input is missing from the cluster | none |
 //! | [`validation`] | one object | what the API server refuses in it | none |
 //! | [`rules`] | model and facts | findings at object and field path | none |
@@ -56,6 +57,8 @@ pub mod validation;
 pub mod rule;
 
 pub mod intended_flows;
+
+pub mod extract;
 
 pub mod absence;
 

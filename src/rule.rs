@@ -8,6 +8,7 @@ use crate::analyze::selection::workloads::Workload;
 use crate::analyze::world::Around;
 use crate::api::kind::Kind;
 use crate::api::version::KubernetesVersion;
+use crate::architecture::Promise;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;
@@ -33,6 +34,8 @@ pub enum Group {
     Object,
     /// The input itself.
     Input,
+    /// What an architecture document promises.
+    Architecture,
 }
 
 impl Group {
@@ -47,6 +50,7 @@ impl Group {
             Group::Access => "access",
             Group::Object => "object",
             Group::Input => "input",
+            Group::Architecture => "architecture",
         }
     }
 }
@@ -230,6 +234,18 @@ impl<'c, 'd> Cx<'c, 'd> {
     pub fn kubernetes_version(&self) -> KubernetesVersion {
         let server = self.model.loaded.coverage.as_ref().and_then(|it| it.server);
         self.policy.kubernetes_version.or(server).unwrap_or(KubernetesVersion::NEWEST)
+    }
+
+    /// The architecture that states the objects of this world, if one does.
+    pub fn stated(&self) -> Option<&'c Promise> {
+        let at = self.model.architecture?;
+        self.run.architecture.promises.get(at).map(|it| &**it)
+    }
+
+    /// The architectures that this world has to keep; none where its objects are only stated.
+    pub fn promises(&self) -> impl Iterator<Item = &'c Promise> {
+        let is_real = !self.model.is_stated();
+        self.run.architecture.promises.iter().filter(move |_| is_real).map(|it| &**it)
     }
 
     /// The values of one of the rule's parameters: those of `purlin.yaml`, else its default.

@@ -1,6 +1,7 @@
 //! What a check is run with beside the objects and what the user wants.
 
 use crate::analyze::placement::planned::Described;
+use crate::architecture::Gathered;
 use crate::load::own::OwnId;
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
@@ -13,6 +14,8 @@ pub struct Run {
     pub today: Option<Date>,
     /// The policy file, where there is one, so that findings can point into it.
     pub policy: Option<OwnId>,
+    /// What architecture documents promise.
+    pub architecture: Gathered,
     /// All nodes of the cluster, where somebody describes them.
     pub nodes: Option<Arc<Described>>,
     /// What a change took out of the input: kind, namespace and name.

@@ -8,6 +8,7 @@ use crate::analyze::placement::world::At;
 use crate::analyze::selection::services::ServiceId;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rules::nodes::is_expected;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -53,6 +54,9 @@ pub(super) fn finding(
     let service = services.find_map(|(_, it)| it.members.first().copied())?;
     let service = cx.object(cx.facts.services().get(ServiceId(service)).object);
     let object = cx.object(of.object);
+    if is_expected(cx, object, name) {
+        return None;
+    }
     let bound = cx.facts.envelope(of.workload).map(|it| it.floor);
     let place = bound.map_or_else(|| object.whole(), |it| it.place(cx.model));
     let message = format!(

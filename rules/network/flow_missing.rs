@@ -2,8 +2,10 @@
 
 use crate::analyze::network::reach::Effect;
 use crate::api::kind::Kind;
+use crate::architecture::sayings::flows as flows_of;
 use crate::intended_flows::{Missing, flows, missing, object_of};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::policy::DeclaredFlow;
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -63,6 +65,9 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
     if let Some(from) = from.filter(|it| *it != object) {
         finding = finding.label(cx.object(from).whole(), "and begins here");
     }
+    if let Some(place) = stated(cx, flow.declared) {
+        finding = finding.label(place, "promised here");
+    }
     // What no NetworkPolicy opens another one may; what a policy of the administrator denies stays denied.
     if closing().all(|it| cx.object(it.policy).kind == Kind::NetworkPolicy) {
         finding = finding.awaits(&[Kind::NetworkPolicy]);
@@ -83,4 +88,11 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
             .note("a flow needs the egress of its source and the ingress of its destination")
             .help(format!("allow {ports} between both: the {} is closed", ends.join(" and the "))),
     );
+}
+
+/// Where an architecture document states a flow.
+fn stated(cx: &Cx<'_, '_>, declared: &DeclaredFlow) -> Option<Place> {
+    let (of, at) = declared.statement?;
+    let promise = cx.promises().nth(of as usize)?;
+    Some(promise.place(cx.model, flows_of(promise).get(at as usize)?.node))
 }

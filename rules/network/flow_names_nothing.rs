@@ -28,7 +28,9 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    for (index, flow) in cx.policy.flows.iter().enumerate() {
+    // Those of an architecture document name its components, and of these other rules speak.
+    let own = cx.policy.flows.iter().filter(|it| it.statement.is_none());
+    for (index, flow) in own.enumerate() {
         let ends = [&flow.from, &flow.to].map(|name| end(cx, flow, name));
         let other = |at: usize| match &ends[1 - at] {
             End::Is(it) => object_of(cx.facts, it),

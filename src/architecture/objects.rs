@@ -1,10 +1,12 @@
 //! Objects as statements make them: each of their fields knows the statement that it comes from.
 
 use crate::load::origin::Statement;
+use crate::load::own::OwnId;
 use crate::text::source::Span;
 use crate::text::tree;
 use crate::text::tree::builder::{Builder, Written};
 use crate::text::tree::{Node, Tree};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What a field of such an object is.
@@ -18,24 +20,33 @@ pub(super) enum Field<'d> {
     /// A number that nobody stated, and against which nothing is to be said.
     Assumed(u32, Node<'d>),
     /// Fields by name.
-    Map(Vec<(&'static str, Field<'d>)>, Node<'d>),
+    Map(Vec<(Name, Field<'d>)>, Node<'d>),
     /// Items.
     List(Vec<Field<'d>>, Node<'d>),
 }
 
-/// An object's tree, and by its cells the statements that these come from.
-pub(super) fn object(field: &Field<'_>, text: &Arc<str>) -> (Tree, Vec<Statement>) {
-    let mut writer = Writer { builder: Builder::new(text.clone(), 0), statements: Vec::new() };
+/// The name of a field.
+pub(super) type Name = Cow<'static, str>;
+
+/// An object's tree, and by its cells the statements that these come from. `cells` says where each node stands.
+pub(super) fn object(
+    field: &Field<'_>,
+    text: &Arc<str>,
+    cells: &[(OwnId, u32)],
+) -> (Tree, Vec<Statement>) {
+    let builder = Builder::new(text.clone(), 0);
+    let mut writer = Writer { builder, statements: Vec::new(), cells };
     writer.field(field);
     (writer.builder.finish(), writer.statements)
 }
 
-struct Writer {
+struct Writer<'c> {
     builder: Builder,
     statements: Vec<Statement>,
+    cells: &'c [(OwnId, u32)],
 }
 
-impl Writer {
+impl Writer<'_> {
     fn field(&mut self, field: &Field<'_>) {
         match field {
             Field::Stated(node) => self.copy(*node),
@@ -103,7 +114,9 @@ impl Writer {
 
     /// Keeps where the next cell comes from, and whether it is just what is said there.
     fn comes_from(&mut self, node: Node<'_>, is_said: bool) {
-        self.statements.push(Statement { node: node.index(), is_said });
+        let (document, node) =
+            self.cells.get(node.index() as usize).copied().unwrap_or((OwnId(0), 0));
+        self.statements.push(Statement { document, node, is_said });
     }
 }
 

@@ -202,3 +202,73 @@ impl JsonSchema for Percent {
         })
     }
 }
+
+impl<'de> Deserialize<'de> for WorkloadKind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<WorkloadKind, D::Error> {
+        parsed(from, |text| {
+            let known = WorkloadKind::ALL.into_iter().find(|it| it.name() == text);
+            let names = WorkloadKind::ALL.map(WorkloadKind::name);
+            known.ok_or_else(|| choices("kind of workload", text, &names))
+        })
+    }
+}
+
+impl JsonSchema for WorkloadKind {
+    fn schema_name() -> Cow<'static, str> {
+        "WorkloadKind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A kind of workload.",
+            "enum": ["Deployment", "StatefulSet", "DaemonSet"]
+        })
+    }
+}
+
+/// A share with a fraction: 99.9%, in thousandths of a percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fraction(pub u32);
+
+impl Fraction {
+    /// Reads `99.9%`.
+    pub fn parse(text: &str) -> Option<Fraction> {
+        let (whole, fraction) =
+            text.strip_suffix('%')?.split_once('.').unwrap_or((text.strip_suffix('%')?, ""));
+        let digits = |it: &str| it.bytes().all(|it| it.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 3 {
+            return None;
+        }
+        let thousandths = format!("{whole}{fraction:0<3}").parse().ok()?;
+        (1..=100_000).contains(&thousandths).then_some(Fraction(thousandths))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fraction {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Fraction, D::Error> {
+        parsed(from, |text| {
+            Fraction::parse(text)
+                .ok_or_else(|| format!("no share: `{text}`\nshares are written as 99.9%"))
+        })
+    }
+}
+
+impl JsonSchema for Fraction {
+    fn schema_name() -> Cow<'static, str> {
+        "Fraction".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A share: 99.9%.",
+            "type": "string",
+            "pattern": "^[0-9]{1,3}([.][0-9]{1,3})?%$"
+        })
+    }
+}
+
+impl std::fmt::Display for WorkloadName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.kind.name(), self.namespace, self.name)
+    }
+}

@@ -5,7 +5,7 @@ use super::known::Known;
 use super::list::unknown_rule;
 use super::{COULD_NOT, fail, print, say};
 use crate::cli::{Check, FailOn, Format};
-use purlin::architecture::{self, Architecture};
+use purlin::architecture;
 use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
 use purlin::documents::Read;
@@ -59,15 +59,16 @@ pub(super) fn run(args: &Check) -> ExitCode {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
-    let architecture = architecture_file(args, &policy, policy_file.as_deref());
-    if let Some(path) = architecture {
-        match read_architecture(&path) {
-            Ok((source, read)) => architecture::add(&mut loaded, source, read),
-            Err(message) => return fail(message),
-        };
-    }
     let mut run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     run.nodes = nodes;
+    if let Some(path) = architecture_file(args, &policy, policy_file.as_deref())
+        && let Err(message) = add_architecture(&mut loaded, &path, |it| it)
+    {
+        return fail(message);
+    }
+    if let Err(message) = promise(&mut loaded, &mut policy, &mut run) {
+        return fail(message);
+    }
     let earlier = match known.earlier(args, &policy) {
         Ok(earlier) => earlier,
         Err(message) => {
@@ -81,7 +82,8 @@ pub(super) fn run(args: &Check) -> ExitCode {
     let (model, mut outcome) = worlds::check(&loaded, &namespace, &policy, &run, &selection);
     // A machine is told what could not be read even where that is all.
     let is_told = args.format != Format::Human && !loaded.failures.is_empty();
-    if model.is_empty() && loaded.broken.is_empty() && !is_told {
+    let says_nothing = run.architecture.is_empty();
+    if model.is_empty() && loaded.broken.is_empty() && !is_told && says_nothing {
         return nothing(&loaded, "check");
     }
     if outcome.rules.is_empty() {
@@ -177,12 +179,59 @@ pub(super) fn architecture_file(
     args.architecture.clone().or(named)
 }
 
-/// Reads an architecture document.
-pub(super) fn read_architecture(path: &Path) -> Result<(Source, Read<Architecture>), String> {
-    let source = source(path)?;
-    let read = architecture::read(&source.text);
-    let read = read.map_err(|it| not_valid("architecture", &source, &it))?;
-    Ok((source, read))
+/// Reads an architecture document that somebody named, unless it is among the input anyway. `name` is what to call it.
+pub(super) fn add_architecture(
+    loaded: &mut Loaded,
+    path: &Path,
+    name: impl FnOnce(String) -> String,
+) -> Result<(), String> {
+    let mut source = source(path)?;
+    let is_it = |other: &str| {
+        let (own, other) = (path.canonicalize(), Path::new(other).canonicalize());
+        matches!((own, other), (Ok(own), Ok(other)) if own == other)
+    };
+    let read = &loaded.architectures;
+    if read.iter().any(|it| is_it(&loaded.sources.get(it.source).name)) {
+        return Ok(());
+    }
+    source.name = name(source.name);
+    let shown = Source::new(source.name.clone(), source.text.clone());
+    loaded.add_architecture(source).map_err(|it| not_valid("architecture", &shown, &[it]))
+}
+
+/// Takes what architecture documents promise out of the input, for the rules and the policy to know.
+pub(super) fn promise(
+    loaded: &mut Loaded,
+    policy: &mut Policy,
+    run: &mut Run,
+) -> Result<(), String> {
+    let gathered = architecture::gather(loaded);
+    if let Err(both) = architecture::govern(policy, &gathered.promises) {
+        let place = |own: OwnId, node: u32| {
+            let document = &loaded.own[own.0 as usize];
+            let source = loaded.sources.get(document.source);
+            let start = document.tree.node(node).span().start;
+            format!("{}:{}", source.shown_name(), source.position(start))
+        };
+        let here = run.policy.and_then(|own| {
+            let tree = &loaded.own[own.0 as usize].tree;
+            Some(place(own, tree.root().entry(both.section)?.0.index()))
+        });
+        return Err(format!(
+            "`{}` stands in the policy{} and in the architecture ({}): leave it out of the policy",
+            both.section,
+            here.map(|it| format!(" ({it})")).unwrap_or_default(),
+            place(both.document, both.node)
+        ));
+    }
+    if run.nodes.is_none() {
+        // What is wrong with nodes is among the mistakes of their document already, or says which node it is.
+        let nodes = architecture::nodes(&gathered.promises);
+        let told = |it: Vec<Mistake>| it.into_iter().map(|it| it.message).collect::<Vec<_>>();
+        run.nodes = nodes.map_err(|it| told(it).join("\n"))?;
+    }
+    run.architecture = gathered;
+    Ok(())
 }
 
 fn source(path: &Path) -> Result<Source, String> {

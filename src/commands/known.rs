@@ -1,12 +1,12 @@
 //! What `purlin check` leaves out of its report: findings of a baseline, and what a change does not touch.
 
 use super::check::{
-    POLICY_FILE, architecture_file, default_namespace, read_architecture, read_policy, today,
+    POLICY_FILE, add_architecture, architecture_file, default_namespace, promise, read_policy,
+    today,
 };
 use super::input::{read, targets};
 use super::tell;
 use crate::cli::Check;
-use purlin::architecture;
 use purlin::check::baseline::Baseline;
 use purlin::check::focus::Focus;
 use purlin::check::locate::Locator;
@@ -204,7 +204,7 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     let file = snapshot.path(policy_file);
     let then_file = file.clone().ok().flatten();
     let file = file.map(|it| read_policy(it.as_deref()));
-    let (policy, document) = match file {
+    let (mut policy, document) = match file {
         Ok(Ok(read)) => read,
         _ => (policy.clone(), None),
     };
@@ -220,7 +220,7 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
         then.push(Target { path, chart: Chart { values, ..target.chart }, ..target });
     }
     let mut loaded = read(args, &policy, then_file.as_deref(), &then, &namespace);
-    let run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    let mut run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
     // What was read as it stood is not what was deployed.
@@ -229,11 +229,11 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     }
     if let Some(path) = architecture_file(args, &policy, Some(policy_file))
         && let Ok(Some(path)) = snapshot.path(&path)
-        && let Ok((mut source, read)) = read_architecture(&path)
     {
-        source.name = snapshot.name(&source.name);
-        architecture::add(&mut loaded, source, read);
+        // What could not be read then says nothing of then.
+        let _ = add_architecture(&mut loaded, &path, |it| snapshot.name(&it));
     }
+    promise(&mut loaded, &mut policy, &mut run)?;
     for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {
         let name = snapshot.name(&failure.path);
         tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));

@@ -5,6 +5,7 @@ mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod graph;
+mod init;
 mod input;
 #[cfg(feature = "webhook")]
 mod install;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Install(args) => install::install(&args),
         #[cfg(feature = "webhook")]
         Command::Uninstall(args) => install::uninstall(&args),
+        Command::Init(args) => init::run(&args),
         Command::Reach(args) => reach::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Explain { rule } => list::explain(&rule),

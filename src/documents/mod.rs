@@ -92,6 +92,19 @@ pub fn read<T: Kind>(
     }
 }
 
+/// The same of a tree that is there already, such as one of several documents in a file.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub fn of_tree<T: Kind>(tree: Node<'_>) -> Result<T, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    match root::<T>(tree, &mut mistakes) {
+        Some(value) if mistakes.is_empty() => Ok(value),
+        _ => Err(mistakes),
+    }
+}
+
 fn root<T: Kind>(root: Node<'_>, mistakes: &mut Vec<Mistake>) -> Option<T> {
     if root.is_map() {
         expect::<T>(root, "apiVersion", API_VERSION, mistakes);

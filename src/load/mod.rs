@@ -23,7 +23,7 @@ use files::{Failure, Found};
 use left_out::LeftOut;
 use origin::{Inputs, Origin};
 use rayon::prelude::*;
-use read::manifest::{is_fragment, is_manifest, is_ours, lost};
+use read::manifest::{is_architecture, is_fragment, is_manifest, is_ours, lost};
 use read::mistake::Mistake;
 use read::yaml::Syntax;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -112,6 +112,8 @@ pub struct World {
     pub folders: Vec<String>,
     /// Its parts that could not be rendered, of which files are read as they stand: places in [`Loaded::unrendered`].
     pub lacks: Vec<usize>,
+    /// The architecture that its objects are stated by, by its place among all; `None` where somebody wrote them.
+    pub architecture: Option<usize>,
 }
 
 /// A kustomization or chart that could not be rendered: what it would hold is not known.
@@ -169,6 +171,8 @@ pub struct Loaded {
     pub failures: Vec<Failure>,
     /// Documents of purlin's own, which are not judged but may be pointed into.
     pub own: Vec<Document>,
+    /// Architecture documents among what was read, before anybody looked into them.
+    pub architectures: Vec<Document>,
     /// What was read of each source so far, as several worlds may have it.
     pub read: FxHashMap<SourceId, Read>,
 }
@@ -250,6 +254,7 @@ impl Loaded {
             let read = self.read.entry(id).or_default();
             read.documents.extend(it.documents.into_iter().map(Arc::new));
             read.broken.extend(it.broken);
+            self.architectures.extend(it.architectures);
             self.passed_over.other_documents += it.other;
             self.passed_over.fragments += it.fragments;
         }
@@ -270,6 +275,7 @@ pub struct Read {
 #[derive(Default)]
 struct Parsed {
     documents: Vec<Document>,
+    architectures: Vec<Document>,
     broken: Vec<Broken>,
     other: usize,
     fragments: usize,
@@ -320,6 +326,15 @@ impl Parsed {
                 self.documents.push(Document {
                     source: id,
                     tree: it.tree,
+                    duplicate_keys,
+                    origin: None,
+                });
+            }
+            Ok(Some(it)) if is_architecture(it.tree.root()) => {
+                let (tree, duplicate_keys) = (it.tree, it.duplicate_keys);
+                self.architectures.push(Document {
+                    source: id,
+                    tree,
                     duplicate_keys,
                     origin: None,
                 });

@@ -32,8 +32,6 @@ impl Origin {
 /// The statements that an object's fields come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stated {
-    /// The document.
-    pub document: OwnId,
     /// By the cells of the object's tree.
     pub statements: Vec<Statement>,
 }
@@ -41,6 +39,8 @@ pub struct Stated {
 /// A statement that a field comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Statement {
+    /// The document.
+    pub document: OwnId,
     /// Its node in the document's tree.
     pub node: u32,
     /// Whether it says what the field says; else the field only follows from it.

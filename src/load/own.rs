@@ -1,6 +1,9 @@
 //! Documents of purlin's own among what was read: no rule takes them for objects of Kubernetes, and findings point into
 //! them by field path all the same.
 
+use super::read::mistake::Mistake;
+use super::read::split::{Chunk, split};
+use super::read::yaml::{self, Syntax};
 use super::{Document, Loaded};
 use crate::text::source::Source;
 use crate::text::tree::Tree;
@@ -13,7 +16,36 @@ impl Loaded {
     /// Adds a document of purlin's own, with its text for reports to show.
     pub fn add_own(&mut self, source: Source, tree: Tree) -> OwnId {
         let source = self.sources.add(source);
-        self.own.push(Document { source, tree, duplicate_keys: Vec::new(), origin: None });
+        self.add_own_document(Document { source, tree, duplicate_keys: Vec::new(), origin: None })
+    }
+
+    /// Adds the documents of an architecture that somebody named, whatever they are.
+    ///
+    /// # Errors
+    ///
+    /// What is no YAML in them.
+    pub fn add_architecture(&mut self, source: Source) -> Result<(), Mistake> {
+        let text = source.text.clone();
+        let mut documents = Vec::new();
+        for chunk in split(&text) {
+            match chunk {
+                Chunk::Bad { span, message } => return Err(Mistake { span, message, help: None }),
+                Chunk::Text(range) => documents.extend(yaml::parse(&text, range, Syntax::Yaml)?),
+            }
+        }
+        let source = self.sources.add(source);
+        self.architectures.extend(documents.into_iter().map(|it| Document {
+            source,
+            tree: it.tree,
+            duplicate_keys: it.duplicate_keys,
+            origin: None,
+        }));
+        Ok(())
+    }
+
+    /// Adds one whose text is there already.
+    pub fn add_own_document(&mut self, document: Document) -> OwnId {
+        self.own.push(document);
         OwnId(self.own.len() as u32 - 1)
     }
 }

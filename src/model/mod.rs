@@ -7,7 +7,6 @@ mod place;
 mod remembered;
 
 use crate::api::kind::{Kind, group};
-use crate::load::origin::Origin;
 use crate::load::own::OwnId;
 use crate::load::{Broken, Document, Loaded, World};
 use crate::text::path::FieldPath;
@@ -121,6 +120,8 @@ pub struct Model<'d> {
     pub documents: &'d [Arc<Document>],
     /// What could not be parsed in this world.
     pub broken: &'d [Broken],
+    /// The architecture that states its objects, by its place among all; `None` where somebody wrote them.
+    pub architecture: Option<usize>,
     /// Every object, in the order of reading, those that a later one replaces included.
     objects: Vec<Object<'d>>,
     by_kind: OnceLock<ByKind>,
@@ -156,6 +157,7 @@ impl<'d> Model<'d> {
         let broken = &loaded.broken[world.broken.clone()];
         let mut model = Model::of(loaded, &[], broken, default_namespace);
         model.name = &world.name;
+        model.architecture = world.architecture;
         model.documents = documents;
         model.reserve(documents.len());
         for (at, document) in (world.documents.start..).zip(documents) {
@@ -207,6 +209,7 @@ impl<'d> Model<'d> {
             name: "",
             documents,
             broken,
+            architecture: None,
             objects: Vec::new(),
             by_kind: OnceLock::new(),
             by_id: FxHashMap::default(),
@@ -343,8 +346,7 @@ impl<'d> Model<'d> {
 
     /// Whether its objects are what a document of purlin's own states.
     pub fn is_stated(&self) -> bool {
-        let origin = self.documents.first().and_then(|it| it.origin.as_deref());
-        matches!(origin, Some(Origin::Stated(_)))
+        self.architecture.is_some()
     }
 
     /// Every object, each once: of several with one name the last, which is what an apply leaves.

@@ -22,6 +22,17 @@ pub struct DeclaredFlow {
     /// On which ports (`5432`, `53/UDP`, `8000-8080`); any, where none is listed.
     #[serde(default)]
     pub ports: Vec<Ports>,
+    /// The architecture whose flow it is, and the flow, by their places; `None` where the policy declares it itself.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub statement: Option<(u32, u32)>,
+}
+
+impl DeclaredFlow {
+    /// Whether an architecture document has it lead to the name service of the cluster.
+    pub fn is_to_name_service(&self) -> bool {
+        self.statement.is_some() && self.to == "dns"
+    }
 }
 
 impl<'de> Deserialize<'de> for Ports {

@@ -6,13 +6,16 @@
 use super::events::{Events, Reason};
 use super::metrics::Metrics;
 use super::resources;
+use crate::architecture::{self, Promise};
 use crate::check::baseline::Baseline;
+use crate::load::Loaded;
 use crate::load::read::decode;
+use crate::load::read::mistake::Mistake;
 use crate::load::read::split;
 use crate::load::read::split::Chunk;
 use crate::load::read::yaml;
 use crate::load::read::yaml::Syntax;
-use crate::policy::{Mode, Policy};
+use crate::policy::{Mode, Policy, RuleMode};
 use crate::policy_file;
 use crate::rules;
 use crate::run::Run;
@@ -178,7 +181,45 @@ async fn read(
         }
         texts.push(text);
     }
+    if let Some(beside) = policy.policy.architecture.clone() {
+        let text = self::text(source, client, Some(&beside)).await?;
+        let name = name(source, Some(&beside));
+        if let Err(why) = promise(&mut policy.policy, Source::new(name, text.clone())) {
+            return Ok(Err(why));
+        }
+        texts.push(text);
+    }
     Ok(Ok(Read { policy, texts }))
+}
+
+/// Lets the policy know the flows and the network of the architecture beside it, and in which mode flows are judged.
+fn promise(policy: &mut Policy, source: Source) -> Result<(), String> {
+    let name = source.shown_name().to_string();
+    let mut loaded = Loaded::default();
+    let lines = Source::new(name.clone(), source.text.clone());
+    let told = |mistakes: &[Mistake]| {
+        let lines = mistakes
+            .iter()
+            .map(|it| format!("{name}:{}: {}", lines.position(it.span.start), it.message));
+        format!("the architecture is not valid\n{}", lines.collect::<Vec<_>>().join("\n"))
+    };
+    loaded.add_architecture(source).map_err(|it| told(&[it]))?;
+    let gathered = architecture::gather(&mut loaded);
+    if !gathered.mistakes.is_empty() {
+        let mistakes: Vec<_> = gathered.mistakes.into_iter().map(|it| it.1).collect();
+        return Err(told(&mistakes));
+    }
+    architecture::govern(policy, &gathered.promises)
+        .map_err(|it| format!("`{}` stands in the policy and in {name}", it.section))?;
+    let is_shadow =
+        |it: &Arc<Promise>| it.value.mode.flows == Some(architecture::statements::Mode::Shadow);
+    if gathered.promises.iter().any(is_shadow) {
+        for rule in ["flow-missing", "flow-undeclared"] {
+            let shadow = RuleMode { mode: Some(Mode::Audit), ..RuleMode::default() };
+            policy.admission.rules.entry(rule.into()).or_insert(shadow);
+        }
+    }
+    Ok(())
 }
 
 /// The text of the policy, or of what lies beside it under this name.

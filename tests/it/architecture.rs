@@ -1,10 +1,9 @@
 //! The architecture document: its mistakes, and what the rules find between its statements.
 
 use crate::documents::{assert_schema_is_what_is_read, told};
-use crate::support::{load_texts, run};
+use crate::support::{load_texts, with_promises};
 use purlin::architecture;
 use purlin::check::locate::Locator;
-use purlin::check::worlds;
 use purlin::check::{Outcome, Selection};
 use purlin::model::Model;
 use purlin::policy::Policy;
@@ -36,7 +35,10 @@ fn mistakes_have_places_and_help() {
     for (body, expected) in [
         ("componants: {}", &["3:1 unknown field `componants`; did you mean `components`?"][..]),
         ("components: []", &["3:13 `components` is a mapping, and this is a list"]),
-        ("components: {api: {}}", &["3:19 `workload` is missing"]),
+        (
+            "components: {api: {}}",
+            &["3:14 `workload` is missing; name it, as `Deployment/namespace/name`"],
+        ),
         ("components: {api: }", &["3:17 a component is a mapping, and this is null"]),
         (
             "components: {api: {workload: Deployment/api}}",
@@ -111,7 +113,7 @@ fn mistakes_have_places_and_help() {
             &[
                 "3:28 not a workload: one is written as `Deployment/namespace/name`",
                 "3:41 `replicas` is a count or bounds (`{min: 2, max: 10}`), and this is a string",
-                "3:48 `workload` is missing",
+                "3:45 `workload` is missing; name it, as `Deployment/namespace/name`",
                 "3:49 unknown field `wrkload`; did you mean `workload`?",
             ],
         ),
@@ -140,13 +142,10 @@ fn judged<T>(
     manifests: &[(&str, &str)],
     then: impl FnOnce(&Model<'_>, &Outcome) -> T,
 ) -> T {
-    let mut loaded = load_texts(manifests);
-    let text: Arc<str> = format!("{HEAD}{document}").into();
-    let read = architecture::read(&text).unwrap();
-    architecture::add(&mut loaded, Source::new("architecture.yaml".into(), text), read);
-    let (policy, run) = (Policy::default(), run());
-    let (model, outcome) = worlds::check(&loaded, "default", &policy, &run, &Selection::default());
-    then(&model, &outcome)
+    let text = format!("{HEAD}{document}");
+    let mut texts = manifests.to_vec();
+    texts.push(("architecture.yaml", &text));
+    with_promises(load_texts(&texts), &Policy::default(), &Selection::default(), then)
 }
 
 /// `rule place: message`, the primary place by its name and line.

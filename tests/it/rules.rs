@@ -4,7 +4,7 @@
 //! label points to, and `# cannot-tell: <id>` in each object about which the rule cannot tell; `good.yaml` (or `good/`)
 //! holds near misses, with nothing to report and the same marker. A `purlin.yaml` beside them is obeyed.
 
-use crate::support::{fixture, load_paths, load_texts, only, policy, snapshot, with_loaded};
+use crate::support::{fixture, load_paths, load_texts, only, policy, snapshot, with_promises};
 use purlin::check::locate::Locator;
 use purlin::load::Loaded;
 use purlin::report::human::{self, Extent, Style};
@@ -30,7 +30,7 @@ fn bad_fixtures_give_just_the_findings_marked() {
             "fixtures/rules/{}/bad marks nothing",
             rule.id
         );
-        let (found, drawn) = run(rule, &loaded);
+        let (found, drawn) = run(rule, loaded);
         if found != expected {
             wrong.push(format!("{}: expected {expected:#?}, found {found:#?}\n{drawn}", rule.id));
         }
@@ -44,8 +44,9 @@ fn good_fixtures_give_nothing() {
     let mut wrong = Vec::new();
     for rule in built_in().iter().filter(|it| !WITHOUT_FIXTURES.contains(&it.id)) {
         let loaded = load_paths(&[world(rule, "good")]);
-        let (found, drawn) = run(rule, &loaded);
-        if found != markers(&loaded) {
+        let expected = markers(&loaded);
+        let (found, drawn) = run(rule, loaded);
+        if found != expected {
             wrong.push(format!("{}:\n{drawn}", rule.id));
         }
     }
@@ -67,7 +68,7 @@ fn examples_of_pages_hold() {
             let loaded = load_texts(&[("page.yaml", text)]);
             let policy = policy(&fixture(&format!("rules/{}/purlin.yaml", rule.id)));
             let found =
-                with_loaded(&loaded, &policy, &only(rule.id), |_, outcome| outcome.findings.len());
+                with_promises(loaded, &policy, &only(rule.id), |_, outcome| outcome.findings.len());
             if (found > 0) != is_bad {
                 wrong.push(format!("{}: {found} findings in\n{text}", rule.id));
             }
@@ -85,9 +86,10 @@ pub(crate) fn world(rule: &Rule, name: &str) -> PathBuf {
     path
 }
 
-fn run(rule: &Rule, loaded: &Loaded) -> (BTreeSet<Marker>, String) {
+fn run(rule: &Rule, loaded: Loaded) -> (BTreeSet<Marker>, String) {
     let policy = policy(&fixture(&format!("rules/{}/purlin.yaml", rule.id)));
-    with_loaded(loaded, &policy, &only(rule.id), |model, outcome| {
+    with_promises(loaded, &policy, &only(rule.id), |model, outcome| {
+        let loaded = model.loaded;
         let locator = Locator::new(model);
         let mut found = BTreeSet::new();
         for finding in &outcome.findings {

@@ -1,6 +1,8 @@
 //! What several tests need: running a check on texts or files, and snapshots.
 
 use purlin::analyze::Facts;
+use purlin::architecture;
+use purlin::check::worlds;
 use purlin::check::{Outcome, Selection, check};
 use purlin::load::{self, Loaded};
 use purlin::model::Model;
@@ -64,6 +66,22 @@ pub(crate) fn load_texts(texts: &[(&str, &str)]) -> Loaded {
 /// What is so on the day of the tests.
 pub(crate) fn run() -> Run {
     Run { today: Some("2026-06-01".parse().unwrap()), ..Run::default() }
+}
+
+/// Checks what was loaded, by the architecture documents in it, and hands the outcome on.
+pub(crate) fn with_promises<T>(
+    mut loaded: Loaded,
+    policy: &Policy,
+    selection: &Selection,
+    then: impl FnOnce(&Model<'_>, &Outcome) -> T,
+) -> T {
+    let gathered = architecture::gather(&mut loaded);
+    let mut policy = policy.clone();
+    architecture::govern(&mut policy, &gathered.promises).unwrap();
+    let nodes = architecture::nodes(&gathered.promises).unwrap();
+    let run = Run { architecture: gathered, nodes, ..run() };
+    let (model, outcome) = worlds::check(&loaded, "default", &policy, &run, selection);
+    then(&model, &outcome)
 }
 
 /// Checks what was loaded and hands the outcome on.

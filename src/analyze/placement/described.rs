@@ -83,6 +83,18 @@ pub fn read_sized(
     if mistakes.is_empty() { Ok(nodes) } else { Err(mistakes) }
 }
 
+/// The nodes that a mapping describes, each a node or a pool of them by name.
+///
+/// # Errors
+///
+/// Every mistake in it.
+pub fn of_mapping(nodes: Node<'_>, at: At) -> Result<Vec<ClusterNode>, Vec<Mistake>> {
+    let sizes = BTreeMap::new();
+    let mut reader = Reader { at, sizes: &sizes, nodes: Nodes::default(), mistakes: Vec::new() };
+    nodes.pairs().for_each(|(name, pool)| reader.pool(name, pool));
+    if reader.mistakes.is_empty() { Ok(reader.nodes.nodes) } else { Err(reader.mistakes) }
+}
+
 struct Reader<'s> {
     at: At,
     sizes: &'s BTreeMap<String, usize>,
@@ -145,7 +157,7 @@ impl Reader<'_> {
 
     /// One entry of `nodes`: a node, or a pool of them.
     fn pool(&mut self, name: &str, pool: Node<'_>) {
-        const FIELDS: [&str; 12] = [
+        const FIELDS: [&str; 14] = [
             "allocatable",
             "capacity",
             "count",
@@ -154,6 +166,8 @@ impl Reader<'_> {
             "labels",
             "podsPerNode",
             "reserved",
+            "scaling",
+            "spot",
             "systemReserved",
             "taints",
             "zone",

@@ -44,6 +44,11 @@ pub(in crate::load) fn is_ours(root: Node<'_>) -> bool {
     root.text("apiVersion").is_some_and(|it| it.starts_with("purlin.dev/"))
 }
 
+/// Whether a document says what is promised of a system.
+pub(in crate::load) fn is_architecture(root: Node<'_>) -> bool {
+    is_ours(root) && root.text("kind") == Some("Architecture")
+}
+
 /// Directives of strategic merge patches (`k8s.io/apimachinery/pkg/util/strategicpatch`): in an object they are fields
 /// that no kind has.
 const DIRECTIVES: [&str; 4] =

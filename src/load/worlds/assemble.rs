@@ -222,6 +222,7 @@ impl Texts {
             broken: from.1..loaded.broken.len(),
             folders,
             lacks,
+            ..World::default()
         });
     }
 

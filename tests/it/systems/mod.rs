@@ -1,5 +1,6 @@
 //! The reference architectures: what purlin must say of each as documented, of its repair, and of every way to break it.
 
+mod architecture;
 pub(crate) mod breaks;
 mod expected;
 mod flows;

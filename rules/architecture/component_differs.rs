@@ -1,0 +1,63 @@
+//! Components that are otherwise than the architecture promises.
+
+use super::workload_of;
+use crate::api::kind::Kind;
+use crate::architecture::compare::{Difference, differences};
+use crate::architecture::statements::Component;
+use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "component-differs",
+    title: "a component is not as the architecture promises",
+    severity: Severity::Error,
+    group: Group::Architecture,
+    admission: Admission::Deny,
+    presets: &[Preset::Invariants],
+    reads: &[
+        Kind::HorizontalPodAutoscaler,
+        Kind::LimitRange,
+        Kind::PersistentVolumeClaim,
+        Kind::PodDisruptionBudget,
+        Kind::ScaledObject,
+        Kind::Service,
+        Kind::VerticalPodAutoscaler,
+    ],
+    like: &[],
+    parameters: &[],
+    page: include_str!("component_differs.md"),
+    reads_images: true,
+    checks: &[Check::World(check)],
+};
+
+fn check(cx: &Cx<'_, '_>, out: &mut Out) {
+    for promise in cx.promises() {
+        for (name, component, workload) in promise.workloads() {
+            let Some(found) = workload_of(cx, &workload) else { continue };
+            let all = differences((cx.model, cx.facts), promise, (name, component), found);
+            out.findings.extend(finding((name, component), &all));
+        }
+    }
+}
+
+/// One finding a component, with each number and both its places.
+fn finding((name, component): (&str, &Component), all: &[Difference]) -> Option<Finding> {
+    let first = all.first()?;
+    let one = |it: &Difference| format!("{} {} promised, {} there", it.what, it.promised, it.found);
+    let told: Vec<_> = all.iter().map(one).collect();
+    let message = format!("`{name}` is not as the architecture promises: {}", told.join("; "));
+    let mut finding = Finding::new(message, first.place.clone(), format!("{} here", first.found))
+        .label(first.statement.clone(), format!("{} promised", first.promised));
+    for it in &all[1..] {
+        finding = finding
+            .label(it.place.clone(), format!("{} here", it.found))
+            .label(it.statement.clone(), format!("{} promised", it.promised));
+    }
+    if component.observed {
+        finding = finding
+            .severity(Severity::Note)
+            .note("nobody decided it: it was only observed")
+            .help("decide, and leave `observed` out; or let `purlin init --update` write what is there");
+    }
+    Some(finding)
+}

@@ -1,0 +1,151 @@
+//! What network policies allow, as flows, and what Ingresses serve, as routes.
+
+use super::components::Names;
+use super::write::{Map, Value, scalar};
+use crate::analyze::Facts;
+use crate::analyze::network::policies::Direction;
+use crate::analyze::network::reach::Verdict;
+use crate::analyze::network::reach::ask::{Party, Question};
+use crate::analyze::selection::workloads::{Workload, WorkloadId};
+use crate::api::kind::Kind;
+use crate::api::ports::{PortSet, Ports, Protocol};
+use crate::intended_flows::{End, Flow, undeclared};
+use crate::model::Model;
+use crate::policy::DeclaredFlow;
+use crate::text::tree::Node;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who may call whom, by the caller. Where no policy isolates anybody, everybody may, and that is not worth a list.
+pub(super) fn flows(facts: &Facts<'_>, names: &Names) -> Map {
+    let mut map = Map::default();
+    let reach = facts.reach();
+    let is_isolated = |id: &WorkloadId| {
+        let end = reach.of_workload(*id);
+        end.is_some_and(|end| {
+            [Direction::Ingress, Direction::Egress].iter().any(|way| reach.is_decided(*way, end))
+        })
+    };
+    if !names.ids().any(|it| is_isolated(&it)) {
+        return map;
+    }
+    // What runs beside the components has ends as well.
+    let is_near = |it: &&Workload<'_>| names.namespaces().any(|own| own == it.namespace);
+    let own = facts.workloads().iter().filter(is_near).map(|it| it.id);
+    let own: Vec<WorkloadId> = own.collect();
+    // What would be undeclared if each only had itself to call is all that there is.
+    let declared = DeclaredFlow::default();
+    let alone = own.iter().map(|id| {
+        let party = Party::Workload(*id);
+        Flow { declared: &declared, from: party, to: party, ports: PortSet::default() }
+    });
+    let alone: Vec<_> = alone.collect();
+    let mut by_caller: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for it in undeclared(facts, &alone, |_| false).undeclared {
+        if it.to.is_some_and(|to| facts.dns().is_server(to)) {
+            continue;
+        }
+        let (from, to) = (called(facts, names, it.from), called(facts, names, it.to));
+        let ports = it.ports.iter().filter(|it| !is_any(it)).map(ToString::to_string);
+        by_caller
+            .entry(from)
+            .or_default()
+            .entry(to)
+            .or_default()
+            .extend(ports.map(|it| it.replace("/TCP", "")));
+    }
+    let asks: Vec<_> = names.ids().filter(|it| asks_names(facts, *it)).collect();
+    if asks.len() == names.ids().count() {
+        by_caller.entry("*".into()).or_default().entry("dns".into()).or_default();
+    } else {
+        for id in asks {
+            let from = called(facts, names, Some(id));
+            by_caller.entry(from).or_default().entry("dns".into()).or_default();
+        }
+    }
+    for (from, to) in by_caller {
+        let entries = to.into_iter().map(|(to, ports)| {
+            let mut entry = Map::default();
+            entry.add("to", scalar(&to));
+            if !ports.is_empty() {
+                entry.add("ports", Value::Items(ports.into_iter().collect()));
+            }
+            entry.add("observed", Value::True);
+            entry
+        });
+        map.add(&from, Value::List(entries.collect()));
+    }
+    map
+}
+
+/// Whether ports are all that a protocol has.
+fn is_any(ports: &Ports) -> bool {
+    ports.first <= 1 && ports.last == u16::MAX
+}
+
+/// Whether a workload may ask the name service, as far as its pods are in the input.
+fn asks_names(facts: &Facts<'_>, from: WorkloadId) -> bool {
+    let mut servers = facts.workloads().iter().filter(|it| facts.dns().is_server(it.id)).peekable();
+    if servers.peek().is_none() {
+        return true;
+    }
+    let ports: PortSet = [Ports::one(Protocol::Udp, 53)].into_iter().collect();
+    servers.any(|it| {
+        let (from, to) = (Party::Workload(from), Party::Workload(it.id));
+        let question = Question { from, to, ports: ports.clone() };
+        facts.reach().ask(facts, &question).verdict() == Verdict::Allow
+    })
+}
+
+/// A component by its name, anybody else by namespace and name.
+fn called(facts: &Facts<'_>, names: &Names, end: End) -> String {
+    let Some(id) = end else { return "internet".into() };
+    match names.of(id) {
+        Some(name) => name.to_string(),
+        None => {
+            let workload = facts.workloads().get(id);
+            format!("{}/{}", workload.namespace, workload.name)
+        }
+    }
+}
+
+/// What Ingresses serve of the components.
+pub(super) fn routes<'d>(model: &Model<'d>, facts: &Facts<'d>, names: &Names) -> Vec<Map> {
+    let mut all: BTreeMap<(String, String), (String, Option<i64>)> = BTreeMap::new();
+    for object in model.of_kind(Kind::Ingress) {
+        let rules = object.field(&["spec", "rules"]).into_iter().flat_map(Node::items);
+        for rule in rules {
+            let host = rule.text("host").unwrap_or("");
+            for path in rule.get("http").into_iter().flat_map(|it| it.list("paths")) {
+                let Some(backend) = path.at(&["backend", "service"]) else { continue };
+                let service = backend.text("name");
+                let service = service.and_then(|it| facts.services().find(object.namespace, it));
+                let Some(service) = service else { continue };
+                let number = backend.at(&["port", "number"]).and_then(Node::int);
+                let name = backend.at(&["port", "name"]).and_then(Node::str);
+                let port = service.ports.iter();
+                let mut port =
+                    port.filter(|it| number == Some(it.port) || name.is_some() && it.name == name);
+                let port = port.next();
+                let to = service.selects.iter().find_map(|it| Some((it.0, names.of(it.0)?)));
+                let Some((id, to)) = to else { continue };
+                let port = port.and_then(|it| it.on(facts.ports(id)));
+                let key = (host.to_string(), path.text("path").unwrap_or("/").to_string());
+                all.insert(key, (to.to_string(), port));
+            }
+        }
+    }
+    let routes = all.into_iter().map(|((host, path), (to, port))| {
+        let mut route = Map::default();
+        if !host.is_empty() {
+            route.add("host", scalar(&host));
+        }
+        route.add("path", scalar(&path));
+        route.add("to", scalar(&to));
+        if let Some(port) = port {
+            route.add("port", scalar(&port.to_string()));
+        }
+        route.add("observed", Value::True);
+        route
+    });
+    routes.collect()
+}
