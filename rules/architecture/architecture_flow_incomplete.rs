@@ -88,7 +88,7 @@ impl<'o> Of<'o, '_, '_> {
                 finding.help("call a port that it listens on, or add this one to its `ports`"),
             );
         }
-        self.from_outside(flow, component, out);
+        self.call_from_outside(flow, component, out);
         self.via(flow, component, out);
     }
 
@@ -103,7 +103,7 @@ impl<'o> Of<'o, '_, '_> {
     }
 
     /// What runs outside of the cluster cannot call a Service that only has an address inside.
-    fn from_outside(&self, flow: &Saying<'_>, component: &Component, out: &mut Out) {
+    fn call_from_outside(&self, flow: &Saying<'_>, component: &Component, out: &mut Out) {
         let is_outside = flow.from == End::Internet
             || flow.from.component(self.promise).is_some_and(|it| it.external);
         let kind = component.service.as_ref().and_then(|it| it.kind);

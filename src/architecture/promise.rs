@@ -66,6 +66,9 @@ struct Merger {
     conflicts: Vec<Conflict>,
 }
 
+/// A key, where it is written first, with its value in each document that has it.
+type Entry<'d> = (OwnId, Node<'d>, Vec<(OwnId, Node<'d>)>);
+
 impl Merger {
     fn value<'d>(&mut self, all: &[(OwnId, Node<'d>)], path: &mut Vec<String>) {
         let stated: Vec<_> = all.iter().copied().filter(|it| !it.1.is_null()).collect();
@@ -94,7 +97,7 @@ impl Merger {
         let first = all[0];
         self.open(first, |builder, span| builder.open_map(span));
         let mut places: FxHashMap<String, usize> = FxHashMap::default();
-        let mut entries: Vec<(OwnId, Node<'d>, Vec<(OwnId, Node<'d>)>)> = Vec::new();
+        let mut entries: Vec<Entry<'d>> = Vec::new();
         for (own, map) in all {
             if !map.is_map() {
                 self.compare(first, (*own, *map), path);

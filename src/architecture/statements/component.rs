@@ -261,6 +261,7 @@ pub struct Storage {
 /// How many may use a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(expecting = "an access mode is a name")]
+#[allow(clippy::enum_variant_names, reason = "they are called so in Kubernetes")]
 pub enum Access {
     /// The pods of one node.
     ReadWriteOnce,
