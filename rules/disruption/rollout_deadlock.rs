@@ -207,9 +207,15 @@ fn refused(
         format!(
             "a rollout of `{object}` waits for a place that its own {pods} old pods leave none of on {nodes}"
         ),
-        strategy.map_or_else(|| object.whole(), |it| object.place(it)),
-        format!("{bounds}: no old pod goes before a new one is ready"),
+        object.at("spec.template"),
+        "the new pods",
     );
+    let says = format!("{bounds}: no old pod goes before a new one is ready");
+    finding = match strategy {
+        // The API server writes it where nobody does.
+        Some(it) => finding.hint(object.place(it), says),
+        None => finding.note(says),
+    };
     if let Some(envelope) = cx.facts.envelope(update.workload.id) {
         let bound = if stage.at == At::Floor { envelope.floor } else { envelope.peak };
         finding = finding.label(bound.place(cx.model), bound.describe());

@@ -48,12 +48,14 @@ fn piles_up(spec: Node<'_>) -> bool {
 }
 
 fn piling_up(object: &Object<'_>, spec: Node<'_>) -> Finding {
-    let (path, text) = match spec.get("concurrencyPolicy") {
-        Some(_) => ("spec.concurrencyPolicy", "runs may overlap"),
-        None => ("spec", "`concurrencyPolicy` is `Allow` where none is written"),
-    };
     let message = format!("`{object}` starts a run beside each one that hangs, without end");
-    Finding::new(message, object.at(path), text)
+    let finding = Finding::new(message, object.at("spec.schedule"), "a run each time");
+    let finding = match spec.get("concurrencyPolicy") {
+        // The API server writes it where nobody does, so the finding is known again without it.
+        Some(policy) => finding.hint(object.place(policy), "runs may overlap"),
+        None => finding.note("`concurrencyPolicy` is `Allow` where none is written"),
+    };
+    finding
         .note("neither `startingDeadlineSeconds` nor `activeDeadlineSeconds` bounds a run or its start")
         .help("set `concurrencyPolicy: Forbid` or `Replace`, or end a run that hangs by `spec.jobTemplate.spec.activeDeadlineSeconds`")
 }

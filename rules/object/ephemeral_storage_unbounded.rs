@@ -80,7 +80,5 @@ fn on_disk<'d>(demand: &PodDemand<'d>) -> Vec<Fault<'d>> {
     let lasting = demand.containers.iter().filter(|it| it.role != Role::Init);
     let unbounded =
         lasting.filter(|it| it.requests.get(NAME).is_none() || it.limits.get(NAME).is_none());
-    unbounded
-        .map(|it| Fault::lack(it.node, "resources", "no bound of `ephemeral-storage`"))
-        .collect()
+    unbounded.map(|it| Fault::lack(it.node, "name", "no bound of `ephemeral-storage`")).collect()
 }

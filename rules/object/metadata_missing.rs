@@ -76,7 +76,22 @@ fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
     judge(cx, object, &places, out);
 }
 
+/// Whether Kubernetes makes it in every cluster or namespace, so that nobody writes its labels.
+fn is_kubernetes_own(object: &Object<'_>) -> bool {
+    match (object.kind, object.namespace, object.name) {
+        (Kind::Service, "default", "kubernetes") => true,
+        (Kind::ConfigMap, _, name) => name == "kube-root-ca.crt",
+        (Kind::ServiceAccount, _, name) => name == "default",
+        (Kind::Namespace, _, name) => name == "default" || name.starts_with("kube-"),
+        (Kind::Role | Kind::RoleBinding, _, name) => name.starts_with("system:"),
+        _ => false,
+    }
+}
+
 fn judge(cx: &Cx<'_, '_>, object: &Object<'_>, places: &[(At, Node<'_>, String)], out: &mut Out) {
+    if is_kubernetes_own(object) {
+        return;
+    }
     let demands =
         |name| cx.policy.demands(RULE.id, name).iter().filter(|it| it.is_for(object.kind_name));
     for (at, node, path) in places {

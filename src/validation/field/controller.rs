@@ -67,10 +67,20 @@ fn no_rolling_update<'d>(strategy: Option<Node<'d>>, kind: &str, found: &mut Fou
     }
 }
 
-pub(super) fn job<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+pub(super) fn job<'d>(root: Node<'d>, spec: Node<'d>, found: &mut Found<'d>) {
     job_spec(spec, found);
     let is_manual = spec.get("manualSelector").and_then(Node::bool) == Some(true);
-    if let Some(selector) = spec.get("selector").filter(|_| !is_manual) {
+    let name = root.at(&["metadata", "name"]).and_then(Node::str);
+    // Labels that the API server gives the pods itself may be asked for (`ValidateGeneratedSelector`).
+    let is_given = |key: &str, value: Node<'_>| {
+        matches!(key, "job-name" | "batch.kubernetes.io/job-name")
+            && (name.is_none() || value.str() == name)
+    };
+    let is_other = |it: &Node<'_>| {
+        let labels = it.get("matchLabels").into_iter().flat_map(Node::pairs);
+        labels.into_iter().any(|(key, value)| !is_given(key, value))
+    };
+    if let Some(selector) = spec.get("selector").filter(|it| !is_manual && is_other(it)) {
         let says = "is set, and the API server makes one for each Job";
         found.wrong(
             selector,

@@ -46,7 +46,7 @@ pub fn faults(root: Node<'_>, kind: Kind, settings: Settings) -> Vec<Fault<'_>> 
         | Kind::StatefulSet
         | Kind::DaemonSet
         | Kind::ReplicationController => controller::controller(spec, kind, &mut found),
-        Kind::Job => controller::job(spec, &mut found),
+        Kind::Job => controller::job(root, spec, &mut found),
         Kind::CronJob => controller::cron_job(root, spec, &mut found),
         Kind::Service => routing::service(spec, &mut found),
         Kind::Ingress => routing::ingress(spec, &mut found),

@@ -12,9 +12,10 @@ pub(super) fn autoscaler<'d>(spec: Node<'d>, found: &mut Found<'d>) {
     if let Some(target) = target.filter(|_| found.settings.version >= KubernetesVersion::minor(34))
         && target.text("apiVersion").is_none_or(is_core)
         && target.get("apiVersion").is_none_or(|it| it.str().is_some())
+        && target.text("kind") != Some("ReplicationController")
     {
         let at = target.get("apiVersion").unwrap_or(target);
-        let says = "names no group of an API, and nothing of the core group is scaled";
+        let says = "names no group of an API, and of the core group only ReplicationControllers are scaled";
         found.wrong(at, says, "no group", "write the `apiVersion` of the target: `apps/v1`");
     }
     const KINDS: [(&str, &str); 5] = [
