@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("component_differs.md"),
-    reads_images: true,
+    reads_images: false,
     checks: &[Check::World(check)],
 };
 

@@ -7,6 +7,7 @@ use crate::analyze::selection::workloads::Workload;
 use crate::api::kind::Kind;
 use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
+use rustc_hash::FxHashMap;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -55,20 +56,26 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     }
 }
 
-/// The containers without a readiness probe that serve the port of a Service, each with that Service.
+/// The containers without a readiness probe that serve the port of a Service, each with the first such Service.
 fn unprobed<'f, 'd>(cx: &Cx<'f, 'd>, workload: &Workload<'d>) -> Vec<(Fault<'d>, &'f Service<'d>)> {
-    let containers: Vec<Node<'d>> = pods::lasting(workload).collect();
+    let containers = Containers::new(pods::lasting(workload).collect());
+    let is_unprobed = |it: &&Node<'d>| it.get("readinessProbe").is_none();
+    let most = containers.all.iter().filter(is_unprobed).count();
     let mut faults: Vec<(Fault<'d>, &Service<'d>)> = Vec::new();
     for service in cx.facts.services().of_workload(workload.id) {
+        // Many Services may lead to many workloads: once all is said of this one, the others are not looked at.
+        if faults.len() == most {
+            break;
+        }
         let spec = cx.object(service.object).field(&["spec"]);
         let is_eager = spec.and_then(|it| it.get("publishNotReadyAddresses"));
         if is_eager.and_then(Node::bool) == Some(true) {
             continue;
         }
         for port in &service.ports {
-            let Some(container) = server(&containers, port.target, port.protocol) else { continue };
+            let Some(container) = containers.server(port.target, port.protocol) else { continue };
             let is_told = faults.iter().any(|it| it.0.node.index() == container.index());
-            if container.get("readinessProbe").is_none() && !is_told {
+            if is_unprobed(&&container) && !is_told {
                 let text = format!("serves port {} of `{}`", port.port, service.name);
                 faults.push((Fault::lack(container, "readinessProbe", text), service));
             }
@@ -77,22 +84,39 @@ fn unprobed<'f, 'd>(cx: &Cx<'f, 'd>, workload: &Workload<'d>) -> Vec<(Fault<'d>,
     faults
 }
 
-/// The container that serves a port: the one that declares it, or the only one there is.
-fn server<'d>(containers: &[Node<'d>], target: Target<'_>, protocol: &str) -> Option<Node<'d>> {
-    let declares = |container: &&Node<'d>| {
-        container.list("ports").any(|port| {
-            let is_it = match target {
-                Target::Number(number) => {
-                    port.get("containerPort").and_then(Node::int) == Some(number)
+/// The containers of a pod, by the ports that they declare.
+struct Containers<'d> {
+    all: Vec<Node<'d>>,
+    by_number: FxHashMap<(i64, &'d str), usize>,
+    by_name: FxHashMap<(&'d str, &'d str), usize>,
+}
+
+impl<'d> Containers<'d> {
+    fn new(all: Vec<Node<'d>>) -> Containers<'d> {
+        let (mut by_number, mut by_name) = (FxHashMap::default(), FxHashMap::default());
+        for (at, container) in all.iter().enumerate() {
+            for port in container.list("ports") {
+                let protocol = port.text("protocol").unwrap_or("TCP");
+                if let Some(number) = port.get("containerPort").and_then(Node::int) {
+                    by_number.entry((number, protocol)).or_insert(at);
                 }
-                Target::Name(name) => port.text("name") == Some(name),
-            };
-            is_it && port.text("protocol").unwrap_or("TCP") == protocol
-        })
-    };
-    let declared = containers.iter().find(declares).copied();
-    match (declared, containers, target) {
-        (None, [only], Target::Number(_)) => Some(*only),
-        (declared, ..) => declared,
+                if let Some(name) = port.text("name") {
+                    by_name.entry((name, protocol)).or_insert(at);
+                }
+            }
+        }
+        Containers { all, by_number, by_name }
+    }
+
+    /// The one that serves a port: the one that declares it, or the only one there is.
+    fn server(&self, target: Target<'_>, protocol: &str) -> Option<Node<'d>> {
+        let declared = match target {
+            Target::Number(number) => self.by_number.get(&(number, protocol)),
+            Target::Name(name) => self.by_name.get(&(name, protocol)),
+        };
+        match (declared, self.all.as_slice(), target) {
+            (None, [only], Target::Number(_)) => Some(*only),
+            (declared, ..) => declared.map(|it| self.all[*it]),
+        }
     }
 }

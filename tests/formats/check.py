@@ -90,7 +90,9 @@ def markdown(text, report):
     ours = {"h2", "p", "table", "thead", "tbody", "tr", "th", "td", "br", "code", "details", "summary", "ul", "li"}
     assert table.seen <= ours, table.seen - ours
     rows = table.rows[1:]
-    assert len(rows) == len(report["findings"]), (len(rows), len(report["findings"]))
+    # A summary that a code host takes holds a megabyte: what there is no room for is counted below the table.
+    left = len(report["findings"]) - len(rows)
+    assert left == 0 or left > 0 and len(text) > 800_000 and str(left) in text, (len(rows), len(report["findings"]))
     # The worst come first, else in the order of the places.
     findings = sorted(report["findings"], key=lambda it: ["error", "warning", "note"].index(it["severity"]))
     for row, finding in zip(rows, findings):
