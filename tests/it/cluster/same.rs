@@ -26,7 +26,7 @@ const NODES: &str =
 const AGGREGATED: &str = "no controller runs that fills aggregated roles";
 const BUILT_IN: &str = "the API server has the role itself, and the finding points into it";
 const ACCOUNT: &str = "the API server writes the name into `serviceAccountName` as well";
-const ENDED: &str = "that a pod has ended stands in its status, which is not applied";
+const ENDED: &str = "that it has ended stands in its status, which is not applied";
 
 /// Findings that may differ: the world (all of them if empty), how the finding begins, what it says, and why.
 const DIFFER: &[(&str, &str, &str, &str)] = &[
@@ -49,6 +49,7 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
     ("rules/default-service-account-used/good", "missing-service-account: ", "", ACCOUNT),
     ("rules/invalid-quantity/bad", "invalid-quantity: ", "`Gi`", "the API server writes 0"),
     ("rules/naked-pod/good", "", "`Pod/shop/done`", ENDED),
+    ("rules/privileged-container/good", "", "`Job/shop/done`", ENDED),
     ("rules/quota-below-hpa-max/good", "", "`Pod/done/done`", ENDED),
     ("", "secret-in-repository: ", "`Secret/", "values of Secrets are not read from a cluster"),
     ("", "unused-exception: ", "", "is about the policy file"),
