@@ -6,6 +6,7 @@ use super::volumes::descends;
 use super::{Found, given};
 use crate::api::version::KubernetesVersion;
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// In which of the pod's lists a container stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) fn container<'d>(
         found.missing(node, "image");
     }
     ports(node, around, found);
-    let mut names = Vec::new();
+    let mut names = FxHashSet::default();
     node.list("ports").for_each(|it| found.once(it.get("name"), &mut names, "port"));
     node.list("env").for_each(|it| variable(it, found));
     node.list("envFrom").for_each(|it| variables(it, found));

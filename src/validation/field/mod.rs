@@ -16,6 +16,7 @@ use super::{Fault, is_filled_in_later};
 use crate::api::kind::Kind;
 use crate::api::version::KubernetesVersion;
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// What it is asked with.
 #[derive(Clone, Copy, Debug)]
@@ -134,14 +135,12 @@ impl<'d> Found<'d> {
     }
 
     /// The items of a list that have a name which an earlier one has; `names` are those so far.
-    fn once(&mut self, node: Option<Node<'d>>, names: &mut Vec<&'d str>, what: &str) {
+    fn once(&mut self, node: Option<Node<'d>>, names: &mut FxHashSet<&'d str>, what: &str) {
         let Some(node) = node else { return };
         let Some(name) = node.str().filter(|it| !it.is_empty()) else { return };
-        if names.contains(&name) {
+        if !names.insert(name) {
             let says = format!("is `{name}`, the name of another {what}");
             self.wrong(node, says, "a name once more", "give it a name of its own");
-        } else {
-            names.push(name);
         }
     }
 }

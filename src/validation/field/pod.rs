@@ -6,6 +6,7 @@ use super::metadata::{self, LABEL};
 use super::names::{is_dns_label, is_dns_subdomain, is_label_value, is_qualified_name};
 use super::volumes;
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// What makes the pods.
 pub(super) enum Owner<'d> {
@@ -65,7 +66,7 @@ fn containers<'d>(spec: Node<'d>, owner: &Owner<'d>, found: &mut Found<'d>) {
     names.iter_mut().for_each(|it| it.extend(claims));
     let is_host_network = spec.get("hostNetwork").and_then(Node::bool) == Some(true);
     let around = Surroundings { volumes: names, is_host_network };
-    let mut named = Vec::new();
+    let mut named = FxHashSet::default();
     for (list, role) in [("containers", Role::Main), ("initContainers", Role::Init)] {
         for node in spec.list(list).filter(|it| it.is_map()) {
             container::container(node, role, &around, found);

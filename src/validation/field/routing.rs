@@ -5,6 +5,7 @@ use super::container::{exactly_one, port};
 use super::metadata::{self, LABEL};
 use super::names::{is_dns_label, is_dns_subdomain, is_host, is_port_name};
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 pub(super) fn service<'d>(spec: Node<'d>, found: &mut Found<'d>) {
     metadata::label_map(spec.get("selector"), found);
@@ -35,7 +36,7 @@ pub(super) fn service<'d>(spec: Node<'d>, found: &mut Found<'d>) {
         let says = format!("is `None`, and a {kind} has an address");
         found.wrong(ip, says, "no address", "remove it, or use `type: ClusterIP`");
     }
-    let (mut names, mut ports) = (Vec::new(), Vec::new());
+    let (mut names, mut ports) = (FxHashSet::default(), Vec::new());
     for port in spec.list("ports").filter(|it| it.is_map()) {
         service_port(port, kind, count, found);
         found.once(port.get("name"), &mut names, "port");

@@ -3,6 +3,7 @@
 use super::{Found, given};
 use crate::api::version::KubernetesVersion;
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// `validateMetrics` of `pkg/apis/autoscaling/validation`.
 pub(super) fn autoscaler<'d>(spec: Node<'d>, found: &mut Found<'d>) {
@@ -59,7 +60,7 @@ pub(super) fn autoscaler<'d>(spec: Node<'d>, found: &mut Found<'d>) {
 
 /// One item a type (`ValidateLimitRange` of `pkg/apis/core/validation`).
 pub(super) fn limits<'d>(spec: Node<'d>, found: &mut Found<'d>) {
-    let mut types = Vec::new();
+    let mut types = FxHashSet::default();
     spec.list("limits").for_each(|it| found.once(it.get("type"), &mut types, "item"));
 }
 

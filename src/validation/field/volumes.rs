@@ -5,6 +5,7 @@ use super::metadata::LABEL;
 use super::names::is_dns_label;
 use super::{Found, given};
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// What a volume may come from.
 const SOURCES: [&str; 30] = [
@@ -51,7 +52,7 @@ const PROJECTIONS: [&str; 6] = [
 ];
 
 pub(super) fn volumes<'d>(spec: Node<'d>, found: &mut Found<'d>) {
-    let mut names = Vec::new();
+    let mut names = FxHashSet::default();
     for volume in spec.list("volumes").filter(|it| it.is_map()) {
         found.form(volume.get("name"), is_dns_label, LABEL);
         found.once(volume.get("name"), &mut names, "volume");
