@@ -7,10 +7,12 @@
 use purlin::api::kind::KINDS;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
+use purlin::rules::built_in;
 use purlin::run::Run;
 use purlin::text::source::SourceId;
 use purlin::webhook::context::Context;
 use purlin::webhook::review::Review;
+use purlin::webhook::rulebook::Rulebook;
 use purlin::webhook::state::State;
 use purlin::webhook::verdict::judge;
 use serde_json::{Value, json};
@@ -51,7 +53,8 @@ fn main() {
 
 fn measure(size: usize, requests: &[(&str, Request)]) {
     let before = resident();
-    let mut state = State::default();
+    let rules = Rulebook::new(built_in());
+    let mut state = State::new(&rules);
     let mut namespaces = 0;
     while state.snapshot().len() < size {
         for object in namespace(namespaces) {
@@ -68,7 +71,7 @@ fn measure(size: usize, requests: &[(&str, Request)]) {
     let policy = Policy::default();
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
     let run = Run::default();
-    let context = Context { policy: &policy, run: &run, own_account: None, now };
+    let context = Context { rules: &rules, policy: &policy, run: &run, own_account: None, now };
     for (name, request) in requests {
         let mut times = [const { Vec::new() }; 4];
         let mut denied = 0;

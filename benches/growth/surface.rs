@@ -101,17 +101,20 @@ pub(crate) fn review(folder: &Path, times: u64) -> ExitCode {
     use purlin::load::load;
     use purlin::model::Model;
     use purlin::policy::Policy;
+    use purlin::rules::built_in;
     use purlin::run::Run;
     use purlin::text::source::SourceId;
     use purlin::webhook::context::Context;
     use purlin::webhook::review::Review;
+    use purlin::webhook::rulebook::Rulebook;
     use purlin::webhook::state::State;
     use purlin::webhook::verdict::judge;
     use std::hint::black_box;
 
     let loaded = load(&[folder.to_path_buf()]);
     let model = Model::new(&loaded, "default");
-    let mut state = State::default();
+    let rules = Rulebook::new(built_in());
+    let mut state = State::new(&rules);
     for object in model.objects() {
         state.observe(live::document(SourceId(0), &json(object.root), "", ""), 7);
     }
@@ -125,7 +128,7 @@ pub(crate) fn review(folder: &Path, times: u64) -> ExitCode {
     let policy = Policy::default();
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
     let run = Run::default();
-    let context = Context { policy: &policy, run: &run, own_account: None, now };
+    let context = Context { rules: &rules, policy: &policy, run: &run, own_account: None, now };
     let snapshot = state.snapshot();
     for _ in 0..times {
         let review = Review::parse(&body).expect("a review");

@@ -4,6 +4,7 @@ use super::fail;
 use crate::cli::{AdmissionMode, Serve};
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use purlin::rules::built_in;
 use purlin::serve::certificates::Files;
 use purlin::serve::past::PastSource;
 use purlin::serve::policy_source::PolicySource;
@@ -34,6 +35,7 @@ async fn serve(args: Serve) -> Result<(), String> {
     let options = Options {
         listen: args.listen,
         operations: args.operations,
+        rules: built_in().clone(),
         policy: policy(&args)?,
         past: past(&args)?,
         mode: args.mode.map(AdmissionMode::mode),

@@ -9,6 +9,7 @@ use crate::load::cluster::live::items::Unreadable;
 use crate::text::source::SourceId;
 use crate::webhook::key::Key;
 use crate::webhook::overlay::{DOUBT, EXPIRY};
+use crate::webhook::rulebook::Rulebook;
 use crate::webhook::state::State;
 use crate::webhook::subscriptions::is_subscribed;
 use rustc_hash::FxHashMap;
@@ -61,18 +62,23 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    pub(super) fn new(kinds: impl IntoIterator<Item = Kind>, metrics: Arc<Metrics>) -> Knowledge {
+    pub(super) fn new(
+        rules: &Rulebook,
+        kinds: impl IntoIterator<Item = Kind>,
+        metrics: Arc<Metrics>,
+    ) -> Knowledge {
+        let asked_about = KINDS.iter().map(|it| it.kind).filter(|it| is_subscribed(rules, *it));
         let kinds = kinds.into_iter().map(|it| (it, (Freshness::Unlisted, None)));
         let kinds: BTreeMap<_, _> = kinds.collect();
         Knowledge {
-            state: Mutex::default(),
+            state: Mutex::new(State::new(rules)),
             changes: Mutex::default(),
             unsettled: AtomicUsize::new(kinds.len()),
             kinds: Mutex::new(kinds),
             opened: Mutex::default(),
             unreadable: Mutex::default(),
             restored: AtomicUsize::new(0),
-            asked_about: KINDS.iter().map(|it| it.kind).filter(|it| is_subscribed(*it)).collect(),
+            asked_about: asked_about.collect(),
             metrics,
         }
     }

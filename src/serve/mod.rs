@@ -40,9 +40,10 @@ use crate::check::needs;
 
 use crate::load::cluster;
 use crate::policy::Mode;
-use crate::rules::built_in;
+use crate::rule::{Rule, RuleSet};
 use crate::webhook::context::Context;
 use crate::webhook::review::Review;
+use crate::webhook::rulebook::Rulebook;
 use crate::webhook::snapshot::Snapshot;
 use crate::webhook::verdict::{Verdict, judge};
 use certificates::Files;
@@ -97,6 +98,8 @@ pub struct Options {
     pub operations: SocketAddr,
     /// Its certificate.
     pub certificate: CertificateSource,
+    /// The rules that there are.
+    pub rules: RuleSet,
     /// Its policy.
     pub policy: PolicySource,
     /// Where it keeps what was there a short time ago, if anywhere.
@@ -141,8 +144,10 @@ pub async fn run_judging(options: Options, config: Config, judge: Judgement) -> 
     let (stage, stages) = channel::channel(Stage::Serving);
     // What has to come to its end before the program may.
     let mut last = JoinSet::new();
+    let rules = Arc::new(Rulebook::new(&options.rules));
     let policy = policy_source::follow(
         options.policy,
+        rules.clone(),
         options.mode,
         client.clone(),
         events.clone(),
@@ -164,9 +169,11 @@ pub async fn run_judging(options: Options, config: Config, judge: Judgement) -> 
     let own_account = own_account(&client).await;
     let pool = Pool::start(options.threads).map_err(|why| format!("no thread: {why}"))?;
 
-    let rules = built_in().iter().filter(|rule| check::is_on(rule, &policy.get().policy));
-    let kinds: BTreeSet<Kind> = needs::kinds(rules).known().map(|it| it.kind).collect();
-    let knowledge = Arc::new(Knowledge::new(kinds.iter().copied(), metrics.clone()));
+    let policy_now = policy.get();
+    let is_on = |it: &&'static Rule| check::is_on(it, &policy_now.policy);
+    let kinds: BTreeSet<Kind> =
+        needs::kinds(rules.set().iter().filter(is_on)).known().map(|it| it.kind).collect();
+    let knowledge = Arc::new(Knowledge::new(&rules, kinds.iter().copied(), metrics.clone()));
     if let Some(version) = cluster::version(&client).await {
         knowledge.set_server(version);
     }

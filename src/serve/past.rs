@@ -5,10 +5,10 @@
 //! new.
 
 use super::knowledge::Knowledge;
-use super::policy_source::{Current, InForce};
+use super::policy_source::Current;
 use super::pool::{Pool, Turn};
 use super::resources;
-use crate::webhook::context::Context;
+use crate::rule::RuleSet;
 use crate::webhook::past::Gone;
 use crate::webhook::verdict::settled;
 use http::Request;
@@ -54,8 +54,9 @@ impl Keeper {
     pub(super) async fn keep(self) {
         match self.read().await {
             Ok(map) => {
+                let kept = kept(self.policy.get().rules.set(), &map);
                 let mut state = self.knowledge.state();
-                kept(&map).into_values().for_each(|it| state.remember(it));
+                kept.into_values().for_each(|it| state.remember(it));
             }
             Err(why) => tracing::warn!(%why, "cannot read what was there before"),
         }
@@ -94,8 +95,7 @@ impl Keeper {
     async fn settled(&self, gone: Vec<Gone>) -> Vec<Gone> {
         let (snapshot, policy) = (self.knowledge.state().snapshot(), self.policy.get());
         let settle = move |_: &Turn<'_>| -> Vec<Gone> {
-            let InForce { policy, run } = &*policy;
-            let context = Context { policy, run, own_account: None, now: Timestamp::now() };
+            let context = policy.context(None);
             gone.iter().filter_map(|it| settled(&snapshot, it, &context)).collect()
         };
         self.pool.run(settle).await.unwrap_or_default()
@@ -114,7 +114,7 @@ impl Keeper {
         let mut map = self.read().await?;
         let there = map.pointer(&format!("/data/{KEY}")).and_then(Value::as_str);
         let there = there.unwrap_or_default().to_string();
-        let mut all = kept(&map);
+        let mut all = kept(self.policy.get().rules.set(), &map);
         for it in fresh {
             // Replicas see the same a moment apart.
             let is_known = all.get(&name(it)).is_some_and(|other| is_same(it, other));
@@ -154,10 +154,10 @@ fn is_same(a: &Gone, b: &Gone) -> bool {
 }
 
 /// What a ConfigMap holds, by name.
-fn kept(map: &Value) -> BTreeMap<String, Gone> {
+fn kept(rules: &RuleSet, map: &Value) -> BTreeMap<String, Gone> {
     let text = map.pointer(&format!("/data/{KEY}")).and_then(Value::as_str).unwrap_or("[]");
     let stored: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
-    stored.iter().filter_map(Gone::of_json).map(|it| (name(&it), it)).collect()
+    stored.iter().filter_map(|it| Gone::of_json(rules, it)).map(|it| (name(&it), it)).collect()
 }
 
 /// What is kept, the newest first, as much as there is room for.
@@ -174,6 +174,7 @@ fn text(mut all: Vec<Gone>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::built_in;
 
     #[test]
     fn what_is_kept_is_read_again_and_has_an_end() {
@@ -184,17 +185,21 @@ mod tests {
             let wrong = json!([{"rule": "pdb-blocks-drain", "severity": "error",
                 "message": "x".repeat(size), "primary": key, "field": "spec.minAvailable",
                 "over": [["Deployment/shop/api", "1"]], "objects": [key]}]);
-            Gone::of_json(&json!({"at": at.to_string(), "key": key, "wrong": wrong})).unwrap()
+            Gone::of_json(built_in(), &json!({"at": at.to_string(), "key": key, "wrong": wrong}))
+                .unwrap()
         };
         let few = text((0..10).map(|it| gone(it, 10)).collect());
-        let read = kept(&json!({"data": {KEY: few}}));
+        let read = kept(built_in(), &json!({"data": {KEY: few}}));
         assert_eq!(read.len(), 10);
         assert!(is_same(&read["PodDisruptionBudget/shop/it-3"], &gone(3, 10)));
         assert_eq!(text(read.into_values().collect()), few, "the same again");
         let many = text((0..100).map(|it| gone(it, 20_000)).collect());
         assert!(many.len() <= MOST);
-        let read = kept(&json!({"data": {KEY: many}}));
+        let read = kept(built_in(), &json!({"data": {KEY: many}}));
         assert!(read.contains_key("PodDisruptionBudget/shop/it-99") && read.len() < 100);
-        assert!(kept(&json!({})).is_empty() && kept(&json!({"data": {KEY: "no"}})).is_empty());
+        assert!(
+            kept(built_in(), &json!({})).is_empty()
+                && kept(built_in(), &json!({"data": {KEY: "no"}})).is_empty()
+        );
     }
 }

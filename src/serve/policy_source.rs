@@ -17,9 +17,11 @@ use crate::load::read::yaml;
 use crate::load::read::yaml::Syntax;
 use crate::policy::{Mode, Policy, RuleMode};
 use crate::policy_file;
-use crate::rules;
+use crate::rule::RuleSet;
 use crate::run::Run;
 use crate::text::source::Source;
+use crate::webhook::context::Context;
+use crate::webhook::rulebook::Rulebook;
 use kube::Client;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -56,12 +58,27 @@ pub(super) struct Current {
 }
 
 /// A policy, with what is so while it holds.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct InForce {
+    /// The rules that there are.
+    pub(super) rules: Arc<Rulebook>,
     /// What the user wants.
     pub(super) policy: Policy,
     /// The day, and the findings that are known.
     pub(super) run: Run,
+}
+
+impl InForce {
+    /// What holds today by these rules where nobody says anything.
+    pub(super) fn new(rules: Arc<Rulebook>) -> InForce {
+        InForce { rules, policy: Policy::default(), run: today() }
+    }
+
+    /// What a verdict of this moment depends on.
+    pub(super) fn context<'c>(&'c self, own_account: Option<&'c str>) -> Context<'c> {
+        let InForce { rules, policy, run } = self;
+        Context { rules, policy, run, own_account, now: jiff::Timestamp::now() }
+    }
 }
 
 impl Current {
@@ -85,6 +102,7 @@ impl Current {
 /// If there is none now, or it is not valid.
 pub(super) async fn follow(
     source: PolicySource,
+    rules: Arc<Rulebook>,
     mode: Option<Mode>,
     client: Client,
     events: Events,
@@ -92,9 +110,9 @@ pub(super) async fn follow(
 ) -> Result<Current, String> {
     let read = match source {
         PolicySource::ConfigMap { .. } => {
-            resources::at_start(async || read(&source, mode, &client).await).await??
+            resources::at_start(async || read(&source, &rules, mode, &client).await).await??
         }
-        _ => read(&source, mode, &client).await??,
+        _ => read(&source, &rules, mode, &client).await??,
     };
     let mut seen = (read.texts, today().today);
     let current = Current::new(read.policy);
@@ -107,7 +125,7 @@ pub(super) async fn follow(
         loop {
             tokio::time::sleep(INTERVAL).await;
             // Exceptions expire, so another day makes another policy.
-            match self::read(&source, mode, &client).await.flatten() {
+            match self::read(&source, &rules, mode, &client).await.flatten() {
                 Ok(it) if (&it.texts, today().today) == (&seen.0, seen.1) => refused = None,
                 Ok(it) => {
                     let before = followed.get();
@@ -156,17 +174,19 @@ struct Read {
 /// now.
 async fn read(
     source: &PolicySource,
+    rules: &Arc<Rulebook>,
     mode: Option<Mode>,
     client: &Client,
 ) -> Result<Result<Read, String>, String> {
     if matches!(source, PolicySource::None) {
-        let mut policy = InForce { run: today(), ..InForce::default() };
+        let mut policy = InForce::new(rules.clone());
         policy.policy.admission.mode = mode.unwrap_or_default();
         return Ok(Ok(Read { policy, texts: Vec::new() }));
     }
     let text = text(source, client, None).await?;
-    let mut policy = match parse(name(source, None), &text, mode.unwrap_or(Mode::Audit)) {
-        Ok(policy) => InForce { policy, run: today() },
+    let (name, default) = (name(source, None), mode.unwrap_or(Mode::Audit));
+    let mut policy = match parse(name, &text, rules.set(), default) {
+        Ok(policy) => InForce { policy, ..InForce::new(rules.clone()) },
         Err(why) => return Ok(Err(why)),
     };
     let mut texts = vec![text];
@@ -175,7 +195,7 @@ async fn read(
         match Baseline::parse(&text) {
             Ok(it) => policy.run.known = it.fingerprints(),
             Err((line, why)) => {
-                let name = name(source, Some(beside));
+                let name = self::name(source, Some(beside));
                 return Ok(Err(format!("the baseline is not valid: {name}:{line}: {why}")));
             }
         }
@@ -183,7 +203,7 @@ async fn read(
     }
     if let Some(beside) = policy.policy.architecture.clone() {
         let text = self::text(source, client, Some(&beside)).await?;
-        let name = name(source, Some(&beside));
+        let name = self::name(source, Some(&beside));
         if let Err(why) = promise(&mut policy.policy, Source::new(name, text.clone())) {
             return Ok(Err(why));
         }
@@ -271,8 +291,8 @@ fn name(source: &PolicySource, beside: Option<&str>) -> String {
 }
 
 /// Reads a policy; one that names no mode has this one.
-fn parse(name: String, text: &Arc<str>, mode: Mode) -> Result<Policy, String> {
-    let policy = policy_file::read(text, rules::built_in()).map(|it| it.value);
+fn parse(name: String, text: &Arc<str>, rules: &RuleSet, mode: Mode) -> Result<Policy, String> {
+    let policy = policy_file::read(text, rules).map(|it| it.value);
     let mut policy = policy.map_err(|mistakes| {
         let source = Source::new(name.clone(), text.clone());
         let lines = mistakes.iter().map(|it| {
@@ -325,11 +345,12 @@ fn today() -> Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::built_in;
 
     fn policy(admission: &str) -> Policy {
         let text =
             format!("apiVersion: purlin.dev/v1alpha1\nkind: Policy\nadmission: {admission}\n");
-        parse("it".into(), &text.into(), Mode::Audit).unwrap()
+        parse("it".into(), &text.into(), built_in(), Mode::Audit).unwrap()
     }
 
     #[test]

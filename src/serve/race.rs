@@ -4,10 +4,9 @@
 use super::events::{Events, Reason};
 use super::knowledge::Knowledge;
 use super::metrics::{Metrics, OfRule};
-use super::policy_source::{Current, InForce};
+use super::policy_source::Current;
 use super::pool::{Pool, Turn};
 use crate::webhook::change::stands;
-use crate::webhook::context::Context;
 use crate::webhook::notice::Notice;
 use crate::webhook::review::{Operation, Review};
 use crate::webhook::snapshot::Snapshot;
@@ -148,9 +147,7 @@ impl Second {
             if !turn.is_for(SECOND_LOOK) {
                 return None;
             }
-            let own_account = own_account.as_deref();
-            let InForce { policy, run } = &*policy;
-            let context = Context { policy, run, own_account, now: jiff::Timestamp::now() };
+            let context = policy.context(own_account.as_deref());
             let snapshot = knowledge.state().snapshot();
             Some(judge(&snapshot, &judged, &context))
         };

@@ -6,11 +6,10 @@
 
 use super::knowledge::Knowledge;
 use super::metrics::Metrics;
-use super::policy_source::{Current, InForce};
+use super::policy_source::Current;
 use super::pool::Pool;
 use super::resources::get;
 use crate::finding::Severity;
-use crate::webhook::context::Context;
 use crate::webhook::message;
 use crate::webhook::notice::Notice;
 use crate::webhook::verdict::audit;
@@ -123,10 +122,7 @@ impl Reporter {
                 if !turn.is_for(REPORTS) {
                     return None;
                 }
-                let now = jiff::Timestamp::now();
-                let InForce { policy, run } = &*policy;
-                let context = Context { policy, run, own_account: None, now };
-                Some(audit(&snapshot, &namespace, &context))
+                Some(audit(&snapshot, &namespace, &policy.context(None)))
             });
             let Ok(Ok(Some(mut found))) = timeout(AUDIT, found).await else {
                 tracing::warn!(namespace = name, "cannot tell what is wrong");

@@ -9,7 +9,6 @@ use super::metrics::{ByRule, Metrics};
 use super::policy_source::{Current, InForce};
 use super::pool::{Failed, Pool, Turn};
 use super::race::Races;
-use crate::webhook::context::Context;
 use crate::webhook::key::Key;
 use crate::webhook::notice::Notice;
 use crate::webhook::review::Review;
@@ -244,12 +243,7 @@ impl Work {
         if !turn.is_for(&review.user) {
             return Ok(None);
         }
-        let context = Context {
-            policy: &self.policy.policy,
-            run: &self.policy.run,
-            own_account: self.own_account.as_deref(),
-            now: jiff::Timestamp::now(),
-        };
+        let context = self.policy.context(self.own_account.as_deref());
         loop {
             let changes = self.knowledge.changes(&review.key.namespace);
             let basis = self.knowledge.state().snapshot();

@@ -18,7 +18,9 @@ use crate::check;
 use crate::load::cluster::live;
 use crate::model::Model;
 use crate::rule::{Admission, Check, Group, Preset, Rule, Severity};
+use crate::rules::built_in;
 use crate::text::source::SourceId;
+use crate::webhook::rulebook::Rulebook;
 use crate::webhook::snapshot::Entry;
 use crate::webhook::verdict;
 use crate::webhook::world::worlds;
@@ -188,7 +190,8 @@ fn creation(namespace: &str, name: &str) -> String {
 #[tokio::test]
 async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
     let metrics = Arc::new(Metrics::default());
-    let knowledge = Arc::new(Knowledge::new([], metrics.clone()));
+    let rules = Arc::new(Rulebook::new(built_in()));
+    let knowledge = Arc::new(Knowledge::new(&rules, [], metrics.clone()));
     for at in 0..300 {
         let map = config_map("large", &format!("it-{at}"));
         knowledge.state().observe(live::document(SourceId(0), &map, "", ""), 1);
@@ -204,7 +207,7 @@ async fn a_rule_that_panics_gives_no_verdict_and_the_server_goes_on() {
             verdict::judge(snapshot, review, context)
         },
         knowledge: knowledge.clone(),
-        policy: Current::new(InForce::default()),
+        policy: Current::new(InForce::new(rules)),
         pool: Pool::start(1).unwrap(),
         client: Client::try_from(Config::new("http://127.0.0.1:1".parse().unwrap())).unwrap(),
         races: Arc::new(Races::new()),

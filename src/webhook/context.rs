@@ -1,11 +1,14 @@
 //! What a verdict depends on besides the cluster.
 
+use super::rulebook::Rulebook;
 use crate::policy::Policy;
 use crate::run::Run;
 
 /// What a verdict depends on besides the cluster.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'c> {
+    /// The rules.
+    pub rules: &'c Rulebook,
     /// What the user wants.
     pub policy: &'c Policy,
     /// What is so this time: the day, and the findings that are known.

@@ -1,9 +1,10 @@
 //! The validating admission webhook: what a request means, and what the verdict on it is.
 //!
-//! `review` reads what the API server asks, `state` holds what is known of the cluster and the writes that were allowed
-//! since, `change` says what a request changes, `world` cuts out what one verdict looks at, `verdict` runs the rules on
-//! the world before and after the request, `regression` says what the request makes worse, `baseline` what
-//! is known of it, and `answer` tells the API server, with the words of `message`. None of it does I/O or looks at a clock.
+//! `rulebook` holds the rules and what follows from them, `review` reads what the API server asks, `state` holds what is
+//! known of the cluster and the writes that were allowed since, `change` says what a request changes, `world` cuts out
+//! what one verdict looks at, `verdict` runs the rules on the world before and after the request, `regression` says what
+//! the request makes worse, `baseline` what is known of it, and `answer` tells the API server, with the words of
+//! `message`. None of it does I/O or looks at a clock.
 
 mod answer;
 mod baseline;
@@ -22,6 +23,7 @@ mod regression;
 mod release;
 pub mod review;
 mod rollouts;
+pub mod rulebook;
 pub mod selection;
 mod sharded;
 mod slice;

@@ -10,15 +10,14 @@ use super::regression::Said;
 use super::review::CLUSTER;
 use super::sharded::Sharded;
 use super::slice::Slice;
-use crate::api::kind::{Kind, Kinds, WORKLOADS};
+use crate::api::kind::Kinds;
 use crate::load::cluster::live;
-use crate::rule::Admission;
-use crate::rules::built_in;
+use crate::rule::RuleSet;
 use crate::text::tree::Node;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// The most that is remembered; the oldest go first.
 const MOST: usize = 2_000;
@@ -49,15 +48,6 @@ pub(super) enum Was {
 pub struct Past {
     by_namespace: Sharded<Arc<Vec<Gone>>>,
 }
-
-/// Kinds on which a denial may rest.
-static KEPT: LazyLock<Kinds> = LazyLock::new(|| {
-    let denying = built_in().iter().filter(|it| it.admission == Admission::Deny);
-    let read = denying.flat_map(|it| it.reads).chain(WORKLOADS).copied();
-    // Their owners are judged, and their contents are nobody's business.
-    let left_out = [Kind::Pod, Kind::ReplicaSet, Kind::Node, Kind::Secret, Kind::Job];
-    read.filter(|it| !left_out.contains(it)).collect()
-});
 
 impl Past {
     fn of(&self, key: &Key) -> Option<&Gone> {
@@ -98,12 +88,18 @@ impl Past {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) past: Past,
+    /// The kinds whose deleted objects are remembered.
+    kinds: Kinds,
     queue: VecDeque<(Timestamp, Arc<Key>)>,
     /// What was entered since it was taken last.
     fresh: VecDeque<Gone>,
 }
 
 impl Memory {
+    pub(super) fn new(kinds: Kinds) -> Memory {
+        Memory { kinds, ..Memory::default() }
+    }
+
     /// A watch shows an object where this one was known. Of what is back the past stays: the second look after the
     /// write asks for it.
     pub(super) fn observe(&mut self, earlier: &Arc<Entry>, entry: &Entry, now: Timestamp) {
@@ -119,7 +115,7 @@ impl Memory {
         slice: Option<Arc<Slice>>,
         now: Timestamp,
     ) {
-        let Some(slice) = slice.filter(|_| KEPT.has(entry.key.kind)) else { return };
+        let Some(slice) = slice.filter(|_| self.kinds.has(entry.key.kind)) else { return };
         if !is_controlled(entry) {
             self.enter(entry.key.clone(), Was::Object(entry.clone(), slice), now);
         }
@@ -189,8 +185,9 @@ impl Gone {
         }
     }
 
-    /// What [`Gone::to_json`] has written; `None` for anything else.
-    pub fn of_json(stored: &Value) -> Option<Gone> {
+    /// What [`Gone::to_json`] has written; `None` for anything else. What was wrong by another rule than these is left
+    /// out.
+    pub fn of_json(rules: &RuleSet, stored: &Value) -> Option<Gone> {
         let at = stored["at"].as_str()?.parse().ok()?;
         let key = Arc::new(Key::of_json(&stored["key"])?);
         let was = match stored.get("scaled") {
@@ -200,7 +197,7 @@ impl Gone {
             }
             None => {
                 let wrong = stored["wrong"].as_array()?.iter();
-                Was::Wrong(Arc::new(wrong.filter_map(Said::of_json).collect()))
+                Was::Wrong(Arc::new(wrong.filter_map(|it| Said::of_json(rules, it)).collect()))
             }
         };
         Some(Gone { key, at, was })

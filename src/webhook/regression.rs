@@ -9,8 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::finding::{Finding, Label, Over, Severity};
 use crate::model::{Model, ObjId, Place};
-use crate::rule::Rule;
-use crate::rules;
+use crate::rule::{Rule, RuleSet};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -39,7 +38,7 @@ pub(super) struct Said {
 }
 
 impl Said {
-    pub(super) fn new(model: &Model<'_>, finding: &Finding) -> Option<Said> {
+    pub(super) fn new(rules: &RuleSet, model: &Model<'_>, finding: &Finding) -> Option<Said> {
         let fields = finding.labels.iter().filter_map(|it| match &it.place {
             Place::Field { object, path } => Some((*object, path.to_string(), &it.text)),
             Place::Text { .. } => None,
@@ -52,7 +51,7 @@ impl Said {
             Spot { object, path, text: text.clone() }
         });
         Some(Said {
-            rule: rules::built_in().find(finding.rule)?,
+            rule: rules.find(finding.rule)?,
             notice: Notice {
                 rule: finding.rule,
                 severity: finding.severity.unwrap_or(Severity::Warning),
@@ -86,8 +85,8 @@ impl Said {
     }
 
     /// What [`Said::to_json`] has written.
-    pub(super) fn of_json(stored: &Value) -> Option<Said> {
-        let rule = rules::built_in().find(stored["rule"].as_str()?)?;
+    pub(super) fn of_json(rules: &RuleSet, stored: &Value) -> Option<Said> {
+        let rule = rules.find(stored["rule"].as_str()?)?;
         let over = stored["over"].as_array()?.iter().filter_map(|it| {
             Some(Over { of: it[0].as_str()?.into(), by: Quantity::parse(it[1].as_str()?).ok()? })
         });

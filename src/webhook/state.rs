@@ -27,6 +27,7 @@ use super::overlay::{Allowed, Overlay};
 use super::past::{Gone, Memory};
 use super::review::{CLUSTER, Operation, Review};
 use super::rollouts::Rollouts;
+use super::rulebook::Rulebook;
 use super::snapshot::{Entry, Snapshot};
 use super::world::namespace_of;
 use crate::api::kind::{Kind, WORKLOADS, group};
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The cluster as far as it is known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     /// What the watches and reads have shown.
     confirmed: Snapshot,
@@ -55,6 +56,19 @@ pub struct State {
 }
 
 impl State {
+    /// Nothing is known yet.
+    pub fn new(rules: &Rulebook) -> State {
+        State {
+            confirmed: Snapshot::default(),
+            expected: None,
+            overlay: Overlay::default(),
+            memory: Memory::new(rules.remembered()),
+            rollouts: Rollouts::default(),
+            revision: 0,
+            now: Timestamp::default(),
+        }
+    }
+
     /// What is known now. It stays as it is whatever happens afterwards.
     pub fn snapshot(&self) -> Snapshot {
         let confirmed = self.expected.is_some().then(|| self.confirmed.clone());

@@ -1,8 +1,7 @@
 //! What the API server is to ask about: the resources that the rules of the webhook need, both sides of each invariant.
 
+use super::rulebook::Rulebook;
 use crate::api::kind::{Kind, WORKLOADS};
-use crate::rule::Admission;
-use crate::rules::built_in;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resources of one API version.
@@ -54,16 +53,15 @@ const STABLE: &[(&str, &str)] = &[
 ];
 
 /// Whether a change to an object of this kind is asked about.
-pub fn is_subscribed(kind: Kind) -> bool {
-    let speaking = built_in().iter().filter(|it| it.admission != Admission::Audit);
-    let mut read = speaking.flat_map(|it| it.reads).chain(WORKLOADS);
+pub fn is_subscribed(rules: &Rulebook, kind: Kind) -> bool {
+    let mut read = rules.speaking().flat_map(|it| it.reads).chain(WORKLOADS);
     kind != Kind::Custom && !LEFT_OUT.contains(&kind) && read.any(|it| *it == kind)
 }
 
 /// What the API server is to ask about, by group.
-pub fn subscriptions() -> Vec<Subscription> {
+pub fn subscriptions(rules: &Rulebook) -> Vec<Subscription> {
     let mut groups: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for info in crate::api::kind::KINDS.iter().filter(|it| is_subscribed(it.kind)) {
+    for info in crate::api::kind::KINDS.iter().filter(|it| is_subscribed(rules, it.kind)) {
         let resources = groups.entry(info.groups[0]).or_default();
         resources.insert(info.resource.into());
         if SCALABLE.contains(&info.kind) {

@@ -8,7 +8,8 @@ use super::notice::Notice;
 use super::past::{Gone, Was};
 use super::regression::{self, Said};
 use super::review::{Operation, Review};
-use super::selection::{Rules, concerned};
+use super::rulebook::Concerned;
+use super::selection::concerned;
 use super::snapshot::{Entry, Snapshot};
 use super::world::{Known, Worlds, namespace_of, world, worlds};
 use super::{baseline, exempt, ownership, release};
@@ -21,7 +22,6 @@ use crate::load::{Document, Loaded};
 use crate::model::{Model, Place};
 use crate::policy::{Annotations, Exemption, Mode, Policy};
 use crate::rule::{Admission, Group, Rule};
-use crate::rules::built_in;
 use crate::text::tree::Node;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -91,8 +91,8 @@ fn judge_in(snapshot: &Snapshot, is_gone: bool, review: &Review, context: &Conte
     }
     let document = |it: &Option<Arc<Entry>>| it.as_ref().map(|it| it.document.clone());
     let (before, after) = (document(&change.before), document(&change.after));
-    let Rules { alone, together } =
-        concerned(review.key.kind, before.as_deref(), after.as_deref(), context.policy);
+    let Concerned { alone, together } =
+        concerned(review.key.kind, before.as_deref(), after.as_deref(), context);
     let kinds =
         if together.is_empty() { Kinds::default() } else { needs::kinds(together.iter().copied()) };
     let worlds = worlds(snapshot, &review.key, change.before.clone(), change.after.clone(), kinds);
@@ -253,7 +253,7 @@ fn worsened(
         let before = model(loaded, others, old);
         let mut there = check::found(&before, (context.policy, context.run), &earlier, counts);
         if context.policy.admission.annotations == Annotations::Own {
-            drop_accepted(&mut there, (&before, old), &found, (&after, new));
+            drop_accepted(context, &mut there, (&before, old), &found, (&after, new));
         }
         let (there, left) = regression::apart(there, found);
         found = left;
@@ -271,8 +271,8 @@ fn excuses<'e>(earlier: &'e Earlier, key: &Key, context: &Context<'_>) -> Cow<'e
     match earlier {
         Earlier::Wrong(said) => said.as_slice().into(),
         Earlier::World(entry, then) => {
-            let Rules { alone, together } =
-                concerned(key.kind, None, Some(&entry.document), context.policy);
+            let Concerned { alone, together } =
+                concerned(key.kind, None, Some(&entry.document), context);
             let rules = [alone, together].concat();
             let kinds = needs::kinds(rules.iter().copied());
             let worlds = worlds(then, key, None, Some(entry.clone()), kinds);
@@ -296,6 +296,7 @@ pub fn settled(snapshot: &Snapshot, gone: &Gone, context: &Context<'_>) -> Optio
 
 /// What was there before and an annotation of the request's object accepted excuses nothing once that is taken away.
 fn drop_accepted(
+    context: &Context<'_>,
     there: &mut Vec<Finding>,
     (before, old): (&Model<'_>, &Option<Arc<Document>>),
     found: &[Finding],
@@ -309,7 +310,7 @@ fn drop_accepted(
         return;
     }
     let accepts = |model: &Model<'_>, it: &Finding, document: &Option<Arc<Document>>| {
-        let rule = built_in().find(it.rule);
+        let rule = context.rules.set().find(it.rule);
         let mut accepting =
             rule.into_iter().flat_map(|rule| exceptions::accepting(model, rule, it));
         accepting.any(|it| {
@@ -336,7 +337,8 @@ fn model<'w>(
 /// What is wrong in a namespace as it is, whoever made it so.
 pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
     let world = world(snapshot, namespace);
-    let rules: Vec<_> = built_in().iter().filter(|it| check::is_on(it, context.policy)).collect();
+    let rules = context.rules.set().iter().filter(|it| check::is_on(it, context.policy));
+    let rules: Vec<_> = rules.collect();
     let model = Model::new(&world, DEFAULT);
     let mut findings =
         check::found(&model, (context.policy, context.run), &rules, counts(context.policy));
@@ -370,7 +372,7 @@ fn akin(rules: &[&'static Rule], found: &[&Finding]) -> Vec<&'static Rule> {
 fn said(model: &Model<'_>, context: &Context<'_>, findings: &[Finding]) -> Vec<Said> {
     let is_by_owners = context.policy.admission.annotations == Annotations::Own;
     let said = |it: &Finding| {
-        let mut said = Said::new(model, it)?;
+        let mut said = Said::new(context.rules.set(), model, it)?;
         said.notice.is_known = context.run.known.contains(&it.fingerprint);
         if is_by_owners {
             let accepting = exceptions::accepting(model, said.rule, it).into_iter();

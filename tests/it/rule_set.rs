@@ -2,6 +2,8 @@
 //! annotations, reports and schemas.
 
 use crate::support::{load_texts, run};
+use crate::webhook::support::{noon, request, review};
+use purlin::api::kind::Kind;
 use purlin::check::{Outcome, Selection, check};
 use purlin::model::{Model, Object};
 use purlin::policy::Policy;
@@ -12,6 +14,12 @@ use purlin::rule::{
     Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, RuleSet, Severity,
 };
 use purlin::rules::built_in;
+use purlin::webhook::context::Context;
+use purlin::webhook::rulebook::Rulebook;
+use purlin::webhook::state::State;
+use purlin::webhook::subscriptions::is_subscribed;
+use purlin::webhook::verdict::judge;
+use serde_json::json;
 use std::sync::Arc;
 
 /// A rule whose id, words and parameters come from a text, as those of a user would.
@@ -27,7 +35,7 @@ fn made(id: &str) -> &'static Rule {
         group: Group::Object,
         admission: Admission::Warn,
         presets: &[Preset::Recommended],
-        reads: &[],
+        reads: &[Kind::ConfigMap],
         like: vec![leak(format!("kube-linter:{id}"))].leak(),
         parameters: parameters.leak(),
         page: leak(format!("Says that {id} is not there.\n")),
@@ -135,4 +143,20 @@ fn reports_know_it() {
         let style = human::Style { width: 80, colour: false, extent: human::Extent::Full };
         assert!(human::render(model, outcome, style).contains("warning[owner-missing]"));
     });
+}
+
+#[test]
+fn the_webhook_judges_by_it() {
+    let rules = RuleSet::new([made("owner-missing")]);
+    let book = Rulebook::new(&rules);
+    assert!(is_subscribed(&book, Kind::ConfigMap) && !is_subscribed(&book, Kind::Ingress));
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "b", "namespace": "shop"}});
+    let review = review(&request(None, Some(&map)));
+    let (policy, run) = (policy(&rules, "admission: {mode: enforce}").unwrap(), run());
+    let context =
+        Context { rules: &book, policy: &policy, run: &run, own_account: None, now: noon() };
+    let verdict = judge(&State::new(&book).snapshot(), &review, &context);
+    let told: Vec<_> = verdict.warnings.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(told, ["`ConfigMap/shop/b` has no label `team`"]);
 }

@@ -101,6 +101,7 @@ fn what_an_annotation_lets_through_is_reported() {
     let verdict = cluster.apply(&ignoring(budget("api", "api", 2), drain));
     assert_eq!(outcome(&verdict, drain), "warn");
     let context = purlin::webhook::context::Context {
+        rules: crate::webhook::support::rulebook(),
         policy: &cluster.policy,
         run: &purlin::run::Run::default(),
         own_account: None,

@@ -2,7 +2,7 @@
 
 use super::cluster::Cluster;
 use super::objects::{autoscaler, budget, deployment, quota, scale};
-use crate::webhook::support::{noon, request, rules};
+use crate::webhook::support::{noon, request, rulebook, rules};
 use jiff::SignedDuration;
 use purlin::webhook::context::Context;
 use purlin::webhook::past::Gone;
@@ -179,6 +179,7 @@ fn the_past_outlives_a_restart() {
     let gone = cluster.state.take_gone();
     let policy = purlin::policy::Policy::default();
     let context = Context {
+        rules: rulebook(),
         policy: &policy,
         run: &purlin::run::Run::default(),
         own_account: None,
@@ -190,8 +191,9 @@ fn the_past_outlives_a_restart() {
     assert_eq!(stored.len(), 2, "{stored:?}");
     assert!(cluster.state.take_gone().is_empty());
 
-    let past =
-        || stored.iter().map(|it| Gone::of_json(&serde_json::from_str(it).unwrap()).unwrap());
+    let read =
+        |it: &String| Gone::of_json(rulebook().set(), &serde_json::from_str(it).unwrap()).unwrap();
+    let past = || stored.iter().map(read);
     let mut restarted = Cluster::of(&[deployment("api", 0), budget("guard", "api", 2)]);
     assert!(!scaled(&mut restarted, 2));
     past().for_each(|it| restarted.state.remember(it));

@@ -1,7 +1,8 @@
 //! What is known of the cluster: writes that were allowed and not seen yet, watches that lag, and requests at once.
 
 use super::support::{
-    cluster, commit, observe, observe_deletion, request, review, rules, submit, verdict, verdict_by,
+    cluster, commit, observe, observe_deletion, request, review, rulebook, rules, submit, verdict,
+    verdict_by,
 };
 use purlin::api::kind::Kind;
 use purlin::load::cluster::live;
@@ -343,6 +344,7 @@ fn of_two_that_exclude_each_other_one_is_allowed() {
                 let judged = {
                     let now = "2026-06-01T12:00:00Z".parse().unwrap();
                     let context = purlin::webhook::context::Context {
+                        rules: rulebook(),
                         policy: &policy,
                         run: &purlin::run::Run::default(),
                         own_account: None,

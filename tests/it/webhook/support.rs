@@ -6,6 +6,7 @@ use purlin::api::kind::{KINDS, Kind};
 use purlin::load::Loaded;
 use purlin::load::cluster::live;
 use purlin::policy::Policy;
+use purlin::rules::built_in;
 use purlin::run::Run;
 use purlin::text::source::SourceId;
 use purlin::webhook::change::Change;
@@ -13,11 +14,13 @@ use purlin::webhook::context::Context;
 use purlin::webhook::key::Key;
 use purlin::webhook::notice::Notice;
 use purlin::webhook::review::Review;
+use purlin::webhook::rulebook::Rulebook;
 use purlin::webhook::snapshot::Snapshot;
 use purlin::webhook::state::State;
 use purlin::webhook::verdict::{Verdict, judge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 /// The objects of these texts, as an API server would send them.
@@ -55,7 +58,7 @@ fn kind(object: &Value) -> Kind {
 
 /// A cluster that holds these objects, and of every known kind nothing else.
 pub(crate) fn cluster(objects: &[Value]) -> State {
-    let mut state = State::default();
+    let mut state = State::new(rulebook());
     for object in objects {
         observe(&mut state, object);
     }
@@ -117,10 +120,17 @@ pub(crate) fn review(request: &Value) -> Review {
     Review::parse(request.to_string().as_bytes()).unwrap_or_else(|it| panic!("{request}: {it}"))
 }
 
+/// The rules that purlin brings.
+pub(crate) fn rulebook() -> &'static Rulebook {
+    static RULES: LazyLock<Rulebook> = LazyLock::new(|| Rulebook::new(built_in()));
+    &RULES
+}
+
 /// The verdict on a request at noon of 1 June 2026.
 pub(crate) fn verdict_by(state: &State, review: &Review, policy: &Policy) -> Verdict {
     let run = Run { today: Some(jiff::civil::date(2026, 6, 1)), ..Run::default() };
-    judge(&state.snapshot(), review, &Context { policy, run: &run, own_account: OWN, now: noon() })
+    let context = Context { rules: rulebook(), policy, run: &run, own_account: OWN, now: noon() };
+    judge(&state.snapshot(), review, &context)
 }
 
 pub(crate) fn noon() -> jiff::Timestamp {

@@ -6,6 +6,7 @@ use crate::serve::cluster::{kubeconfig, namespace, register};
 use crate::serve::program::Program;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use purlin::rules::built_in;
 use purlin::serve::certificates::Files;
 use purlin::serve::policy_source::PolicySource;
 use purlin::serve::{CertificateSource, Options, logs, run_judging};
@@ -92,6 +93,7 @@ fn serve(kubeconfig: PathBuf, folder: PathBuf) {
                 key: folder.join("webhook.key"),
                 client_authorities: None,
             }),
+            rules: built_in().clone(),
             policy: PolicySource::None,
             mode: None,
             past: None,
