@@ -36,7 +36,7 @@ impl std::fmt::Display for At {
 /// The additional entries by `apiVersion` and kind.
 pub(super) type Additional<'c> = FxHashMap<(&'c str, &'c str), Life<'c>>;
 
-/// What the rule's parameter says; entries that are none are passed over.
+/// What the rule's parameter says; entries that are none are skipped.
 pub(super) fn additional<'c>(cx: &Cx<'c, '_>) -> Additional<'c> {
     let lives = cx.parameter(ADDITIONAL.name).into_iter().filter_map(|text| {
         let mut words = text.split_whitespace();

@@ -6,7 +6,7 @@ use crate::analyze::security::standard::{Control, Version};
 use crate::analyze::selection::workloads::{Workload, is_sidecar};
 use crate::api::quantity::Quantity;
 use crate::model::Object;
-use crate::rule::{Cx, Finding, TOLD};
+use crate::rule::{Cx, Finding, MAX_REPORTED};
 use crate::text::tree::Node;
 
 /// Whether the pods of a workload are judged.
@@ -61,7 +61,7 @@ pub(super) fn finding(
 
 /// The finding with a label for each of these faults. It is known again without them: they are some of many.
 pub(super) fn labelled(mut finding: Finding, object: &Object<'_>, faults: &[Fault<'_>]) -> Finding {
-    for fault in faults.iter().take(TOLD) {
+    for fault in faults.iter().take(MAX_REPORTED) {
         finding = finding.hint(fault.place(object), text(fault));
     }
     finding

@@ -259,7 +259,7 @@ impl<'c, 'd> Cx<'c, 'd> {
 }
 
 /// How much a rule tells of one object that is wrong in many places.
-pub const TOLD: usize = 20;
+pub const MAX_REPORTED: usize = 20;
 
 /// Where a rule puts what it found.
 #[derive(Debug, Default)]
@@ -280,10 +280,10 @@ impl Out {
     /// computed of what is not told.
     pub fn find_some(&mut self, findings: impl IntoIterator<Item = Finding>) {
         let mut findings = findings.into_iter();
-        let told: Vec<_> = findings.by_ref().take(TOLD).collect();
+        let told: Vec<_> = findings.by_ref().take(MAX_REPORTED).collect();
         let more = findings.next().is_some();
         self.findings.extend(told.into_iter().map(|it| match more {
-            true => it.note(format!("only the first {TOLD} of this object are told")),
+            true => it.note(format!("only the first {MAX_REPORTED} of this object are reported")),
             false => it,
         }));
     }

@@ -7,7 +7,9 @@ use crate::analyze::network::policies::{
 use crate::analyze::selection::namespaces::NAME_LABEL;
 use crate::analyze::selection::selector::{Operator, Selector};
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity, TOLD};
+use crate::rule::{
+    Admission, Check, Cx, Finding, Group, MAX_REPORTED, Out, Preset, Rule, Severity,
+};
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -44,10 +46,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         });
         for (direction, peer) in peers {
             match nobody(cx, policy, peer) {
-                Some(Nobody::CannotTell(missing)) if unknown.len() < TOLD => {
+                Some(Nobody::CannotTell(missing)) if unknown.len() < MAX_REPORTED => {
                     unknown.insert(missing);
                 }
-                Some(Nobody::Certain(why, help)) if certain.len() <= TOLD => {
+                Some(Nobody::Certain(why, help)) if certain.len() <= MAX_REPORTED => {
                     certain.push((direction, peer, why, help));
                 }
                 _ => {}

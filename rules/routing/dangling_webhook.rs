@@ -101,7 +101,7 @@ fn missing(cx: &Cx<'_, '_>, object: &Object<'_>, called: &CalledService<'_>) -> 
     with_severity(object, called, finding)
 }
 
-/// A webhook that may be passed over only does not do its work.
+/// A webhook that may be skipped only does not do its work.
 fn with_severity(object: &Object<'_>, called: &CalledService<'_>, finding: Finding) -> Finding {
     match called.purpose {
         Purpose::Admission(webhook) if !fails_closed(object, webhook) => {

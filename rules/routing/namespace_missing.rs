@@ -4,7 +4,9 @@ use crate::absence::{Absence, Wanted};
 use crate::api::kind::Kind;
 use crate::model::Object;
 use crate::policy::closest;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity, TOLD};
+use crate::rule::{
+    Admission, Check, Cx, Finding, Group, MAX_REPORTED, Out, Preset, Rule, Severity,
+};
 use std::collections::BTreeMap;
 
 /// The rule.
@@ -50,7 +52,7 @@ fn finding(cx: &Cx<'_, '_>, namespace: &str, objects: &[&Object<'_>]) -> Finding
         count => format!("{count} objects are in namespace `{namespace}`, which does not exist"),
     };
     let mut finding = Finding::new(message, first.at("metadata.namespace"), "no such Namespace");
-    for object in objects.iter().skip(1).take(TOLD) {
+    for object in objects.iter().skip(1).take(MAX_REPORTED) {
         finding = finding.label(object.at("metadata.namespace"), "in it too");
     }
     finding = finding.note(format!(

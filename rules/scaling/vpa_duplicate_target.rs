@@ -1,7 +1,7 @@
 //! Two vertical autoscalers on one workload.
 //!
 //! "Multiple VPA resources matching the same pod have undefined behavior" (`vertical-pod-autoscaler/docs/known-limitations.md`).
-//! One that only recommends (`updateMode: "Off"`) is passed over by the admission controller and the updater.
+//! One that only recommends (`updateMode: "Off"`) is skipped by the admission controller and the updater.
 
 use crate::analyze::capacity::vertical::{Mode, Vertical};
 use crate::api::kind::{Kind, group};

@@ -9,7 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::model::Object;
 use crate::rule::{
-    Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity, TOLD,
+    Admission, Check, Cx, Finding, Group, MAX_REPORTED, Out, Parameter, Preset, Rule, Severity,
 };
 
 /// The rule.
@@ -206,7 +206,7 @@ fn labelled(
         None => finding.label(namespace.whole(), "has no label, and the default counts"),
     };
     let finding = pods::labelled(finding, object, &faults[1..]);
-    let finding = match faults.len() > TOLD {
+    let finding = match faults.len() > MAX_REPORTED {
         true => finding.note(format!("{} fields fail", faults.len())),
         false => finding,
     };

@@ -262,10 +262,9 @@ pub(super) fn nothing(loaded: &Loaded, what: &str) -> ExitCode {
         complain(loaded);
         return ExitCode::from(COULD_NOT);
     }
-    let passed_over = human::passed_over(loaded);
-    let passed_over =
-        if passed_over.is_empty() { passed_over } else { format!("; passed over: {passed_over}") };
-    fail(format!("nothing to {what}: no Kubernetes object in the input{passed_over}"))
+    let skipped = human::skipped(loaded);
+    let skipped = if skipped.is_empty() { skipped } else { format!("; skipped: {skipped}") };
+    fail(format!("nothing to {what}: no Kubernetes object in the input{skipped}"))
 }
 
 fn write(args: &Check, model: &Model<'_>, outcome: &Outcome) -> Result<(), ExitCode> {

@@ -74,7 +74,7 @@ pub(super) fn load(
     loaded.inputs = files.inputs;
     loaded.unrendered = files.unrendered;
     loaded.terraform = files.terraform;
-    loaded.passed_over = files.passed_over;
+    loaded.skipped = files.skipped;
     loaded.failures = files.failures;
     // All of it is one world; what rendered the manifests may have settled their namespace.
     let settled: Vec<_> =

@@ -85,7 +85,7 @@ pub enum Lost {
 
 /// What was seen and is not judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PassedOver {
+pub struct Skipped {
     /// Documents that are no Kubernetes objects: values files, compose files, CI files.
     pub other_documents: usize,
     /// Templates of Helm charts.
@@ -164,7 +164,7 @@ pub struct Loaded {
     /// Files that belong to components, which many kustomizations share.
     pub of_components: FxHashSet<SourceId>,
     /// What is not judged.
-    pub passed_over: PassedOver,
+    pub skipped: Skipped,
     /// What was left unread below the folders that are named.
     pub left_out: Vec<LeftOut>,
     /// What could not be read.
@@ -199,9 +199,9 @@ pub fn load_but(paths: &[PathBuf], exclude: (&Path, &[String])) -> Loaded {
     let Found { failures, templates, kustomize_inputs, fragments, left_out, .. } = found;
     loaded.failures = failures;
     loaded.left_out = left_out;
-    loaded.passed_over.fragments += fragments;
-    loaded.passed_over.templates = templates;
-    loaded.passed_over.kustomize_inputs = kustomize_inputs;
+    loaded.skipped.fragments += fragments;
+    loaded.skipped.templates = templates;
+    loaded.skipped.kustomize_inputs = kustomize_inputs;
     loaded
 }
 
@@ -255,8 +255,8 @@ impl Loaded {
             read.documents.extend(it.documents.into_iter().map(Arc::new));
             read.broken.extend(it.broken);
             self.architectures.extend(it.architectures);
-            self.passed_over.other_documents += it.other;
-            self.passed_over.fragments += it.fragments;
+            self.skipped.other_documents += it.other;
+            self.skipped.fragments += it.fragments;
         }
         for read in ids.iter().filter_map(|it| self.read.get(it)) {
             self.documents.extend(read.documents.iter().cloned());
@@ -339,7 +339,7 @@ impl Parsed {
                     origin: None,
                 });
             }
-            // What is for purlin itself is not passed over.
+            // What is for purlin itself is not skipped.
             Ok(Some(it)) => self.other += usize::from(!is_ours(it.tree.root())),
             Err(mistake) => self.refuse(id, source, Span::new(range.start, range.end), mistake),
         }

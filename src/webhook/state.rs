@@ -121,7 +121,7 @@ impl State {
     }
 
     /// A watch shows an object that is new or has changed, in this `resourceVersion` (0: unknown). Documents that hold
-    /// no object are passed over.
+    /// no object are skipped.
     pub fn observe(&mut self, document: Document, version: u64) {
         let document = Document { source: CLUSTER, ..document };
         let entry = Entry::new(Arc::new(document), version);

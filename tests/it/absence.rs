@@ -262,7 +262,7 @@ spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 }
 
 #[test]
-fn fragments_of_objects_are_passed_over() {
+fn fragments_of_objects_are_skipped() {
     let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: front, namespace: shop}\n\
                  spec: {template: {metadata: {labels: {app: back}}}}\n";
     assert_eq!(judge("duplicate-object", &[SHOP, patch]), SILENT);

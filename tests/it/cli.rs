@@ -113,7 +113,7 @@ fn fail_on_draws_the_line() {
         let run = check(folder.path(), args);
         assert_eq!(run.status, status, "{args:?}: {run:?}");
         assert!(run.out.starts_with("warning[pdb-blocks-drain]\n"), "{run:?}");
-        // The policy itself is not passed over.
+        // The policy itself is not skipped.
         assert!(run.out.ends_with("\n2 objects: 1 warning\n"), "{run:?}");
     }
 }
@@ -153,11 +153,11 @@ fn nothing_to_check_is_2_and_says_why() {
         (&[("api.yaml", "# nothing\n")], "no Kubernetes object in the input"),
         (
             &[("values.yaml", values)],
-            "no Kubernetes object in the input; passed over: 1 document without a Kubernetes object",
+            "no Kubernetes object in the input; skipped: 1 document without a Kubernetes object",
         ),
         (
             &[("chart/Chart.yaml", "name: x\n"), ("chart/templates/a.yaml", BUDGET)],
-            "no Kubernetes object in the input; passed over: 1 document without a Kubernetes object, 1 Helm template not rendered",
+            "no Kubernetes object in the input; skipped: 1 document without a Kubernetes object, 1 Helm template not rendered",
         ),
     ];
     for (files, why) in cases {

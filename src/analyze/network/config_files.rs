@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_passed_over() {
+    fn what_is_no_address_is_skipped() {
         for text in [
             "# http://api\n// http://api\n; x=http://api",
             "proxy_pass http://$backend;\nproxy_pass http://${HOST}:80;",

@@ -41,8 +41,8 @@ pub(crate) fn assemble(found: Found, rendered: Vec<Result<Rendered, String>>) ->
         .map(|(rendered, job)| Ok(objects(rendered?, job)))
         .collect();
     let mut loaded = Loaded::default();
-    loaded.passed_over.kustomize_inputs = found.unused_inputs;
-    loaded.passed_over.fragments = found.fragments;
+    loaded.skipped.kustomize_inputs = found.unused_inputs;
+    loaded.skipped.fragments = found.fragments;
     loaded.terraform = found.terraform.iter().flat_map(|it| terraform::read(it)).collect();
     let texts = read_all(&mut loaded, &found, &objects);
     loaded.failures.extend(found.failures);
@@ -267,10 +267,10 @@ impl Texts {
             origins.insert(id, Arc::new(Origin::Rendered(origin)));
             ids.push(id);
         }
-        let other = loaded.passed_over.other_documents;
+        let other = loaded.skipped.other_documents;
         loaded.parse(&ids, |id| origins.get(&id).cloned());
         // Notes and empty templates are nobody's documents.
-        loaded.passed_over.other_documents = other;
+        loaded.skipped.other_documents = other;
     }
 
     fn known(&self, paths: &[PathBuf]) -> Vec<SourceId> {
@@ -294,12 +294,12 @@ impl Texts {
         let others = texts.filter_map(|(path, _)| self.inputs.get(path)).copied();
         let mut others: Vec<_> = others.filter(|it| objects.binary_search(it).is_err()).collect();
         others.sort_unstable();
-        let before = loaded.passed_over;
+        let before = loaded.skipped;
         loaded.parse(&objects, |_| None);
         let documents = loaded.documents.len();
         loaded.parse(&others, |_| None);
         loaded.documents.truncate(documents);
-        loaded.passed_over = before;
+        loaded.skipped = before;
         unrendered.files = objects;
         unrendered
     }

@@ -54,8 +54,8 @@ pub(super) fn summary(out: &mut String, canvas: &Canvas, model: &Model<'_>, outc
         let done = if step == Step::Read { "read" } else { "rendered" };
         add(failed, format!("{} could not be {done}", counted(failed, what)));
     }
-    let passed_over = passed_over(model.loaded);
-    add(passed_over.len(), format!("passed over: {passed_over}"));
+    let skipped = skipped(model.loaded);
+    add(skipped.len(), format!("skipped: {skipped}"));
     out.push_str(&wrap(&line, canvas.width, "", ""));
     out.push('\n');
 }
@@ -94,8 +94,8 @@ pub fn failures(model: &Model<'_>) -> String {
 }
 
 /// What was seen and not judged, in words; empty if that is nothing.
-pub fn passed_over(loaded: &Loaded) -> String {
-    let it = loaded.passed_over;
+pub fn skipped(loaded: &Loaded) -> String {
+    let it = loaded.skipped;
     let each = [
         (it.other_documents, "document", "without a Kubernetes object"),
         (it.templates, "Helm template", "not rendered"),

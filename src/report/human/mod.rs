@@ -8,7 +8,7 @@ mod excerpt;
 mod questions;
 
 use crate::text::visible::visible;
-pub use closing::{failures, passed_over};
+pub use closing::{failures, skipped};
 
 use crate::check::Outcome;
 use crate::check::locate::Locator;

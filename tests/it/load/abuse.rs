@@ -197,7 +197,7 @@ fn bytes_that_are_no_text() {
     {
         let loaded = bytes([start, &[7; 5000]].concat());
         assert!(loaded.documents.is_empty() && loaded.broken.is_empty());
-        assert_eq!(loaded.passed_over.other_documents, 1);
+        assert_eq!(loaded.skipped.other_documents, 1);
     }
     refused(&bytes("kind: A\napiVersion: v1\na: \"b\0c\"\n"), "a NUL byte: this is a binary file");
     let late = format!("{HEAD}data: {{a: \"{}\0\"}}\n", "x".repeat(100_000));

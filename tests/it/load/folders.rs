@@ -41,9 +41,9 @@ fn the_templates_of_charts_are_left_out_and_the_rest_is_read() {
         read_from(&loaded, &root),
         ["charts/sub/crds/things.yaml", "crds/things.yaml", "extra.yaml"]
     );
-    assert_eq!(loaded.passed_over.templates, 3);
+    assert_eq!(loaded.skipped.templates, 3);
     // Two `Chart.yaml` and a `values.yaml`.
-    assert_eq!(loaded.passed_over.other_documents, 3);
+    assert_eq!(loaded.skipped.other_documents, 3);
     assert!(loaded.broken.is_empty() && loaded.failures.is_empty());
 }
 
@@ -52,7 +52,7 @@ fn patches_and_other_inputs_of_kustomizations_are_no_manifests() {
     let root = fixture("kustomize");
     let loaded = load(std::slice::from_ref(&root));
     assert_eq!(read_from(&loaded, &root), ["base/deployment.yaml", "component/service.yaml"]);
-    assert_eq!(loaded.passed_over.kustomize_inputs, 6);
+    assert_eq!(loaded.skipped.kustomize_inputs, 6);
     assert!(loaded.broken.is_empty() && loaded.failures.is_empty());
 }
 
@@ -89,17 +89,17 @@ fn assertions_of_tests_and_data_of_charts_are_no_manifests() {
         "tests/00-install.yaml",
     ];
     assert_eq!(read_from(&loaded, folder.path()), expected);
-    assert_eq!(loaded.passed_over.fragments, 3);
+    assert_eq!(loaded.skipped.fragments, 3);
 }
 
 #[test]
-fn what_belongs_to_other_tools_is_passed_over_and_counted() {
+fn what_belongs_to_other_tools_is_skipped_and_counted() {
     let root = fixture("others");
     let loaded = load(&[root]);
     assert!(loaded.documents.is_empty(), "{:?}", loaded.documents);
     assert!(loaded.broken.is_empty(), "{:?}", loaded.broken);
     // `.github` is hidden; of `odd.yaml` there are five; files without content count as nothing.
-    assert_eq!(loaded.passed_over.other_documents, 7 + 5);
+    assert_eq!(loaded.skipped.other_documents, 7 + 5);
 }
 
 #[test]

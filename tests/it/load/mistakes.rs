@@ -93,24 +93,21 @@ fn what_only_lacks_a_space_is_read() {
 }
 
 #[test]
-fn text_that_does_not_say_what_it_is_is_passed_over() {
-    let passed_over = |name: &str, content: &str| {
+fn text_that_does_not_say_what_it_is_is_skipped() {
+    let skipped = |name: &str, content: &str| {
         let loaded = text(name, content.to_string());
         assert!(loaded.documents.is_empty() && loaded.broken.is_empty(), "{content}");
-        loaded.passed_over.other_documents
+        loaded.skipped.other_documents
     };
-    assert_eq!(passed_over("a.yaml", "hello: [\n"), 1);
+    assert_eq!(skipped("a.yaml", "hello: [\n"), 1);
     // The schemas of a description have both words, where nobody asks what the document is.
     let description = "openapi: 3.1.0\ninfo: {title: a: b}\ncomponents:\n  schemas:\n    Pod:\n      \
                        properties:\n        apiVersion: {type: string}\n        kind: {type: string}\n";
-    assert_eq!(passed_over("openapi.yaml", description), 1);
-    assert_eq!(passed_over("half.yaml", "kind: Pod\nspec: [\n"), 1);
+    assert_eq!(skipped("openapi.yaml", description), 1);
+    assert_eq!(skipped("half.yaml", "kind: Pod\nspec: [\n"), 1);
+    assert_eq!(text("roles/x/tasks/main.yaml", "- debug: {{ foo }}\n").skipped.other_documents, 1);
     assert_eq!(
-        text("roles/x/tasks/main.yaml", "- debug: {{ foo }}\n").passed_over.other_documents,
-        1
-    );
-    assert_eq!(
-        text("tsconfig.json", "{\n  // comment\n  \"a\": 1,\n}\n").passed_over.other_documents,
+        text("tsconfig.json", "{\n  // comment\n  \"a\": 1,\n}\n").skipped.other_documents,
         1
     );
 }
