@@ -1,7 +1,9 @@
 //! The webhook beside handlers of the same stack that do nothing, or no more than every webhook has to, in the same
-//! run: time at 500 requests a second, requests in a second, and memory by object.
+//! run: time at 500 requests a second, requests in a second, and memory by object. Beside them, where there is a Go
+//! compiler, a handler as it is written in Go.
 //!
-//! `cargo bench --bench webhook [-- OBJECTS...]`. Servers have one core of their own where `taskset` can give it.
+//! `cargo bench --bench webhook [-- OBJECTS...] [PROGRAM...]`: other builds of purlin are asked in turn with this one.
+//! Servers have one core of their own where `taskset` can give it.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by a panic")]
 
@@ -23,7 +25,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ClientConfig;
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,10 +64,17 @@ fn main() {
         let server = start(&program, &folder.path().join(task), &[task, &at("")]);
         servers.push(Measured::new(name, 0, server));
     }
+    if let Some(program) = handler(folder.path()) {
+        let server = start(&program, &folder.path().join("go"), &[&at("")]);
+        servers.push(Measured::new("handler in Go that parses the review", 0, server));
+    }
+    let others = servers.len();
+    let programs = args.iter().filter(|it| it.contains('/')).map(String::as_str);
+    let programs: Vec<&str> = [env!("CARGO_BIN_EXE_purlin")].into_iter().chain(programs).collect();
     let mut worlds = Vec::new();
-    for size in sizes {
+    for (program, size) in programs.iter().flat_map(|it| sizes.iter().map(move |size| (it, *size))) {
         let pretence = Pretence::start(world(size));
-        let own = folder.path().join(size.to_string());
+        let own = folder.path().join(servers.len().to_string());
         std::fs::create_dir(&own).expect("a folder");
         let kubeconfig = pretence.kubeconfig(&own);
         let args = [
@@ -81,14 +90,26 @@ fn main() {
             "--key",
             &at("webhook.key"),
         ];
-        let server = start(Path::new(env!("CARGO_BIN_EXE_purlin")), &own.join("server"), &args);
+        let server = start(Path::new(program), &own.join("server"), &args);
         servers.push(Measured::new("purlin", size, server));
         worlds.push(pretence);
     }
     for _ in 0..ROUNDS {
         servers.iter_mut().for_each(|it| it.round(&tls));
     }
-    report(&servers);
+    report(&servers, others);
+}
+
+/// The handler in Go, compiled into this folder; none without a compiler.
+fn handler(folder: &Path) -> Option<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/webhook/handler.go");
+    let program = folder.join("handler");
+    let built = Command::new("go").arg("build").arg("-o").arg(&program).arg(source).status();
+    if !built.is_ok_and(|it| it.success()) {
+        eprintln!("there is no Go compiler: the handler in Go is left out");
+        return None;
+    }
+    Some(program)
 }
 
 /// Keeps this process off the core that the servers have, where `taskset` can.
@@ -181,8 +202,8 @@ fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-/// The medians of the rounds, and how they compare with doing nothing and with reading the review.
-fn report(servers: &[Measured]) {
+/// The medians of the rounds, and how they compare with the first few servers.
+fn report(servers: &[Measured], others: usize) {
     println!("| server | objects | p50 | p99 | resident |");
     println!("| --- | --- | --- | --- | --- |");
     for it in servers {
@@ -206,8 +227,8 @@ fn report(servers: &[Measured]) {
         }
     }
     println!("\nThe same as ratios, the medians of the rounds:\n");
-    let [nothing, reading, purlin @ ..] = servers else { return };
-    for base in [nothing, reading] {
+    let (others, purlin) = servers.split_at(others);
+    for base in others {
         for it in purlin {
             let ratio = |of: &dyn Fn(&Measured) -> Vec<f64>| {
                 let (mine, theirs) = (of(it), of(base));
@@ -228,7 +249,9 @@ fn report(servers: &[Measured]) {
             println!();
         }
     }
-    if let [few, .., many] = purlin {
+    if let [few, .., many] = purlin
+        && many.objects > few.objects
+    {
         let each = many.resident.saturating_sub(few.resident) as f64;
         println!(
             "\n{:.0} bytes of resident memory for each object more",
