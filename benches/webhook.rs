@@ -72,7 +72,8 @@ fn main() {
     let programs = args.iter().filter(|it| it.contains('/')).map(String::as_str);
     let programs: Vec<&str> = [env!("CARGO_BIN_EXE_purlin")].into_iter().chain(programs).collect();
     let mut worlds = Vec::new();
-    for (program, size) in programs.iter().flat_map(|it| sizes.iter().map(move |size| (it, *size))) {
+    for (program, size) in programs.iter().flat_map(|it| sizes.iter().map(move |size| (it, *size)))
+    {
         let pretence = Pretence::start(world(size));
         let own = folder.path().join(servers.len().to_string());
         std::fs::create_dir(&own).expect("a folder");

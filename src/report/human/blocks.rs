@@ -4,7 +4,7 @@ use crate::check::Outcome;
 use crate::check::locate::{Location, Locator};
 use crate::finding::{Finding, Severity};
 use crate::report::wording::Wording;
-use crate::rule::{Admission, RuleSet};
+use crate::rule::{Admission, Preset, RuleSet};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -47,15 +47,17 @@ pub(super) fn blocks<'o>(locator: &Locator<'_, '_>, outcome: &'o Outcome) -> Vec
 /// More findings of one cause than these are a habit, and what was done once is rather a slip.
 const HABIT: usize = 10;
 
-/// What is worst; then slips before habits, what contradicts before what is only missing, and what only names and forms
-/// tell last.
-fn weight(block: &Block<'_>, rules: &RuleSet) -> (Reverse<Option<Severity>>, bool, u8, bool) {
+/// What is worst; then slips before habits, what objects break together before what each says of itself, what
+/// contradicts before what is only missing, and what only names and forms tell last.
+fn weight(block: &Block<'_>, rules: &RuleSet) -> (Reverse<Option<Severity>>, bool, bool, u8, bool) {
     let finding = block.findings[0];
-    let admission = rules.find(finding.rule).map_or(Admission::Deny, |it| it.admission);
+    let rule = rules.find(finding.rule);
+    let is_of_one = rule.is_some_and(|it| !it.presets.contains(&Preset::Invariants));
+    let admission = rule.map_or(Admission::Deny, |it| it.admission);
     let kind = match admission {
         Admission::Deny => 0,
         Admission::Warn => 1,
         Admission::Audit => 2,
     };
-    (Reverse(finding.severity), block.findings.len() > HABIT, kind, finding.is_guess)
+    (Reverse(finding.severity), block.findings.len() > HABIT, is_of_one, kind, finding.is_guess)
 }
