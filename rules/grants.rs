@@ -58,9 +58,12 @@ pub(super) struct Hit<'c, 'd> {
 pub(super) fn grants<'c, 'd>(cx: &'c Cx<'c, 'd>) -> impl Iterator<Item = Grant<'c, 'd>> {
     let access = cx.facts.access();
     access.bindings().filter_map(move |binding| {
-        let (object, role) = (cx.object(binding.object), access.role(binding)?);
-        let grant = Grant { binding, object, role };
-        (is_judged(cx, object) && grant.subjects(cx).next().is_some()).then_some(grant)
+        let object = cx.object(binding.object);
+        if !is_judged(cx, object) {
+            return None;
+        }
+        let grant = Grant { binding, object, role: cx.facts.roles().of(binding)? };
+        grant.subjects(cx).next().is_some().then_some(grant)
     })
 }
 

@@ -95,7 +95,8 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 /// What the labels of a namespace that nobody sees may refuse: what takes a known way out of its container. Almost any pod
 /// lacks something that restricted asks for.
 fn ask(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
-    let failing = failures(SecuredPod::new(workload.template), Level::Baseline, pods::version(cx));
+    let pod = SecuredPod::new(workload.template);
+    let failing: Vec<_> = failures(pod, Level::Baseline, pods::version(cx)).collect();
     if !failing.is_empty() {
         out.cannot_tell(
             cx.object(workload.object),
@@ -116,7 +117,9 @@ fn judge(
     out: &mut Out,
 ) {
     let pod = SecuredPod::new(workload.template);
-    let failing = |it: &Demand<'_>| failures(pod, it.level, it.version.min(pods::version(cx)));
+    let failing = |it: &Demand<'_>| -> Vec<_> {
+        failures(pod, it.level, it.version.min(pods::version(cx))).collect()
+    };
     let enforced = demand(namespace.root, Mode::Enforce, configuration.default);
     let refused = failing(&enforced);
     if !refused.is_empty() {

@@ -14,8 +14,9 @@ pub mod world;
 
 use crate::api::network::Network;
 use crate::model::{Model, ObjId};
-use access::Access;
 use access::relabelling::Relabelling;
+use access::roles::Roles;
+use access::{Access, Binding};
 use capacity::effective_resources::PodDemand;
 use capacity::limit_ranges::LimitRanges;
 use capacity::quotas::Quota;
@@ -82,6 +83,7 @@ pub struct Facts<'d> {
     operated: OnceLock<Operated<'d>>,
     experiments: OnceLock<Experiments<'d>>,
     access: OnceLock<Access<'d>>,
+    roles: OnceLock<Roles<'d>>,
     relabelling: OnceLock<Relabelling<'d>>,
     backends: OnceLock<Vec<Backend<'d>>>,
     contacts: OnceLock<Vec<Contact<'d>>>,
@@ -124,6 +126,7 @@ impl<'d> Facts<'d> {
             operated: OnceLock::new(),
             experiments: OnceLock::new(),
             access: OnceLock::new(),
+            roles: OnceLock::new(),
             relabelling: OnceLock::new(),
             backends: OnceLock::new(),
             contacts: OnceLock::new(),
@@ -285,14 +288,22 @@ impl<'d> Facts<'d> {
         self.experiments.get_or_init(|| Experiments::new(self.model, self.workloads()))
     }
 
-    /// Roles, bindings and the workloads that they are for.
+    /// Roles with what they allow.
+    pub fn roles(&self) -> &Roles<'d> {
+        self.roles.get_or_init(|| Roles::new(self.model))
+    }
+
+    /// Bindings and the workloads that they are for.
     pub fn access(&self) -> &Access<'d> {
         self.access.get_or_init(|| Access::new(self.model, self.workloads()))
     }
 
     /// Pods that may change their own labels.
     pub fn relabelling(&self) -> &Relabelling<'d> {
-        self.relabelling.get_or_init(|| Relabelling::new(self.access(), self.workloads()))
+        self.relabelling.get_or_init(|| {
+            let role = |binding: &Binding<'d>| self.roles().of(binding);
+            Relabelling::new(self.access(), role, self.workloads())
+        })
     }
 
     /// References by name to configuration.

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 
 /// The text with every such character replaced.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|it| stand_in(it).is_none()) {
+    // Most texts are plain, which their bytes tell sooner.
+    let is_plain = text.bytes().all(|it| matches!(it, b' '..=b'~'));
+    if is_plain || text.chars().all(|it| stand_in(it).is_none()) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|it| stand_in(it).unwrap_or(it)).collect())

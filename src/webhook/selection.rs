@@ -5,7 +5,7 @@ use super::rulebook::Concerned;
 use crate::api::kind::{Kind, WORKLOADS};
 use crate::check;
 use crate::load::Document;
-use crate::rule::Rule;
+use crate::rule::{Group, Rule};
 use crate::text::tree::{Node, Value};
 
 /// The rules that may find something else once an object of this kind is the one of the two and no longer the other;
@@ -26,8 +26,13 @@ pub(super) fn concerned(
         }
         _ => false,
     };
-    let is_concerned =
-        |it: &&'static Rule| check::is_on(it, context.policy) && (!only_images || it.reads_images);
+    // Where nothing is promised nothing differs, and the many kinds that promises are about need not be read.
+    let is_promised = !context.run.architecture.promises.is_empty();
+    let is_concerned = |it: &&'static Rule| {
+        check::is_on(it, context.policy)
+            && (!only_images || it.reads_images)
+            && (is_promised || it.group != Group::Architecture)
+    };
     let Concerned { alone, together } = context.rules.of_kind(kind);
     let concerned = |rules: &[&'static Rule]| rules.iter().copied().filter(is_concerned).collect();
     Concerned { alone: concerned(alone), together: concerned(together) }

@@ -10,7 +10,7 @@ pub mod tokens;
 use crate::analyze::selection::workloads::{Workload, WorkloadId, Workloads};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId, Object};
-use roles::{Role, Roles};
+use roles::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 use subjects::{Subject, Who};
 
@@ -25,14 +25,13 @@ pub struct Binding<'d> {
     pub subjects: Vec<Subject<'d>>,
     /// The name of its role.
     pub role_name: &'d str,
-    role: Option<usize>,
+    role: Option<Name<'d>>,
 }
 
-/// All bindings with their roles, and who runs as which ServiceAccount.
+/// All bindings, and who runs as which ServiceAccount.
 #[derive(Debug)]
 pub struct Access<'d> {
     bindings: Vec<Binding<'d>>,
-    roles: Roles<'d>,
     /// By namespace and name of the account.
     by_account: FxHashMap<(&'d str, &'d str), Vec<WorkloadId>>,
     by_namespace: FxHashMap<&'d str, Vec<WorkloadId>>,
@@ -53,10 +52,9 @@ pub const FOR_EVERYONE: &[&str] = &[
 
 impl<'d> Access<'d> {
     pub(in crate::analyze) fn new(model: &Model<'d>, workloads: &Workloads<'d>) -> Access<'d> {
-        let roles = Roles::new(model);
         let bindings = [Kind::RoleBinding, Kind::ClusterRoleBinding].into_iter();
         let bindings = bindings.flat_map(|kind| model.of_kind(kind));
-        let bindings: Vec<_> = bindings.map(|it| Binding::new(it, &roles)).collect();
+        let bindings: Vec<_> = bindings.map(Binding::new).collect();
         let more = bindings.iter().filter(|it| !FOR_EVERYONE.contains(&it.role_name));
         let bound = more.flat_map(|it| &it.subjects).map(|it| it.who).collect();
         let mut by_account: FxHashMap<_, Vec<_>> = FxHashMap::default();
@@ -66,17 +64,12 @@ impl<'d> Access<'d> {
             by_namespace.entry(it.namespace).or_default().push(it.id);
         }
         let all = workloads.iter().map(|it| it.id).collect();
-        Access { bindings, roles, by_account, by_namespace, all, bound }
+        Access { bindings, by_account, by_namespace, all, bound }
     }
 
     /// Every binding, those of namespaces first.
     pub fn bindings(&self) -> impl Iterator<Item = &Binding<'d>> {
         self.bindings.iter()
-    }
-
-    /// The role of a binding; `None` where the input does not hold it.
-    pub fn role(&self, binding: &Binding<'d>) -> Option<&Role<'d>> {
-        binding.role.map(|it| &self.roles.all[it])
     }
 
     /// Whether a binding gives rights to a ServiceAccount, or to all that it is one of.
@@ -99,7 +92,7 @@ impl<'d> Access<'d> {
 }
 
 impl<'d> Binding<'d> {
-    fn new(object: &Object<'d>, roles: &Roles<'d>) -> Binding<'d> {
+    fn new(object: &Object<'d>) -> Binding<'d> {
         let role = roles::named(object);
         let namespace = object.namespace;
         let subjects = object.root.list("subjects");
@@ -108,7 +101,7 @@ impl<'d> Binding<'d> {
             namespace,
             subjects: subjects.filter_map(|it| Subject::parse(it, namespace)).collect(),
             role_name: role.map_or("", |it| it.2),
-            role: role.and_then(|(kind, namespace, name)| roles.find(kind, namespace, name)),
+            role,
         }
     }
 }

@@ -34,11 +34,16 @@ pub struct Relabelling<'d> {
 }
 
 impl<'d> Relabelling<'d> {
-    pub(in crate::analyze) fn new(
+    /// From the bindings, with the role of each where the input holds it.
+    pub(in crate::analyze) fn new<'r>(
         access: &Access<'d>,
+        role: impl Fn(&Binding<'d>) -> Option<&'r Role<'d>>,
         workloads: &Workloads<'d>,
-    ) -> Relabelling<'d> {
-        let accounts = Accounts::new(access);
+    ) -> Relabelling<'d>
+    where
+        'd: 'r,
+    {
+        let accounts = Accounts::new(access, role);
         let mut by_namespace: FxHashMap<_, Vec<_>> = FxHashMap::default();
         for workload in workloads.iter() {
             let power = accounts.power(workload.namespace, account(workload));
@@ -67,10 +72,16 @@ struct Accounts<'d> {
 }
 
 impl<'d> Accounts<'d> {
-    fn new(access: &Access<'d>) -> Accounts<'d> {
+    fn new<'r>(
+        access: &Access<'d>,
+        role: impl Fn(&Binding<'d>) -> Option<&'r Role<'d>>,
+    ) -> Accounts<'d>
+    where
+        'd: 'r,
+    {
         let mut accounts = Accounts::default();
         for binding in access.bindings() {
-            let power = match access.role(binding) {
+            let power = match role(binding) {
                 Some(role) => power(role),
                 // Those of controllers, which nothing else is bound to.
                 None if binding.role_name.starts_with("system:") => Power::default(),

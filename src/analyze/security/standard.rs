@@ -157,18 +157,24 @@ pub struct Failure<'d> {
 }
 
 /// The controls of a level and version that a pod fails.
-pub fn failures<'d>(pod: SecuredPod<'d>, level: Level, version: Version) -> Vec<Failure<'d>> {
+pub fn failures<'d>(
+    pod: SecuredPod<'d>,
+    level: Level,
+    version: Version,
+) -> impl Iterator<Item = Failure<'d>> {
     let minor = version.effective();
-    let asked = || CONTROLS.iter().filter(|it| it.level <= level && it.since <= minor);
-    let is_overridden = |it: &Control| asked().flat_map(|by| by.overrides).any(|by| by.id == it.id);
-    let controls = asked().filter(|it| !is_overridden(it));
+    let asked = move || CONTROLS.iter().filter(move |it| it.level <= level && it.since <= minor);
+    let is_overridden = move |it: &&'static Control| {
+        asked().any(|by| by.overrides.iter().any(|over| std::ptr::eq(*over, *it)))
+    };
+    let controls = asked().copied().filter(move |it| !is_overridden(it));
     let failures =
-        controls.map(|control| Failure { control, faults: control.faults(pod, version) });
-    failures.filter(|it| !it.faults.is_empty()).collect()
+        controls.map(move |control| Failure { control, faults: control.faults(pod, version) });
+    failures.filter(|it| !it.faults.is_empty())
 }
 
 /// The strictest level of the newest version that a pod passes.
 pub fn passes(pod: SecuredPod<'_>) -> Level {
-    let is_passed = |level: &Level| failures(pod, *level, Version::LATEST).is_empty();
+    let is_passed = |level: &Level| failures(pod, *level, Version::LATEST).next().is_none();
     [Level::Restricted, Level::Baseline].into_iter().find(is_passed).unwrap_or(Level::Privileged)
 }

@@ -66,7 +66,7 @@ fn each_pod(pods: &[Value], mut then: impl FnMut(usize, SecuredPod<'_>)) {
 
 fn refused(pod: SecuredPod<'_>, level: Level, minor: u32) -> BTreeSet<String> {
     let failures = failures(pod, level, Version::minor(minor));
-    failures.iter().map(|it| it.control.id.to_string()).collect()
+    failures.map(|it| it.control.id.to_string()).collect()
 }
 
 /// Compares a pod with its answer in these minor versions; how many comparisons that were.
