@@ -7,6 +7,7 @@ use super::check::{
 use super::input::{read, targets};
 use super::tell;
 use crate::cli::Check;
+use purlin::analyze::placement::planned::Described;
 use purlin::check::baseline::Baseline;
 use purlin::check::focus::Focus;
 use purlin::check::locate::Locator;
@@ -23,6 +24,7 @@ use purlin::run::Run;
 use rustc_hash::FxHashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is known before anything is checked, so that a mistake in it is told at once.
 pub(super) struct Known {
@@ -221,6 +223,7 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     }
     let mut loaded = read(args, &policy, then_file.as_deref(), &then, &namespace);
     let mut run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
+    run.nodes = args.nodes.as_deref().and_then(|it| nodes(snapshot, it)).map(Arc::new);
     loaded.sources.rename(|name| snapshot.name(name));
     loaded.worlds.iter_mut().for_each(|it| it.name = snapshot.name(&it.name));
     // What was read as it stood is not what was deployed.
@@ -239,4 +242,12 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
         tell(&format!("note: {name} could not be rendered then, so all of it counts as new"));
     }
     Ok(Earlier { loaded, policy, run, namespace })
+}
+
+/// The nodes that a file describes as it was in a commit. One that lies elsewhere, was not there yet or could not be read
+/// describes those of today: what did not fit them then is no fault of the change.
+fn nodes(snapshot: &Snapshot, file: &Path) -> Option<Described> {
+    let then = snapshot.path(file).ok().flatten();
+    let described = |it: &Path| super::simulate::described(it).ok();
+    then.as_deref().and_then(described).or_else(|| described(file))
 }

@@ -308,6 +308,33 @@ fn since_reports_what_the_change_touches() {
 }
 
 #[test]
+fn since_judges_what_was_by_the_nodes_of_then() {
+    let pod = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: large, namespace: shop}\n\
+        spec: {selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}}, spec: {containers: \
+        [{name: a, image: 'a:1', resources: {requests: {cpu: 3}}}]}}}\n";
+    let nodes = |cpu: u32| {
+        format!(
+            "nodes: {{one: {{count: 2, allocatable: {{cpu: {cpu}, memory: 8Gi, pods: 110}}}}}}\n"
+        )
+    };
+    let folder = folder(&[("large.yaml", pod), ("nodes.yml", &nodes(2))]);
+    let path = folder.path();
+    git(path, &["init", "--quiet"]);
+    commit(path);
+    let args = ["HEAD", "--only=pod-fits-no-node", "--nodes=nodes.yml", "large.yaml"];
+    // It fitted no better before.
+    let run = since(path, &args);
+    assert_eq!((run.status, run.err.as_str()), (0, ""), "{run:?}");
+    fs::write(path.join("nodes.yml"), nodes(4)).unwrap();
+    commit(path);
+    assert_eq!(since(path, &args).status, 0);
+    // What the nodes of today no longer hold is new.
+    fs::write(path.join("nodes.yml"), nodes(2)).unwrap();
+    let run = since(path, &args);
+    assert_eq!(run.status, 1, "{run:?}");
+}
+
+#[test]
 fn since_reports_what_a_deletion_causes() {
     let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n\
         spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n";
