@@ -4,8 +4,11 @@
 //! documents. Memory is the high-water mark of a process of its own, which only Linux tells.
 
 mod corpus;
+#[allow(dead_code, reason = "the other benches use the rest")]
+mod measure;
 
 use granit_parser::Parser;
+use measure::{high_water, median, peak, time};
 use purlin::check::{Selection, check};
 use purlin::load::read::decode;
 use purlin::load::{load, load_texts};
@@ -15,10 +18,9 @@ use purlin::report::json;
 use purlin::run::Run;
 use rayon::prelude::*;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, io};
 
 #[global_allocator]
@@ -105,31 +107,4 @@ fn texts(folder: &Path) -> io::Result<Vec<(String, Arc<str>)>> {
     }
     texts.sort();
     Ok(texts)
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> Duration {
-    let start = Instant::now();
-    let made = black_box(work());
-    let took = start.elapsed();
-    drop(made);
-    took
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// The most memory, in bytes, that a process needs to check the folder.
-fn peak(folder: &Path) -> io::Result<Option<u64>> {
-    let program: PathBuf = env::current_exe()?;
-    let output = Command::new(program).arg("memory").arg(folder).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.trim().parse().ok().filter(|it| *it > 0))
-}
-
-fn high_water() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }

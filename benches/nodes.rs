@@ -5,7 +5,10 @@
 //! machine's. Memory is the high-water mark of a process of its own, which only Linux tells.
 
 mod corpus;
+#[allow(dead_code, reason = "the other benches use the rest")]
+mod measure;
 
+use measure::{high_water, median, peak, time};
 use purlin::analyze::Facts;
 use purlin::analyze::placement::losses::every_node;
 use purlin::analyze::placement::node::ClusterNode;
@@ -24,10 +27,9 @@ use purlin::run::Run;
 use std::fmt::Write;
 use std::hint::black_box;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use std::{env, fs, io};
+use std::time::Duration;
+use std::{env, io};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -56,7 +58,8 @@ fn main() -> io::Result<()> {
     measure("pods", &all, &all);
     measure("workloads", &all, &workloads(NODES));
     for nodes in [NODES / 2, NODES, 2 * NODES] {
-        let bytes = peak(nodes)?.map_or("-".into(), |it| format!("{:.1} MB", it as f64 / 1e6));
+        let bytes =
+            peak(nodes.to_string())?.map_or("-".into(), |it| format!("{:.1} MB", it as f64 / 1e6));
         println!("memory of {nodes} nodes and {} pods: {bytes}", 10 * nodes);
     }
     check_with_nodes(10_000, 100)
@@ -207,31 +210,4 @@ fn spec(shape: usize, indent: usize) -> String {
     lines.push(format!("    resources: {{requests: {{cpu: {cpu}m, memory: {memory}Mi}}, limits: {{memory: {memory}Mi}}}}"));
     let margin = " ".repeat(indent);
     lines.iter().map(|it| format!("{margin}{it}\n")).collect()
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> Duration {
-    let start = Instant::now();
-    let made = black_box(work());
-    let took = start.elapsed();
-    drop(made);
-    took
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// The most memory, in bytes, that a process needs to place ten pods a node and to lose every node.
-fn peak(nodes: usize) -> io::Result<Option<u64>> {
-    let program = env::current_exe()?;
-    let output = Command::new(program).arg("memory").arg(nodes.to_string()).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.trim().parse().ok().filter(|it| *it > 0))
-}
-
-fn high_water() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }

@@ -5,6 +5,10 @@
 //!
 //! Ratios within one run are what counts; seconds are the machine's.
 
+#[allow(dead_code, reason = "the other benches use the rest")]
+mod measure;
+
+use measure::{made, median};
 use purlin::analyze::Facts;
 use purlin::analyze::network::reach::Reach;
 use purlin::api::kind::Kind;
@@ -15,7 +19,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, io};
 
 #[global_allocator]
@@ -61,21 +65,21 @@ fn measure(namespaces: usize, replicas: usize) -> io::Result<()> {
     let after = changes.each_ref().map(Facts::new);
     // Taking turns, so that what else runs on the machine disturbs all alike.
     for _ in 0..ROUNDS {
-        let (loaded, took) = time(|| loaded(folder.path()));
+        let (loaded, took) = made(|| loaded(folder.path()));
         times[0].push(took);
         let model = Model::new(&loaded, "default");
-        let ((facts, mut reach), took) = time(|| {
+        let ((facts, mut reach), took) = made(|| {
             let facts = Facts::new(&model);
             let reach = Reach::new(&model, &facts, &Network::default());
             (facts, reach)
         });
         times[1].push(took);
-        let (flows, took) = time(|| reach.table());
+        let (flows, took) = made(|| reach.table());
         times[2].push(took);
         counts = (reach.endpoints().count(), flows.len());
         let old = model.find(Kind::NetworkPolicy, "team-000", "queue").map(|it| it.id);
         for (after, times) in after.iter().zip(&mut times[3..]) {
-            let (flows, took) = time(|| {
+            let (flows, took) = made(|| {
                 let touched = reach.replace(&facts, old, after.policies().iter().next())?;
                 Some(reach.flows_of(&touched).len())
             });
@@ -123,17 +127,6 @@ fn loaded(folder: &Path) -> Loaded {
 
 fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
-}
-
-fn time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let start = Instant::now();
-    let made = black_box(work());
-    (made, start.elapsed())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 const APPLICATIONS: [(&str, u16); 10] = [

@@ -3,11 +3,15 @@
 //!
 //! Ratios within one run are what counts; seconds are the machine's. Needs git, and kubectl for the second part.
 
+#[allow(dead_code, reason = "the other benches use the rest")]
+mod measure;
+
+use measure::{median, time};
 use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, io};
 
 const KUSTOMIZATIONS: usize = 20;
@@ -135,17 +139,6 @@ fn run(command: &mut Command) {
     assert!(status.is_ok_and(|it| it.success()), "{command:?} fails");
 }
 
-fn time<T>(work: impl FnOnce() -> T) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
 fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
