@@ -11,6 +11,7 @@ use crate::intended_flows::{Flow, flows};
 use crate::model::ObjId;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 /// The rule.
@@ -48,7 +49,8 @@ struct Members<'c, 'd> {
 }
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let declared = flows(cx.model, cx.facts, cx.policy);
+    // Few worlds have such members.
+    let declared = LazyCell::new(|| flows(cx.model, cx.facts, cx.policy));
     for workload in cx.facts.workloads().iter() {
         let Some(members) = members(cx, workload) else { continue };
         // Of a flow that is declared between them, `flow-missing` speaks.
