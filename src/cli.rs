@@ -284,6 +284,10 @@ pub(crate) struct Graph {
     /// the Nodes of the input
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
     pub(crate) nodes: Option<Option<PathBuf>>,
+    /// Draw the architecture document: alone, or with PATHS or --cluster what is there held to it, with missing and
+    /// undeclared flows and components marked [default: the one that purlin.yaml names, else architecture.yaml]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, conflicts_with = "nodes")]
+    pub(crate) architecture: Option<Option<PathBuf>>,
     /// With --nodes: a node or a zone is lost
     #[arg(long, value_name = "node/NAME|zone/NAME", requires = "nodes")]
     pub(crate) fail: Vec<String>,
@@ -415,6 +419,9 @@ pub(crate) struct Init {
     /// What to call the architecture [default: the name of this folder]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Change what differs in a document that is there already, as far as nobody decided it; comments and order stay
+    #[arg(long)]
+    pub(crate) update: bool,
 }
 
 /// Options of `reach`.

@@ -9,6 +9,7 @@ use crate::analyze::world::Around;
 use crate::api::kind::Kind;
 use crate::api::version::KubernetesVersion;
 use crate::architecture::Promise;
+use crate::architecture::statements::Section;
 pub use crate::finding::{Finding, Label, Place, Severity, Shows, Unknown};
 use crate::model::{Model, ObjId, Object};
 use crate::policy::Policy;
@@ -128,6 +129,8 @@ pub enum Check {
     Workload(fn(&Cx<'_, '_>, &Workload<'_>, &mut Out)),
     /// All objects.
     World(fn(&Cx<'_, '_>, &mut Out)),
+    /// All objects, for what a section of an architecture document promises of them.
+    Section(Section, fn(&Cx<'_, '_>, &mut Out)),
 }
 
 /// Rules are told apart by their ids.
@@ -143,14 +146,23 @@ impl Rule {
     /// Whether what it finds in an object follows from that object alone.
     pub fn is_of_one_object(&self) -> bool {
         // What the check itself finds, such as an exception that is not used, has no function and is of no object.
-        !self.checks.is_empty() && !self.checks.iter().any(|it| matches!(it, Check::World(_)))
+        let is_of_many = |it: &Check| matches!(it, Check::World(_) | Check::Section(..));
+        !self.checks.is_empty() && !self.checks.iter().any(is_of_many)
+    }
+
+    /// The section of an architecture document that it holds objects to, if it does.
+    pub fn section(&self) -> Option<Section> {
+        self.checks.iter().find_map(|it| match it {
+            Check::Section(section, _) => Some(*section),
+            Check::Object(_) | Check::Workload(_) | Check::World(_) => None,
+        })
     }
 
     /// All that it finds, one object after the other.
     pub fn run(&self, cx: &Cx<'_, '_>, out: &mut Out) {
         for check in self.checks {
             match check {
-                Check::World(check) => check(cx, out),
+                Check::World(check) | Check::Section(_, check) => check(cx, out),
                 Check::Workload(check) => {
                     cx.facts.workloads().iter().for_each(|it| check(cx, it, out));
                 }

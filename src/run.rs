@@ -2,7 +2,7 @@
 
 use crate::analyze::placement::planned::Described;
 use crate::architecture::Gathered;
-use crate::load::own::OwnId;
+use crate::load::own::{Beside, OwnId};
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub struct Run {
     pub policy: Option<OwnId>,
     /// What architecture documents promise.
     pub architecture: Gathered,
+    /// The documents that they stand in, where worlds are put together after these were read.
+    pub beside: Beside,
     /// All nodes of the cluster, where somebody describes them.
     pub nodes: Option<Arc<Described>>,
     /// What a change took out of the input: kind, namespace and name.

@@ -3,7 +3,7 @@
 use super::workload_of;
 use crate::api::kind::Kind;
 use crate::architecture::compare::{Difference, differences};
-use crate::architecture::statements::Component;
+use crate::architecture::statements::{Component, Section};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
@@ -26,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("component_differs.md"),
-    reads_images: false,
-    checks: &[Check::World(check)],
+    reads_images: true,
+    checks: &[Check::Section(Section::Components, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,6 +3,7 @@
 use super::workload_of;
 use crate::absence::Wanted;
 use crate::architecture::Promise;
+use crate::architecture::statements::Section;
 use crate::architecture::text::WorkloadName;
 use crate::policy::closest;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
@@ -21,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("component_missing.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Components, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -1,6 +1,7 @@
 //! What runs beside the components where these are all.
 
 use crate::architecture::Promise;
+use crate::architecture::statements::Section;
 use crate::policy::closest;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("component_undeclared.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Components, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -4,6 +4,7 @@ use crate::absence::Wanted;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::architecture::Promise;
+use crate::architecture::statements::Section;
 use crate::model::Object;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
@@ -21,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("node_differs.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Cluster, check)],
 };
 
 /// The label of what the provider calls a size of machine.
@@ -38,9 +39,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         let nodes = promise.at(&["cluster", "nodes"]).into_iter().flat_map(Node::entries);
         for (key, said) in nodes {
             let name = key.scalar().unwrap_or_default();
+            let first = out.findings.len();
             match said.get("count") {
                 None => one(cx, promise, (&name, key, said), out),
                 Some(count) => pool(cx, promise, (&name, said, count), out),
+            }
+            if said.get("observed").and_then(Node::bool) == Some(true) {
+                let own = out.findings[first..].iter_mut();
+                own.for_each(|it| it.severity = Some(Severity::Note));
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::analyze::placement::scenario::{Event, Fate, Outcome, run};
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::{At, Reading, World, read};
 use crate::architecture::Promise;
-use crate::architecture::statements::{Expectation, Objective};
+use crate::architecture::statements::{Expectation, Objective, Section};
 use crate::architecture::time;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("objective_broken.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Objectives, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

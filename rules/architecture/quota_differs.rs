@@ -5,7 +5,7 @@ use crate::analyze::network::policies::Direction;
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
 use crate::architecture::Promise;
-use crate::architecture::statements::{Access, Namespace};
+use crate::architecture::statements::{Access, Namespace, Section};
 use crate::model::{Object, Place};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("quota_differs.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Namespaces, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

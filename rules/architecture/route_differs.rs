@@ -5,7 +5,7 @@ use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
 use crate::api::ports::Ports;
 use crate::architecture::Promise;
-use crate::architecture::statements::Route;
+use crate::architecture::statements::{Route, Section};
 use crate::model::{Object, Place};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("route_differs.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Routes, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -3,6 +3,7 @@
 use crate::analyze::network::reach::Effect;
 use crate::api::kind::Kind;
 use crate::architecture::sayings::flows as flows_of;
+use crate::architecture::statements::Section;
 use crate::intended_flows::{Missing, flows, missing, object_of};
 use crate::policy::DeclaredFlow;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
@@ -29,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("flow_missing.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Flows, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

@@ -5,6 +5,7 @@ use crate::analyze::network::other_policies::why;
 use crate::analyze::network::reach::Effect;
 use crate::analyze::selection::workloads::WorkloadId;
 use crate::api::kind::Kind;
+use crate::architecture::statements::Section;
 use crate::intended_flows::{Comparison, Undeclared, flows, undeclared};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
@@ -30,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
     parameters: &[],
     page: include_str!("flow_undeclared.md"),
     reads_images: false,
-    checks: &[Check::World(check)],
+    checks: &[Check::Section(Section::Flows, check)],
 };
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {

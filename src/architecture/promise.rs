@@ -195,6 +195,25 @@ fn shown(node: Node<'_>) -> String {
     }
 }
 
+impl Architecture {
+    /// The workload of a component; `None` of one that runs outside of the cluster.
+    pub fn workload(&self, name: &str, component: &Component) -> Option<WorkloadName> {
+        if component.external {
+            return None;
+        }
+        if let Some(workload) = &component.workload {
+            return Some(workload.clone());
+        }
+        let only = || match self.namespaces.len() {
+            1 => self.namespaces.keys().next().cloned(),
+            _ => None,
+        };
+        let namespace = component.namespace.as_ref().map(|it| it.0.clone()).or_else(only);
+        let namespace = namespace.unwrap_or_else(|| "default".into());
+        Some(WorkloadName { kind: component.kind?, namespace, name: name.into() })
+    }
+}
+
 impl Promise {
     pub(super) fn new(
         name: String,
@@ -258,19 +277,7 @@ impl Promise {
 
     /// The workload of a component; `None` of one that runs outside of the cluster.
     pub fn workload(&self, name: &str, component: &Component) -> Option<WorkloadName> {
-        if component.external {
-            return None;
-        }
-        if let Some(workload) = &component.workload {
-            return Some(workload.clone());
-        }
-        let only = || match self.value.namespaces.len() {
-            1 => self.value.namespaces.keys().next().cloned(),
-            _ => None,
-        };
-        let namespace = component.namespace.as_ref().map(|it| it.0.clone()).or_else(only);
-        let namespace = namespace.unwrap_or_else(|| "default".into());
-        Some(WorkloadName { kind: component.kind?, namespace, name: name.into() })
+        self.value.workload(name, component)
     }
 
     /// The components that run in the cluster, with their workloads, by name.

@@ -80,7 +80,7 @@ impl Visitor {
                         rule.reads.iter().for_each(|it| by_kind[*it as usize].push((at, *check)));
                     }
                     Check::Workload(check) => workloads.push((at, *check)),
-                    Check::World(_) => {}
+                    Check::World(_) | Check::Section(..) => {}
                 }
             }
         }
@@ -103,7 +103,7 @@ impl Visitor {
                 let cx = cx(*at);
                 let mut out = Out::default();
                 for check in cx.rule.checks {
-                    if let Check::World(check) = check {
+                    if let Check::World(check) | Check::Section(_, check) = check {
                         check(&cx, &mut out);
                     }
                 }

@@ -234,7 +234,8 @@ pub(super) fn promise(
     Ok(())
 }
 
-fn source(path: &Path) -> Result<Source, String> {
+/// Reads a file that somebody named.
+pub(super) fn source(path: &Path) -> Result<Source, String> {
     let name = path.display().to_string();
     let file = files::File { name: name.clone(), path: Some(path.to_path_buf()) };
     let text = files::read(&file)
@@ -243,7 +244,8 @@ fn source(path: &Path) -> Result<Source, String> {
     Ok(Source::new(name, text))
 }
 
-fn not_valid(what: &str, source: &Source, mistakes: &[Mistake]) -> String {
+/// Says what is wrong in a document of purlin's own.
+pub(super) fn not_valid(what: &str, source: &Source, mistakes: &[Mistake]) -> String {
     let lines = mistakes.iter().map(|it| {
         let help = it.help.as_ref().map(|it| format!("; {it}")).unwrap_or_default();
         format!("{}:{}: {}{help}", source.shown_name(), source.position(it.span.start), it.message)

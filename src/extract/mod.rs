@@ -2,6 +2,7 @@
 
 mod components;
 mod flows;
+mod update;
 mod write;
 
 use crate::analyze::Facts;
@@ -9,6 +10,7 @@ use crate::api::kind::Kind;
 use crate::model::{Model, Object};
 use crate::text::tree::Node;
 use components::Names;
+pub use update::{Change, Updated, Way, Written, update};
 use write::{Map, Value, scalar};
 
 /// The text of a document that says what the objects of a model are.
@@ -64,6 +66,7 @@ fn cluster(model: &Model<'_>) -> Map {
         if !taints.is_empty() {
             fields.add("taints", Value::Items(taints));
         }
+        fields.add("observed", Value::True);
         nodes.add(node.name, fields.flow());
     }
     let mut cluster = Map::default();

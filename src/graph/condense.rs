@@ -108,6 +108,7 @@ fn say_once(scene: &mut Scene, atoms: &mut BTreeSet<Atom>, namespace: usize) {
         namespace: Some(namespace),
         ingress: Posture::Unknown,
         egress: Posture::Unknown,
+        state: State::Allowed,
     });
 }
 
@@ -157,6 +158,7 @@ fn group(scene: &Scene, namespace: usize) -> Scene {
         namespace: Some(namespace),
         ingress: same(|it| it.ingress),
         egress: same(|it| it.egress),
+        state: State::Allowed,
     };
     let mut place = vec![0; scene.components.len()];
     let mut kept = Vec::new();

@@ -73,7 +73,13 @@ fn component(out: &mut String, scene: &Scene, at: usize, indent: &str) {
         ComponentKind::DataStore => "shape=cylinder",
         ComponentKind::External => "shape=oval, style=dashed",
     };
-    put(out, format_args!("{indent}c{at} [label={}, {look}];\n", quoted(&lines(scene, component))));
+    let state = match component.state {
+        State::Allowed | State::Undefined => "",
+        State::Undeclared => ", color=\"#c2570c\", penwidth=2",
+        State::Missing => ", color=\"#c81e3a\", penwidth=2, style=dashed",
+    };
+    let label = quoted(&lines(scene, component));
+    put(out, format_args!("{indent}c{at} [label={label}, {look}{state}];\n"));
 }
 
 fn lines<'c>(scene: &Scene, component: &'c Component) -> Vec<&'c str> {

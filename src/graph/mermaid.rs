@@ -64,6 +64,14 @@ pub fn render(scene: &Scene) -> String {
             put(&mut out, format_args!("  linkStyle {} stroke:{colour}\n", numbers.join(",")));
         }
     }
+    for (at, component) in scene.components.iter().enumerate() {
+        let look = match component.state {
+            State::Allowed | State::Undefined => continue,
+            State::Undeclared => "stroke:#c2570c,stroke-width:3px",
+            State::Missing => "stroke:#c81e3a,stroke-width:3px,stroke-dasharray:7 4",
+        };
+        put(&mut out, format_args!("  style c{at} {look}\n"));
+    }
     for note in &scene.notes {
         put(&mut out, format_args!("  %% {}\n", plain(note)));
     }

@@ -1,9 +1,10 @@
 //! The picture of who talks to whom: a plain description of it, its layout, and SVG, Mermaid and DOT. No I/O.
 //!
-//! [`world`] makes a [`scene`] of the facts, [`condense()`] merges arrows that say the same, [`layout`] finds places, and [`svg`],
+//! [`world`] makes a [`scene`] of the facts, [`document`] one of an architecture alone, [`condense()`] merges arrows that say the same, [`layout`] finds places, and [`svg`],
 //! [`mermaid`] and [`dot`] write. The same scene gives the same bytes.
 
 mod condense;
+pub mod document;
 pub mod dot;
 pub mod layout;
 pub mod mermaid;

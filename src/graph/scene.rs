@@ -43,12 +43,16 @@ pub struct Component {
     pub ingress: Posture,
     /// What happens to traffic from it that no arrow shows.
     pub egress: Posture,
+    /// What an architecture document makes of it: undeclared, or missing.
+    pub state: State,
 }
 
 impl Component {
     /// Whether the input holds it.
     pub fn is_in_input(&self) -> bool {
-        self.caption != NOT_IN_INPUT && self.kind != ComponentKind::EveryPod
+        self.caption != NOT_IN_INPUT
+            && self.kind != ComponentKind::EveryPod
+            && self.state != State::Missing
     }
 }
 
@@ -93,7 +97,7 @@ pub struct Flow {
     pub state: State,
 }
 
-/// What is to be said about a flow.
+/// What is to be said about a flow or a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// Policies let it pass.

@@ -170,7 +170,7 @@ pub struct Loaded {
     /// What could not be read.
     pub failures: Vec<Failure>,
     /// Documents of purlin's own, which are not judged but may be pointed into.
-    pub own: Vec<Document>,
+    pub own: Vec<Arc<Document>>,
     /// Architecture documents among what was read, before anybody looked into them.
     pub architectures: Vec<Document>,
     /// What was read of each source so far, as several worlds may have it.

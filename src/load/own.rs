@@ -7,6 +7,7 @@ use super::read::yaml::{self, Syntax};
 use super::{Document, Loaded};
 use crate::text::source::Source;
 use crate::text::tree::Tree;
+use std::sync::Arc;
 
 /// A document's place among those of purlin's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,7 +46,30 @@ impl Loaded {
 
     /// Adds one whose text is there already.
     pub fn add_own_document(&mut self, document: Document) -> OwnId {
-        self.own.push(document);
+        self.own.push(Arc::new(document));
         OwnId(self.own.len() as u32 - 1)
     }
+
+    /// What was read of purlin's own, to be laid beside other worlds.
+    pub fn beside(&self) -> Beside {
+        let texts = self.sources.iter().map(|(_, it)| (it.name.clone(), it.text.clone()));
+        Beside { texts: texts.collect(), documents: self.own.clone() }
+    }
+
+    /// Lays documents beside this world, whose first sources are those that were before them.
+    pub fn lay_beside(&mut self, it: &Beside) {
+        let known = self.sources.iter().count();
+        for (name, text) in it.texts.iter().skip(known) {
+            self.sources.add(Source::new(name.clone(), text.clone()));
+        }
+        self.own.clone_from(&it.documents);
+    }
+}
+
+/// Documents of purlin's own, for worlds that are put together after these were read.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// All sources, so that the documents keep theirs.
+    texts: Vec<(String, Arc<str>)>,
+    documents: Vec<Arc<Document>>,
 }

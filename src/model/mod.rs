@@ -395,7 +395,7 @@ impl<'d> Model<'d> {
 }
 
 /// A document of purlin's own as an object.
-fn own((document, id): (&Document, u32)) -> Object<'_> {
+fn own((document, id): (&Arc<Document>, u32)) -> Object<'_> {
     let root = document.tree.root();
     Object {
         id: ObjId(id),

@@ -6,7 +6,7 @@
 use super::events::{Events, Reason};
 use super::metrics::Metrics;
 use super::resources;
-use crate::architecture::{self, Promise};
+use crate::architecture;
 use crate::check::baseline::Baseline;
 use crate::load::Loaded;
 use crate::load::read::decode;
@@ -204,7 +204,7 @@ async fn read(
     if let Some(beside) = policy.policy.architecture.clone() {
         let text = self::text(source, client, Some(&beside)).await?;
         let name = self::name(source, Some(&beside));
-        if let Err(why) = promise(&mut policy.policy, Source::new(name, text.clone())) {
+        if let Err(why) = promise(&mut policy, Source::new(name, text.clone())) {
             return Ok(Err(why));
         }
         texts.push(text);
@@ -212,10 +212,12 @@ async fn read(
     Ok(Ok(Read { policy, texts }))
 }
 
-/// Lets the policy know the flows and the network of the architecture beside it, and in which mode flows are judged.
-fn promise(policy: &mut Policy, source: Source) -> Result<(), String> {
+/// Lets the policy and the run know what the architecture beside it promises, and in which modes.
+fn promise(in_force: &mut InForce, source: Source) -> Result<(), String> {
     let name = source.shown_name().to_string();
     let mut loaded = Loaded::default();
+    // The worlds of requests begin with this one, too.
+    loaded.sources.add(Source::cluster("cluster".into()));
     let lines = Source::new(name.clone(), source.text.clone());
     let told = |mistakes: &[Mistake]| {
         let lines = mistakes
@@ -229,17 +231,30 @@ fn promise(policy: &mut Policy, source: Source) -> Result<(), String> {
         let mistakes: Vec<_> = gathered.mistakes.into_iter().map(|it| it.1).collect();
         return Err(told(&mistakes));
     }
-    architecture::govern(policy, &gathered.promises)
+    architecture::govern(&mut in_force.policy, &gathered.promises)
         .map_err(|it| format!("`{}` stands in the policy and in {name}", it.section))?;
-    let is_shadow =
-        |it: &Arc<Promise>| it.value.mode.flows == Some(architecture::statements::Mode::Shadow);
-    if gathered.promises.iter().any(is_shadow) {
-        for rule in ["flow-missing", "flow-undeclared"] {
-            let shadow = RuleMode { mode: Some(Mode::Audit), ..RuleMode::default() };
-            policy.admission.rules.entry(rule.into()).or_insert(shadow);
+    let rules = in_force.rules.clone();
+    for rule in rules.set().iter() {
+        let Some(section) = rule.section() else { continue };
+        let modes = gathered.promises.iter().filter_map(|it| it.value.mode.of(section));
+        // Of several architectures the mildest counts.
+        let mode = modes.map(admission_mode).min();
+        if mode.is_some() {
+            let of_rule = RuleMode { mode, ..RuleMode::default() };
+            in_force.policy.admission.rules.entry(rule.id.into()).or_insert(of_rule);
         }
     }
+    in_force.run.beside = loaded.beside();
+    in_force.run.architecture = gathered;
     Ok(())
+}
+
+/// What a section's mode is to the rules that hold objects to it.
+fn admission_mode(mode: architecture::statements::Mode) -> Mode {
+    match mode {
+        architecture::statements::Mode::Shadow => Mode::Audit,
+        architecture::statements::Mode::Enforce => Mode::Enforce,
+    }
 }
 
 /// The text of the policy, or of what lies beside it under this name.

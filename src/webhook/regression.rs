@@ -45,7 +45,9 @@ impl Said {
         });
         let fields: Vec<_> = fields.collect();
         let (primary, field) = fields.first().map(|it| (key(model, it.0), it.1.clone()))?;
-        let objects: BTreeSet<Key> = fields.iter().map(|it| key(model, it.0)).collect();
+        // The cluster does not hold what is promised of it.
+        let real = fields.iter().filter(|it| !it.0.is_own());
+        let objects: BTreeSet<Key> = real.map(|it| key(model, it.0)).collect();
         let places = fields.into_iter().map(|(object, path, text)| {
             let object = model.object(object).to_string();
             Spot { object, path, text: text.clone() }

@@ -5,7 +5,7 @@ use super::rulebook::Concerned;
 use crate::api::kind::{Kind, WORKLOADS};
 use crate::check;
 use crate::load::Document;
-use crate::rule::{Group, Rule};
+use crate::rule::Rule;
 use crate::text::tree::{Node, Value};
 
 /// The rules that may find something else once an object of this kind is the one of the two and no longer the other;
@@ -16,6 +16,7 @@ pub(super) fn concerned(
     after: Option<&Document>,
     context: &Context<'_>,
 ) -> Concerned {
+    let Context { policy, run, .. } = context;
     // What no longer runs pods needs nothing of what others have.
     if kind == Kind::Custom && after.is_none() {
         return Concerned::default();
@@ -27,11 +28,11 @@ pub(super) fn concerned(
         _ => false,
     };
     // Where nothing is promised nothing differs, and the many kinds that promises are about need not be read.
-    let is_promised = !context.run.architecture.promises.is_empty();
+    let is_promised = !run.architecture.promises.is_empty() || !policy.flows.is_empty();
     let is_concerned = |it: &&'static Rule| {
-        check::is_on(it, context.policy)
+        check::is_on(it, policy)
             && (!only_images || it.reads_images)
-            && (is_promised || it.group != Group::Architecture)
+            && (is_promised || it.section().is_none())
     };
     let Concerned { alone, together } = context.rules.of_kind(kind);
     let concerned = |rules: &[&'static Rule]| rules.iter().copied().filter(is_concerned).collect();

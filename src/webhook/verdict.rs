@@ -95,7 +95,9 @@ fn judge_in(snapshot: &Snapshot, is_gone: bool, review: &Review, context: &Conte
         concerned(review.key.kind, before.as_deref(), after.as_deref(), context);
     let kinds =
         if together.is_empty() { Kinds::default() } else { needs::kinds(together.iter().copied()) };
-    let worlds = worlds(snapshot, &review.key, change.before.clone(), change.after.clone(), kinds);
+    let mut worlds =
+        worlds(snapshot, &review.key, change.before.clone(), change.after.clone(), kinds);
+    worlds.loaded.lay_beside(&context.run.beside);
     let mut said = worsened(&worlds, &[], &alone, context);
     said.extend(worsened(&worlds, &worlds.others, &together, context));
     if let Some(earlier) = change.earlier.as_ref().filter(|_| !said.is_empty()) {
@@ -275,7 +277,8 @@ fn excuses<'e>(earlier: &'e Earlier, key: &Key, context: &Context<'_>) -> Cow<'e
                 concerned(key.kind, None, Some(&entry.document), context);
             let rules = [alone, together].concat();
             let kinds = needs::kinds(rules.iter().copied());
-            let worlds = worlds(then, key, None, Some(entry.clone()), kinds);
+            let mut worlds = worlds(then, key, None, Some(entry.clone()), kinds);
+            worlds.loaded.lay_beside(&context.run.beside);
             let model = model(&worlds.loaded, &worlds.others, &worlds.after);
             let there =
                 check::found(&model, (context.policy, context.run), &rules, counts(context.policy));
@@ -336,7 +339,8 @@ fn model<'w>(
 
 /// What is wrong in a namespace as it is, whoever made it so.
 pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec<Notice> {
-    let world = world(snapshot, namespace);
+    let mut world = world(snapshot, namespace);
+    world.lay_beside(&context.run.beside);
     let rules = context.rules.set().iter().filter(|it| check::is_on(it, context.policy));
     let rules: Vec<_> = rules.collect();
     let model = Model::new(&world, DEFAULT);
@@ -350,7 +354,11 @@ pub fn audit(snapshot: &Snapshot, namespace: &str, context: &Context<'_>) -> Vec
             || it.rule.admission == Admission::Deny && it.notice.severity == Severity::Error
     };
     let told = said.filter(is_told).map(|it| it.notice);
-    told.filter(|it| it.objects.iter().any(|it| *it.namespace == *namespace)).collect()
+    // Of what is promised and not there, no object tells where.
+    let is_here = |it: &Notice| {
+        it.objects.is_empty() || it.objects.iter().any(|it| *it.namespace == *namespace)
+    };
+    told.filter(is_here).collect()
 }
 
 /// The rules that may have found before what was found now: each excuses its own findings, and where things are over

@@ -24,6 +24,7 @@ mod focus;
 mod formats;
 mod graph;
 mod human;
+mod init;
 mod json;
 mod known;
 #[cfg(feature = "webhook")]

@@ -157,13 +157,14 @@ impl Reader<'_> {
 
     /// One entry of `nodes`: a node, or a pool of them.
     fn pool(&mut self, name: &str, pool: Node<'_>) {
-        const FIELDS: [&str; 14] = [
+        const FIELDS: [&str; 15] = [
             "allocatable",
             "capacity",
             "count",
             "instanceType",
             "kubeReserved",
             "labels",
+            "observed",
             "podsPerNode",
             "reserved",
             "scaling",

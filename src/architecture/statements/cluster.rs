@@ -94,6 +94,8 @@ pub struct Pool {
     pub spot: bool,
     /// When there are more of them.
     pub scaling: Option<NodeScaling>,
+    /// Whether this is only what was found, and nobody decided it.
+    pub observed: bool,
 }
 
 /// How many nodes a pool has.

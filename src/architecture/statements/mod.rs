@@ -158,14 +158,49 @@ impl PodSecurity {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "`mode` is a mapping")]
 pub struct Modes {
+    /// About nodes: these are only reported, as no request is to blame for them.
+    pub cluster: Option<Mode>,
+    /// About quotas, limits, isolation and levels of namespaces.
+    pub namespaces: Option<Mode>,
     /// About components.
     pub components: Option<Mode>,
-    /// About flows and routes.
+    /// About flows.
     pub flows: Option<Mode>,
-    /// About quotas.
-    pub namespaces: Option<Mode>,
-    /// About objectives.
+    /// About routes; as about flows, where it is not stated.
+    pub routes: Option<Mode>,
+    /// About objectives: these are only reported, as the whole cluster keeps or breaks them.
     pub objectives: Option<Mode>,
+}
+
+/// A section of a document that is compared with what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What everything runs on.
+    Cluster,
+    /// Namespaces.
+    Namespaces,
+    /// Components.
+    Components,
+    /// Who calls whom.
+    Flows,
+    /// What is served to the outside.
+    Routes,
+    /// What has to hold, whatever happens.
+    Objectives,
+}
+
+impl Modes {
+    /// What the webhook does about a section, where the document says so.
+    pub fn of(&self, section: Section) -> Option<Mode> {
+        match section {
+            Section::Cluster => self.cluster,
+            Section::Namespaces => self.namespaces,
+            Section::Components => self.components,
+            Section::Flows => self.flows,
+            Section::Routes => self.routes.or(self.flows),
+            Section::Objectives => self.objectives,
+        }
+    }
 }
 
 /// What the webhook does about a section.

@@ -33,7 +33,7 @@ fn draw(scene: &Scene, layout: &Layout) -> String {
          <title id=\"title\">{title}</title>\n<desc id=\"description\">{}</desc>\n<style>\n{}</style>\n\
          <rect class=\"page\" width=\"{full}\" height=\"{below}\"/>\n",
             text(&summary(scene)),
-            style::STYLE,
+            style::of(scene),
         ),
     );
     let heading = text(&fit(&scene.title, full - 2.0 * MARGIN, TITLE, Weight::Bold));
@@ -128,7 +128,11 @@ fn draw_component(out: &mut String, scene: &Scene, at: usize, placed: &Placed) {
     let full = format!("{}{}", namespace.unwrap_or_default(), component.name);
     let full =
         if component.caption.is_empty() { full } else { format!("{full}: {}", component.caption) };
-    put(out, format_args!("<g class=\"{class}\"><title>{}</title>\n", text(&full)));
+    let state = match component.state {
+        State::Allowed => String::new(),
+        it => format!(" {}", it.name()),
+    };
+    put(out, format_args!("<g class=\"{class}{state}\"><title>{}</title>\n", text(&full)));
     match component.kind {
         ComponentKind::DataStore => {
             let (lid, half) = (layout::LID, width / 2.0);

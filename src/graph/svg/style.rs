@@ -1,7 +1,22 @@
 //! How the parts of the SVG look. Viewers that know no dark mode pass over the second half.
 
+use crate::graph::scene::{Scene, State};
+
+/// The style sheet of a picture: with components that an architecture does not have, or that it alone has, where there
+/// are any.
+pub(super) fn of(scene: &Scene) -> String {
+    let is_marked = scene.components.iter().any(|it| it.state != State::Allowed);
+    if is_marked { format!("{STYLE}{MARKED}") } else { STYLE.to_string() }
+}
+
+/// Of components that are marked.
+const MARKED: &str = "\
+.box.undeclared rect, .box.undeclared path { stroke: #c2570c; stroke-width: 2.2; }
+.box.missing rect, .box.missing path { stroke: #c81e3a; stroke-width: 2.2; stroke-dasharray: 7 4; }
+";
+
 /// The style sheet.
-pub(super) const STYLE: &str = "\
+const STYLE: &str = "\
 text { font-family: 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif; fill: #1f2933; }
 .title { font-size: 18px; font-weight: 700; }
 .name { font-size: 13px; font-weight: 700; }

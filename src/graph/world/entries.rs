@@ -231,6 +231,7 @@ impl Painter<'_, '_> {
             namespace: None,
             ingress: Posture::Unknown,
             egress: Posture::Unknown,
+            state: State::Allowed,
         })
     }
 

@@ -8,6 +8,7 @@ mod addresses;
 mod declared;
 mod entries;
 mod pods;
+mod promised;
 mod strangers;
 
 use super::scene::{
@@ -21,9 +22,11 @@ use crate::analyze::network::reach::{EndpointId, Verdict};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::api::ports::{PortSet, Ports as Span, Protocol};
+use crate::architecture::Promise;
 use crate::model::Model;
 use crate::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// More workloads than this make no picture that anybody could read, nor one that is drawn in a moment.
 pub const MOST: usize = 500;
@@ -54,12 +57,23 @@ pub const READS: &[Kind] = &[
 
 /// The scene of a model; the policy tells which flows are meant to be.
 pub fn scene<'d>(model: &Model<'d>, facts: &Facts<'d>, policy: &Policy, title: &str) -> Scene {
+    scene_of((model, facts), policy, &[], title)
+}
+
+/// The same, held to what architectures promise.
+pub fn scene_of<'d>(
+    (model, facts): (&Model<'d>, &Facts<'d>),
+    policy: &Policy,
+    promises: &[Arc<Promise>],
+    title: &str,
+) -> Scene {
     let mut painter = Painter::new(model, facts, title);
     painter.pods();
     painter.addresses();
     let strangers = painter.strangers();
     painter.entries(&strangers);
     painter.compare(policy);
+    promises.iter().for_each(|it| painter.hold_to(it));
     painter.one_outside();
     painter.tell_apart();
     painter.scene
@@ -111,6 +125,7 @@ impl<'m, 'd> Painter<'m, 'd> {
             namespace,
             ingress: self.posture(workload, Direction::Ingress),
             egress: self.posture(workload, Direction::Egress),
+            state: State::Allowed,
         })
     }
 
@@ -134,6 +149,7 @@ impl<'m, 'd> Painter<'m, 'd> {
             namespace,
             ingress: Posture::Unknown,
             egress: Posture::Unknown,
+            state: State::Allowed,
         })
     }
 
@@ -293,7 +309,7 @@ impl<'m, 'd> Painter<'m, 'd> {
 }
 
 /// Ports as pictures show them.
-fn plain(ports: &PortSet) -> Ports {
+pub(super) fn plain(ports: &PortSet) -> Ports {
     if *ports == PortSet::all() {
         return [PortRange::ANY].into_iter().collect();
     }

@@ -27,6 +27,7 @@ pub(crate) fn add(
         namespace,
         ingress: posture,
         egress: posture,
+        state: State::Allowed,
     });
     scene.components.len() - 1
 }

@@ -10,6 +10,7 @@ mod known;
 mod leases;
 mod pretence;
 pub(crate) mod program;
+mod promised;
 mod protocol;
 pub(crate) mod relay;
 mod replaced;

@@ -1,7 +1,7 @@
 //! The world of every fixture judged through a snapshot, namespace by namespace, says what a check of the whole says.
 
 use super::support::{cluster, objects};
-use crate::support::{fixture, load_paths};
+use crate::support::{fixture, load_paths, load_texts, only, with_promises};
 use crate::systems::{OTHERS, REPAIRED, texts};
 use purlin::api::kind::{KINDS, Kind, Kinds, WORKLOADS};
 use purlin::check::needs;
@@ -129,9 +129,28 @@ fn most_rules_do_not_look_at_images() {
             }
         }
     });
+    differ.extend(of_promises());
     let listed: BTreeSet<_> =
         built_in().iter().filter(|it| it.reads_images).map(|it| it.id).collect();
     assert_eq!(differ, listed, "each of them finds something else");
+}
+
+/// The rule that holds images to what an architecture document promises of them, which no fixture does alone.
+fn of_promises() -> Option<&'static str> {
+    let document = "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\nmetadata: {name: it}\n\
+        components: {it: {workload: Deployment/shop/it, security: {image: {pinned: tag}}}}\n";
+    let found = |image: &str| {
+        let workload = format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: it, namespace: shop}}\nspec:\n  \
+             selector: {{matchLabels: {{app: it}}}}\n  template:\n    metadata: {{labels: {{app: it}}}}\n    \
+             spec: {{containers: [{{name: it, image: \"{image}\"}}]}}\n"
+        );
+        let texts = [("architecture.yaml", document), ("it.yaml", workload.as_str())];
+        let only = only("component-differs");
+        with_promises(load_texts(&texts), &Policy::default(), &only, |_, it| it.findings.len())
+    };
+    let (pinned, latest) = (found("registry.example/it:1"), found("registry.example/it:latest"));
+    (pinned != latest).then_some("component-differs")
 }
 
 fn set_images(node: &mut Value, image: &str) {

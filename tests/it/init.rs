@@ -1,0 +1,287 @@
+//! `purlin init` as its users run it: what it writes, and what it does when there is something already.
+
+use crate::cli::{Run, folder, purlin};
+use std::fs;
+use std::path::Path;
+
+const SHOP: &str = "\
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: all, namespace: shop}
+spec: {hard: {requests.cpu: \"4\"}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers:
+        - name: api
+          image: registry.example/api:1.4.2
+          ports: [{containerPort: 8080}]
+          resources: {requests: {cpu: 100m, memory: 64Mi}}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  replicas: 1
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: registry.example/db:1.4.2, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old, namespace: shop}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: old}}
+  template:
+    metadata: {labels: {app: old}}
+    spec: {containers: [{name: old, image: registry.example/old:1.4.2, ports: [{containerPort: 80}]}]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: api, namespace: shop}
+spec: {minAvailable: 2, selector: {matchLabels: {app: api}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress: [{from: [{podSelector: {matchLabels: {app: api}}}], ports: [{port: 5432}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  policyTypes: [Egress]
+  egress: [{to: [{podSelector: {matchLabels: {app: db}}}], ports: [{port: 5432}]}]
+";
+
+/// What a person made of the document that `init` wrote of it: another name, another order, comments, and decisions.
+const OWN: &str = "\
+# Ours.
+apiVersion: purlin.dev/v1alpha1
+kind: Architecture
+metadata: {name: shop}
+namespaces:
+  shop: {quota: {requests.cpu: \"4\"}, observed: true} # ask Ada before it grows
+components:
+  # The store comes first.
+  store:
+    workload: StatefulSet/shop/db
+    replicas: 1 # decided
+    storage: {}
+
+  api:
+    workload: Deployment/shop/api
+    observed: true
+    # Black Friday.
+    replicas: 3
+    resources:
+      requests:
+        cpu: 100m # measured
+        memory: 64Mi
+    disruption: {minAvailable: 2}
+    ports: [8080]
+  old:
+    # Goes in spring.
+    workload: Deployment/shop/old
+    observed: true
+    replicas: 1
+    ports: [80]
+flows:
+  \"*\": [{to: dns, observed: true}]
+  # Nobody else.
+  api: [{to: store, ports: [5432], observed: true}]
+objectives:
+  - {availability: 99.9%, recovery: 30m}
+";
+
+fn init(folder: &Path, args: &[&str]) -> Run {
+    purlin(folder, &[&["init", "shop.yaml"], args].concat())
+}
+
+#[test]
+fn what_is_written_is_clean_and_says_the_same_again() {
+    let folder = folder(&[("shop.yaml", SHOP)]);
+    let run = init(folder.path(), &[]);
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema="), "{text}");
+    let policy = fs::read_to_string(folder.path().join("purlin.yaml")).unwrap();
+    assert!(policy.ends_with("architecture: architecture.yaml\n"), "{policy}");
+    let run = init(folder.path(), &[]);
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+    let run = init(folder.path(), &["--update"]);
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("architecture.yaml")).unwrap(), text);
+    let groups = ["--only", "architecture,flow-missing,flow-undeclared", "--fail-on", "warning"];
+    let run = purlin(folder.path(), &[&["check", "shop.yaml"], &groups[..]].concat());
+    assert_eq!(run.status, 0, "{run:?}");
+}
+
+#[test]
+fn a_person_s_document_says_what_is_there_in_other_words() {
+    let folder = folder(&[("shop.yaml", SHOP), ("architecture.yaml", OWN)]);
+    let run = init(folder.path(), &[]);
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+}
+
+#[test]
+fn what_nobody_decided_is_changed_and_all_else_stays() {
+    let changed = SHOP
+        .replace("replicas: 3", "replicas: 5")
+        .replace("cpu: 100m", "cpu: 250m")
+        .replace("containerPort: 8080}", "containerPort: 8080}, {containerPort: 9090}")
+        .replace("requests.cpu: \"4\"", "requests.cpu: \"8\", pods: \"20\"")
+        .replace("minAvailable: 2", "maxUnavailable: 1")
+        .replace("  replicas: 1\n  serviceName", "  replicas: 2\n  serviceName")
+        .replace("name: old", "name: new")
+        .replace("app: old", "app: new");
+    let folder = folder(&[("shop.yaml", &changed), ("architecture.yaml", OWN)]);
+    let run = init(folder.path(), &[]);
+    assert_eq!(run.status, 1, "{run:?}");
+    let expected = "\
+~ namespaces.shop.quota.requests.cpu: 4 -> 8
++ namespaces.shop.quota.pods
+~ components.api.replicas: 3 -> 5
+~ components.api.resources.requests.cpu: 100m -> 250m
++ components.api.disruption.maxUnavailable
+- components.api.disruption.minAvailable
+~ components.api.ports: [8080] -> [8080, 9090]
+  components.store.replicas: 1, and 2 is there; somebody decided it
++ components.new
+- components.old
+";
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&run.out), sorted(expected), "{run:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("architecture.yaml")).unwrap(), OWN);
+
+    let run = init(folder.path(), &["--update"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    let expected = "\
+# Ours.
+apiVersion: purlin.dev/v1alpha1
+kind: Architecture
+metadata: {name: shop}
+namespaces:
+  shop: {quota: {requests.cpu: \"8\", pods: \"20\"}, observed: true} # ask Ada before it grows
+components:
+  # The store comes first.
+  store:
+    workload: StatefulSet/shop/db
+    replicas: 1 # decided
+    storage: {}
+
+  api:
+    workload: Deployment/shop/api
+    observed: true
+    # Black Friday.
+    replicas: 5
+    resources:
+      requests:
+        cpu: 250m # measured
+        memory: 64Mi
+    disruption: {maxUnavailable: 1}
+    ports: [8080, 9090]
+    # Goes in spring.
+  new:
+    workload: Deployment/shop/new
+    observed: true
+    replicas: 1
+    ports: [80]
+flows:
+  \"*\": [{to: dns, observed: true}]
+  # Nobody else.
+  api: [{to: store, ports: [5432], observed: true}]
+objectives:
+  - {availability: 99.9%, recovery: 30m}
+";
+    assert_eq!(text, expected);
+    // Then nothing is left to say.
+    let run = init(folder.path(), &[]);
+    assert_eq!(run.status, 0, "{run:?}");
+    assert_eq!(run.out.lines().count(), 1, "{run:?}");
+}
+
+#[test]
+fn flows_and_routes_that_come_and_go_are_changed_where_they_stand() {
+    let ingress = |host: &str| {
+        format!(
+            "---
+apiVersion: v1
+kind: Service
+metadata: {{name: api, namespace: shop}}
+spec: {{selector: {{app: api}}, ports: [{{port: 80, targetPort: 8080}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: api, namespace: shop}}
+spec: {{rules: [{{host: {host}, http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: api, port: {{number: 80}}}}}}}}]}}}}]}}
+"
+        )
+    };
+    let shop = format!("{SHOP}{}", ingress("shop.example"));
+    let folder = folder(&[("shop.yaml", &shop), ("architecture.yaml", OWN)]);
+    let run = init(folder.path(), &["--update"]);
+    assert_eq!((run.status, run.out.as_str()), (0, "+ routes\n"), "{run:?}");
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    let route =
+        "\nroutes:\n  - {host: shop.example, path: /, to: api, port: 8080, observed: true}\n";
+    assert_eq!(text, format!("{}{route}", OWN.trim_end()));
+
+    let shop = format!("{SHOP}{}", ingress("www.example"))
+        .replace("{app: db}}\n  ingress", "{app: db}}\n  policyTypes: [Ingress]\n  ingress")
+        .replace("matchLabels: {app: api}}}], ports", "matchLabels: {app: old}}}], ports")
+        .replace(
+            "name: api, namespace: shop}\nspec:\n  podSelector: {matchLabels: {app: api}}",
+            "name: old, namespace: shop}\nspec:\n  podSelector: {matchLabels: {app: old}}",
+        );
+    fs::write(folder.path().join("shop.yaml"), shop).unwrap();
+    let run = init(folder.path(), &["--update"]);
+    let expected =
+        "+ flows.old\n- flows.api[store]\n- routes[shop.example/]\n+ routes[www.example/]\n";
+    assert_eq!((run.status, run.out.as_str()), (0, expected), "{run:?}");
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    let flows = "\n  # Nobody else.\n  old:\n    - {to: store, ports: [5432], observed: true}\n";
+    assert!(text.contains(flows), "{text}");
+    assert!(text.ends_with(&route.replace("shop.example", "www.example")), "{text}");
+    let run = init(folder.path(), &[]);
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+}
+
+#[test]
+fn what_cannot_be_updated_is_said() {
+    let folder = folder(&[("shop.yaml", SHOP)]);
+    let run = init(folder.path(), &["--update"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("there is no architecture.yaml to update"), "{run:?}");
+    fs::write(
+        folder.path().join("architecture.yaml"),
+        OWN.replace("replicas: 1 #", "replica: 1 #"),
+    )
+    .unwrap();
+    let run = init(folder.path(), &["--update"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("architecture.yaml:11:5: unknown field `replica`"), "{run:?}");
+}
