@@ -27,6 +27,10 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Write an architecture document of what is there, for you to decide what of it is meant.
     Init(Init),
+    /// Turn an architecture document into one of CALM 1.2, or the other way round.
+    ///
+    /// What one of them has no words for is said on standard error.
+    Architecture(Architecture),
     /// Say who may talk to whom, and which network policies say so.
     ///
     /// Exit status with both --from and --to: 0 allow, 1 deny, 3 undefined; with --change: 0 no flow changes, 1 some do.
@@ -422,6 +426,27 @@ pub(crate) struct Init {
     /// Change what differs in a document that is there already, as far as nobody decided it; comments and order stay
     #[arg(long)]
     pub(crate) update: bool,
+}
+
+/// Options of `architecture`.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("way").required(true).args(["from", "to"])))]
+pub(crate) struct Architecture {
+    /// The architecture document [default: the one that purlin.yaml names, else architecture.yaml]
+    #[arg(conflicts_with = "from")]
+    pub(crate) file: Option<PathBuf>,
+    /// The CALM document to read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Where to write the CALM document; `-` for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// With --from: where to write the architecture document [default: standard output]
+    #[arg(short, long, value_name = "FILE", requires = "from")]
+    pub(crate) output: Option<PathBuf>,
+    /// With --from: what to call the architecture, unless the document says it
+    #[arg(long, value_name = "NAME", requires = "from")]
+    pub(crate) name: Option<String>,
 }
 
 /// Options of `reach`.

@@ -31,7 +31,8 @@ pub struct Flow<'p> {
 /// The flows whose names mean one each, and on ports that there are.
 pub fn flows<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Vec<Flow<'p>> {
     // What is only stated has no policies yet.
-    let declared = policy.flows.iter().filter(|_| !model.is_stated());
+    let is_meant = |it: &&DeclaredFlow| !model.is_stated() && it.is_for(model.name);
+    let declared = policy.flows.iter().filter(is_meant);
     let known = declared.filter_map(|declared| {
         let one = |it| match it {
             Named::One(it) => Some(it),
@@ -55,7 +56,8 @@ pub fn flows<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Ve
 /// Flows to the name service, whichever pods that is.
 fn to_name_service<'p>(model: &Model<'_>, facts: &Facts<'_>, policy: &'p Policy) -> Vec<Flow<'p>> {
     let mut flows = Vec::new();
-    let declared = policy.flows.iter().filter(|it| it.is_to_name_service() && !model.is_stated());
+    let is_meant = |it: &&DeclaredFlow| !model.is_stated() && it.is_for(model.name);
+    let declared = policy.flows.iter().filter(|it| it.is_to_name_service() && is_meant(it));
     for declared in declared {
         let Named::One(from) = named(model, facts, &declared.from) else { continue };
         let servers = facts.workloads().iter().filter(|it| facts.dns().is_server(it.id));

@@ -256,8 +256,10 @@ impl<'c, 'd> Cx<'c, 'd> {
 
     /// The architectures that this world has to keep; none where its objects are only stated.
     pub fn promises(&self) -> impl Iterator<Item = &'c Promise> {
+        let Model { name, .. } = *self.model;
         let is_real = !self.model.is_stated();
-        self.run.architecture.promises.iter().filter(move |_| is_real).map(|it| &**it)
+        let all = self.run.architecture.promises.iter();
+        all.filter(move |it| is_real && it.is_for(name)).map(|it| &**it)
     }
 
     /// The values of one of the rule's parameters: those of `purlin.yaml`, else its default.

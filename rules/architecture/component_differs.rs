@@ -2,8 +2,10 @@
 
 use super::workload_of;
 use crate::api::kind::Kind;
+use crate::api::quantity::Quantity;
 use crate::architecture::compare::{Difference, differences};
 use crate::architecture::statements::{Component, Section};
+use crate::model::{Object, Place};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 
 /// The rule.
@@ -35,23 +37,35 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         for (name, component, workload) in promise.workloads() {
             let Some(found) = workload_of(cx, &workload) else { continue };
             let all = differences((cx.model, cx.facts), promise, (name, component), found);
-            out.findings.extend(finding((name, component), &all));
+            let object = cx.object(found.object);
+            out.findings.extend(finding((name, component), object, &all));
         }
     }
 }
 
-/// One finding a component, with each number and both its places.
-fn finding((name, component): (&str, &Component), all: &[Difference]) -> Option<Finding> {
+/// One finding a component, with each number and both its places, the first of them in the workload itself.
+fn finding(
+    (name, component): (&str, &Component),
+    object: &Object<'_>,
+    all: &[Difference],
+) -> Option<Finding> {
     let first = all.first()?;
     let one = |it: &Difference| format!("{} {} promised, {} there", it.what, it.promised, it.found);
     let told: Vec<_> = all.iter().map(one).collect();
     let message = format!("`{name}` is not as the architecture promises: {}", told.join("; "));
-    let mut finding = Finding::new(message, first.place.clone(), format!("{} here", first.found))
-        .label(first.statement.clone(), format!("{} promised", first.promised));
-    for it in &all[1..] {
+    let is_own = matches!(&first.place, Place::Field { object: at, .. } if *at == object.id);
+    let mut finding = match is_own {
+        true => Finding::new(message, first.place.clone(), format!("{} here", first.found))
+            .label(first.statement.clone(), format!("{} promised", first.promised)),
+        false => Finding::new(message, object.whole(), "this component"),
+    };
+    for it in &all[usize::from(is_own)..] {
         finding = finding
             .label(it.place.clone(), format!("{} here", it.found))
             .label(it.statement.clone(), format!("{} promised", it.promised));
+    }
+    for it in all {
+        finding = finding.over(format!("component {}", it.what), apart(it));
     }
     if component.observed {
         finding = finding
@@ -60,4 +74,19 @@ fn finding((name, component): (&str, &Component), all: &[Difference]) -> Option<
             .help("decide, and leave `observed` out; or let `purlin init --update` write what is there");
     }
     Some(finding)
+}
+
+/// How far what is there is from what is promised; of what is no amount, that it is otherwise.
+fn apart(it: &Difference) -> Quantity {
+    let amounts = (Quantity::parse(&it.promised), Quantity::parse(&it.found));
+    match amounts {
+        (Ok(a), Ok(b)) => {
+            if a > b {
+                a - b
+            } else {
+                b - a
+            }
+        }
+        _ => Quantity::units(1),
+    }
 }

@@ -83,7 +83,7 @@ impl Of<'_, '_, '_> {
 
     /// The pods and nodes, where all nodes are described.
     fn world(&self, at: At) -> Option<World> {
-        let described = self.cx.run.nodes.as_ref()?;
+        let described = self.cx.run.nodes_of(self.cx.model)?;
         let nodes = match at {
             At::Floor => described.floor.clone(),
             At::Peak => described.peak.clone(),
@@ -204,7 +204,7 @@ impl Of<'_, '_, '_> {
 
     /// All autoscalers at their most.
     fn peak(&self, out: &mut Out) {
-        if self.cx.run.nodes.is_none() {
+        if self.cx.run.nodes_of(self.cx.model).is_none() {
             return;
         }
         let Some(planned) = self.cx.facts.planned(At::Peak) else { return };

@@ -1,15 +1,16 @@
 //! Routes that are not as the architecture promises.
 
-use crate::absence::Wanted;
-use crate::analyze::selection::workloads::WorkloadId;
+use crate::absence::{Absence, Wanted};
 use crate::api::kind::Kind;
 use crate::api::ports::Ports;
 use crate::architecture::Promise;
+use crate::architecture::served::{Served, served};
 use crate::architecture::statements::{Route, Section};
-use crate::model::{Object, Place};
+use crate::documents::Scalar;
+use crate::model::Place;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -19,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     group: Group::Architecture,
     admission: Admission::Deny,
     presets: &[Preset::Invariants],
-    reads: &[Kind::HTTPRoute, Kind::Ingress, Kind::Service],
+    reads: &[Kind::Gateway, Kind::HTTPRoute, Kind::Ingress, Kind::Service],
     like: &[],
     parameters: &[],
     page: include_str!("route_differs.md"),
@@ -29,13 +30,22 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for promise in cx.promises().filter(|it| !it.value.routes.is_empty()) {
-        let there = routes(cx);
+        let there = served(cx.model, cx.facts);
+        let mut places: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for (at, it) in there.iter().enumerate() {
+            places.entry((it.host, prefix(it.path))).or_default().push(at);
+        }
         let mut met = BTreeSet::new();
         for (route, node) in promise.value.routes.iter().zip(promise.root().list("routes")) {
-            let own = there.iter().enumerate().find(|(_, it)| it.is(route));
-            met.extend(own.map(|it| it.0));
-            match own {
-                Some((_, found)) => compare(cx, promise, (route, node), found, out),
+            let part = |it: &Option<Scalar>| it.as_ref().map_or(String::new(), |it| it.0.clone());
+            let (host, path) = (part(&route.host), part(&route.path));
+            match places.get(&(host.as_str(), prefix(&path))) {
+                Some(own) => {
+                    own.iter().for_each(|it| {
+                        compare(cx, promise, (route, node), &there[*it], out);
+                    });
+                    met.extend(own);
+                }
                 None => missing(cx, promise, (route, node), out),
             }
         }
@@ -44,70 +54,10 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     }
 }
 
-/// A path of an Ingress, and where it leads.
-struct There<'c, 'd> {
-    object: &'c Object<'d>,
-    host: &'d str,
-    path: &'d str,
-    node: Node<'d>,
-    /// The workloads behind it, each with the port of its pods.
-    to: Vec<(WorkloadId, Option<i64>)>,
-    has_tls: bool,
-}
-
 /// The part of a path that requests begin with: without a wildcard or the groups of an expression.
 fn prefix(path: &str) -> &str {
     let end = path.find(['(', '*', '?', '$']).unwrap_or(path.len());
     path[..end].trim_end_matches('/')
-}
-
-impl There<'_, '_> {
-    fn is(&self, route: &Route) -> bool {
-        let host = route.host.as_ref().map_or("", |it| it.0.as_str());
-        let path = route.path.as_ref().map_or("", |it| it.0.as_str());
-        host == self.host && prefix(path) == prefix(self.path)
-    }
-
-    fn shown(&self) -> String {
-        format!("{}{}", self.host, self.path)
-    }
-}
-
-/// What Ingresses serve.
-fn routes<'c, 'd>(cx: &Cx<'c, 'd>) -> Vec<There<'c, 'd>> {
-    let mut all = Vec::new();
-    for object in cx.model.of_kind(Kind::Ingress) {
-        let Some(spec) = object.field(&["spec"]) else { continue };
-        let hosts: BTreeSet<&str> =
-            spec.list("tls").flat_map(|it| it.list("hosts")).filter_map(Node::str).collect();
-        for rule in spec.list("rules") {
-            let host = rule.text("host").unwrap_or("");
-            for node in rule.get("http").into_iter().flat_map(|it| it.list("paths")) {
-                let service = node.at(&["backend", "service"]);
-                let to = service.map(|it| behind(cx, object.namespace, it)).unwrap_or_default();
-                let (path, has_tls) = (node.text("path").unwrap_or("/"), hosts.contains(host));
-                all.push(There { object, host, path, node, to, has_tls });
-            }
-        }
-    }
-    all
-}
-
-/// The workloads behind a backend.
-fn behind(cx: &Cx<'_, '_>, namespace: &str, backend: Node<'_>) -> Vec<(WorkloadId, Option<i64>)> {
-    let found = backend.text("name").and_then(|it| cx.facts.services().find(namespace, it));
-    let Some(service) = found else { return Vec::new() };
-    let number = backend.at(&["port", "number"]).and_then(Node::int);
-    let name = backend.at(&["port", "name"]).and_then(Node::str);
-    let port = service
-        .ports
-        .iter()
-        .find(|it| number == Some(it.port) || name.is_some() && it.name == name);
-    let each = service
-        .selects
-        .iter()
-        .map(|it| (it.0, port.and_then(|port| port.on(cx.facts.ports(it.0)))));
-    each.collect()
 }
 
 fn place(cx: &Cx<'_, '_>, promise: &Promise, node: Node<'_>, key: &str) -> Place {
@@ -115,9 +65,7 @@ fn place(cx: &Cx<'_, '_>, promise: &Promise, node: Node<'_>, key: &str) -> Place
 }
 
 fn told(route: &Route) -> String {
-    let part = |it: &Option<crate::documents::Scalar>| {
-        it.as_ref().map_or(String::new(), |it| it.0.clone())
-    };
+    let part = |it: &Option<Scalar>| it.as_ref().map_or(String::new(), |it| it.0.clone());
     format!("{}{}", part(&route.host), part(&route.path))
 }
 
@@ -125,11 +73,11 @@ fn compare(
     cx: &Cx<'_, '_>,
     promise: &Promise,
     (route, node): (&Route, Node<'_>),
-    found: &There<'_, '_>,
+    found: &Served<'_, '_>,
     out: &mut Out,
 ) {
     let severity = if route.observed { Severity::Note } else { Severity::Error };
-    let at = |path: &[&str]| found.object.place(found.node.at(path).unwrap_or(found.node));
+    let at = |node: Option<Node<'_>>| found.object.place(node.unwrap_or(found.node));
     let component = promise.value.components.get(&route.to.0);
     let workload = component.and_then(|it| promise.workload(&route.to.0, it));
     let own = workload.and_then(|it| super::workload_of(cx, &it)).map(|it| it.id);
@@ -143,7 +91,7 @@ fn compare(
                     route.to.0
                 );
                 out.find(
-                    Finding::new(message, at(&["backend", "service", "name"]), "leads elsewhere")
+                    Finding::new(message, at(found.backend.0), "leads elsewhere")
                         .label(place(cx, promise, node, "to"), "promised here")
                         .severity(severity),
                 );
@@ -163,29 +111,36 @@ fn compare(
                         route.to.0
                     );
                     out.find(
-                        Finding::new(
-                            message,
-                            at(&["backend", "service", "port"]),
-                            format!("{there} in the end"),
-                        )
-                        .label(
-                            place(cx, promise, node, "port"),
-                            format!("{} promised", promised.first),
-                        )
-                        .severity(severity),
+                        Finding::new(message, at(found.backend.1), format!("{there} in the end"))
+                            .label(
+                                place(cx, promise, node, "port"),
+                                format!("{} promised", promised.first),
+                            )
+                            .severity(severity),
                     );
                 }
             }
         }
     }
-    if route.tls == Some(true) && !found.has_tls {
+    if route.tls != Some(true) {
+        return;
+    }
+    let Some(has_tls) = found.has_tls else {
+        let missing = format!(
+            "whether `{}` is served over TLS: its Gateway is not in the input",
+            told(route)
+        );
+        return out.cannot_tell(found.object, missing);
+    };
+    if !has_tls {
+        let field = if found.object.kind == Kind::Ingress { "spec.tls" } else { "spec.parentRefs" };
         let message = format!(
             "`{}` is to be served over TLS, and `{}` has none for it",
             told(route),
             found.object
         );
         out.find(
-            Finding::new(message, found.object.at("spec.tls"), "not of this host")
+            Finding::new(message, found.object.at(field), "not of this host")
                 .label(place(cx, promise, node, "tls"), "promised here")
                 .severity(severity),
         );
@@ -195,34 +150,30 @@ fn compare(
 fn missing(cx: &Cx<'_, '_>, promise: &Promise, (route, node): (&Route, Node<'_>), out: &mut Out) {
     let component = promise.value.components.get(&route.to.0);
     let Some(workload) = component.and_then(|it| promise.workload(&route.to.0, it)) else { return };
-    let message =
-        format!("no Ingress serves `{}`, which is to lead to `{}`", told(route), route.to.0);
+    let message = format!("nothing serves `{}`, which is to lead to `{}`", told(route), route.to.0);
     let mut finding = Finding::new(message, promise.place(cx.model, node), "promised here")
-        .awaits(&[Kind::Ingress]);
+        .awaits(&[Kind::HTTPRoute, Kind::Ingress]);
     if route.observed {
         finding = finding.severity(Severity::Note);
     }
-    // Routes of the Gateway API serve as well, and are not compared.
-    if let Some(other) = cx.model.of_kind(Kind::HTTPRoute).next() {
-        return out.cannot_tell(
-            other,
-            format!("whether it serves `{}`: only Ingresses are compared", told(route)),
-        );
-    }
-    let wanted = Wanted::any(Kind::Ingress, &workload.namespace);
-    out.report_absent(cx.model.own(promise.document()), cx.absence_of(wanted), || finding);
+    let own = cx.model.own(promise.document());
+    // Either kind of object would serve it.
+    let absences = [Kind::Ingress, Kind::HTTPRoute]
+        .map(|kind| cx.absence_of(Wanted::any(kind, &workload.namespace)));
+    let unsure = absences.into_iter().find(|it| *it != Absence::Absent);
+    out.report_absent(own, unsure.unwrap_or(Absence::Absent), || finding);
 }
 
-fn undeclared(cx: &Cx<'_, '_>, promise: &Promise, found: &There<'_, '_>, out: &mut Out) {
+fn undeclared(cx: &Cx<'_, '_>, promise: &Promise, found: &Served<'_, '_>, out: &mut Out) {
     // Who serves other namespaces is none of this architecture's.
     let is_own = promise.workloads().any(|it| it.2.namespace == found.object.namespace);
     let Some(at) = promise.at(&["routes"]).filter(|_| is_own) else { return };
     let message = format!(
         "`{}` serves `{}`, which is no route of the architecture",
         found.object,
-        found.shown()
+        format_args!("{}{}", found.host, found.path)
     );
-    let at_path = found.object.place(found.node.get("path").unwrap_or(found.node));
+    let at_path = found.object.place(found.node);
     let finding = Finding::new(message, at_path, "not promised")
         .label(promise.place(cx.model, at), "all routes");
     out.find(finding.help("promise it, or take it away"));

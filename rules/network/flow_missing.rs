@@ -94,6 +94,6 @@ fn finding(cx: &Cx<'_, '_>, it: &Missing<'_, '_>, out: &mut Out) {
 /// Where an architecture document states a flow.
 fn stated(cx: &Cx<'_, '_>, declared: &DeclaredFlow) -> Option<Place> {
     let (of, at) = declared.statement?;
-    let promise = cx.promises().nth(of as usize)?;
+    let promise = cx.run.architecture.promises.get(of as usize)?;
     Some(promise.place(cx.model, flows_of(promise).get(at as usize)?.node))
 }

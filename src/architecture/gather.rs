@@ -32,7 +32,8 @@ impl Gathered {
 /// Takes the architecture documents out of what was read, and adds what they state as a world of its own each.
 pub fn gather(loaded: &mut Loaded) -> Gathered {
     let mut gathered = Gathered::default();
-    let mut groups: Vec<(String, Vec<OwnId>)> = Vec::new();
+    let targets = std::mem::take(&mut loaded.promised_to);
+    let mut groups: Vec<((String, Vec<String>), Vec<OwnId>)> = Vec::new();
     // What documents say together is not known where one of them is wrong.
     let mut unclear: FxHashSet<String> = FxHashSet::default();
     for document in std::mem::take(&mut loaded.architectures) {
@@ -40,24 +41,27 @@ pub fn gather(loaded: &mut Loaded) -> Gathered {
         let root = document.tree.root();
         let name = root.at(&["metadata", "name"]).and_then(Node::scalar).map(|it| it.into_owned());
         let name = name.unwrap_or_else(|| loaded.sources.get(document.source).name.clone());
+        let targets = targets.get(&document.source).cloned().unwrap_or_default();
         let own = loaded.add_own_document(document);
         if wrong.is_empty() {
-            match groups.iter_mut().find(|it| it.0 == name) {
+            let key = (name, targets);
+            match groups.iter_mut().find(|it| it.0 == key) {
                 Some(group) => group.1.push(own),
-                None => groups.push((name, vec![own])),
+                None => groups.push((key, vec![own])),
             }
         } else {
             unclear.insert(name);
         }
         gathered.mistakes.extend(wrong.into_iter().map(|it| (own, it)));
     }
-    for (name, documents) in groups.into_iter().filter(|it| !unclear.contains(&it.0)) {
+    for ((name, targets), documents) in groups.into_iter().filter(|it| !unclear.contains(&it.0.0)) {
         let nodes = documents.iter().map(|it| (*it, loaded.own[it.0 as usize].tree.root()));
         let merged = merge(&nodes.collect::<Vec<_>>());
         match value(&merged) {
             Ok(value) => {
                 let first = documents[0];
-                gathered.promises.push(Arc::new(Promise::new(name, value, merged, first)));
+                let promise = Promise::new((name, targets), value, merged, first);
+                gathered.promises.push(Arc::new(promise));
             }
             Err(wrong) => gathered.mistakes.extend(wrong),
         }
@@ -138,7 +142,10 @@ pub fn govern(policy: &mut Policy, promises: &[Arc<Promise>]) -> Result<(), Both
             if own.plugin != Default::default() || !own.pod_cidrs.is_empty() {
                 return Err(both("network", at));
             }
-            policy.network = promise.value.cluster.network.clone();
+            // That of one target is no other one's.
+            if promise.targets.is_empty() {
+                policy.network = promise.value.cluster.network.clone();
+            }
         }
     }
     Ok(())
@@ -153,7 +160,8 @@ fn flows(promise: &Promise, of: u32) -> Vec<DeclaredFlow> {
             continue;
         };
         let ports = promised.ports.clone();
-        declared.push(DeclaredFlow { from, to, ports, statement: Some((of, at as u32)) });
+        let (statement, worlds) = (Some((of, at as u32)), promise.targets.clone());
+        declared.push(DeclaredFlow { from, to, ports, statement, worlds });
     }
     declared
 }

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Promise {
     /// What it is called.
     pub name: String,
+    /// The targets that it is for; all of them, where none is named.
+    pub targets: Vec<String>,
     /// What it means.
     pub value: Architecture,
     /// What stands in its documents twice and differs.
@@ -216,13 +218,18 @@ impl Architecture {
 
 impl Promise {
     pub(super) fn new(
-        name: String,
+        (name, targets): (String, Vec<String>),
         value: Architecture,
         merged: Merged,
         document: OwnId,
     ) -> Promise {
         let Merged { tree, cells, conflicts } = merged;
-        Promise { name, value, conflicts, tree: Arc::new(tree), cells, document }
+        Promise { name, targets, value, conflicts, tree: Arc::new(tree), cells, document }
+    }
+
+    /// Whether a world has to keep it.
+    pub fn is_for(&self, world: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|it| it == world)
     }
 
     /// All statements.

@@ -157,7 +157,8 @@ pub(crate) struct Judged {
 
 /// The facts of one world, none of them computed yet.
 pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy, run: &Run) -> Facts<'d> {
-    let facts = Facts::new(model).with_network(&policy.network);
+    let network = run.network_of(model).unwrap_or(&policy.network);
+    let facts = Facts::new(model).with_network(network);
     facts.with_nodes(nodes::all(model, policy, run))
 }
 

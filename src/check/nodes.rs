@@ -12,6 +12,6 @@ pub(super) fn all(model: &Model<'_>, policy: &Policy, run: &Run) -> Option<AllNo
     let coverage = model.loaded.coverage.as_ref();
     let is_whole = policy.is_complete("*") || coverage.is_some_and(Coverage::is_whole);
     let has_all = || is_whole || coverage.is_some_and(|it| it.has_all(Kind::Node.name(), ""));
-    let described = run.nodes.clone();
+    let described = run.nodes_of(model).cloned();
     (described.is_some() || has_all()).then_some(AllNodes { described, is_whole })
 }

@@ -61,10 +61,10 @@ pub(super) fn run(args: &Check) -> ExitCode {
     };
     let mut run = today(document.map(|(source, tree)| loaded.add_own(source, tree)));
     run.nodes = nodes;
-    if let Some(path) = architecture_file(args, &policy, policy_file.as_deref())
-        && let Err(message) = add_architecture(&mut loaded, &path, |it| it)
-    {
-        return fail(message);
+    for named in architecture_files(args, &policy, policy_file.as_deref()) {
+        if let Err(message) = add_architecture(&mut loaded, &named, |it| it) {
+            return fail(message);
+        }
     }
     if let Err(message) = promise(&mut loaded, &mut policy, &mut run) {
         return fail(message);
@@ -168,35 +168,68 @@ pub(super) fn read_policy(path: Option<&Path>) -> Result<(Policy, Option<(Source
     Ok((value, Some((source, tree))))
 }
 
-/// The architecture document: the one of the arguments, else the one that the policy names.
-pub(super) fn architecture_file(
+/// An architecture document that somebody named.
+pub(super) struct Named {
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// The targets that it is for; all, where none is named.
+    pub(super) targets: Vec<String>,
+}
+
+/// The architecture documents: the one of the arguments, else those that the policy names, for all targets or for one.
+pub(super) fn architecture_files(
     args: &Check,
     policy: &Policy,
     policy_file: Option<&Path>,
-) -> Option<PathBuf> {
+) -> Vec<Named> {
+    if let Some(path) = args.architecture.clone() {
+        return vec![Named { path, targets: Vec::new() }];
+    }
     let folder = policy_file.and_then(Path::parent).unwrap_or(Path::new(""));
-    let named = policy.architecture.as_ref().map(|it| folder.join(it));
-    args.architecture.clone().or(named)
+    let mut all: Vec<Named> = Vec::new();
+    let of_all = policy.architecture.iter();
+    all.extend(of_all.map(|it| Named { path: folder.join(it), targets: Vec::new() }));
+    let is_read =
+        |name: &str| args.paths.is_empty() || args.paths.iter().any(|it| it.as_os_str() == name);
+    for target in policy.targets.iter().filter(|it| is_read(it.name())) {
+        let Some(path) = target.architecture.as_ref().map(|it| folder.join(it)) else { continue };
+        let name = target.name().to_string();
+        match all.iter_mut().find(|it| it.path == path) {
+            Some(named) if named.targets.is_empty() || named.targets.contains(&name) => {}
+            Some(named) => named.targets.push(name),
+            None => all.push(Named { path, targets: vec![name] }),
+        }
+    }
+    all
 }
 
 /// Reads an architecture document that somebody named, unless it is among the input anyway. `name` is what to call it.
 pub(super) fn add_architecture(
     loaded: &mut Loaded,
-    path: &Path,
+    named: &Named,
     name: impl FnOnce(String) -> String,
 ) -> Result<(), String> {
+    let Named { path, targets } = named;
     let mut source = source(path)?;
     let is_it = |other: &str| {
         let (own, other) = (path.canonicalize(), Path::new(other).canonicalize());
         matches!((own, other), (Ok(own), Ok(other)) if own == other)
     };
     let read = &loaded.architectures;
-    if read.iter().any(|it| is_it(&loaded.sources.get(it.source).name)) {
-        return Ok(());
+    let there = read.iter().map(|it| it.source).find(|it| is_it(&loaded.sources.get(*it).name));
+    let id = match there {
+        Some(id) => id,
+        None => {
+            source.name = name(source.name);
+            let shown = Source::new(source.name.clone(), source.text.clone());
+            let added = loaded.add_architecture(source);
+            added.map_err(|it| not_valid("architecture", &shown, &[it]))?
+        }
+    };
+    if !targets.is_empty() {
+        loaded.promised_to.insert(id, targets.clone());
     }
-    source.name = name(source.name);
-    let shown = Source::new(source.name.clone(), source.text.clone());
-    loaded.add_architecture(source).map_err(|it| not_valid("architecture", &shown, &[it]))
+    Ok(())
 }
 
 /// Takes what architecture documents promise out of the input, for the rules and the policy to know.
@@ -229,6 +262,8 @@ pub(super) fn promise(
         let nodes = architecture::nodes(&gathered.promises);
         let told = |it: Vec<Mistake>| it.into_iter().map(|it| it.message).collect::<Vec<_>>();
         run.nodes = nodes.map_err(|it| told(it).join("\n"))?;
+        let own = architecture::nodes_of_targets(&gathered.promises);
+        run.own_nodes = own.map_err(|it| told(it).join("\n"))?;
     }
     run.architecture = gathered;
     Ok(())

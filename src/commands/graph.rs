@@ -1,6 +1,6 @@
 //! `purlin graph`.
 
-use super::check::{add_architecture, complain, nothing, policy_file, promise, read_policy};
+use super::check::{Named, add_architecture, complain, nothing, policy_file, promise, read_policy};
 use super::input::Input;
 use super::reach::leave_out;
 use super::{COULD_NOT, done, fail, input, print, say, simulate};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         Ok(read) => read,
         Err(message) => return fail(message),
     };
-    let promises = match promises(args, &mut policy) {
+    let promises = match asked_for(args, &mut policy) {
         Ok(promises) => promises,
         Err(message) => return fail(message),
     };
@@ -83,14 +83,20 @@ fn is_live(_: &Graph) -> bool {
 }
 
 /// What the architecture document promises, where one is asked for; the policy learns of its flows.
-fn promises(args: &Graph, policy: &mut Policy) -> Result<Vec<Arc<Promise>>, String> {
+fn asked_for(args: &Graph, policy: &mut Policy) -> Result<Vec<Arc<Promise>>, String> {
     let Some(named) = &args.architecture else { return Ok(Vec::new()) };
     let policy_file = policy_file(args.world.policy.as_ref());
     let folder = policy_file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let of_policy = policy.architecture.as_ref().map(|it| folder.join(it));
     let path = named.clone().or(of_policy).unwrap_or_else(|| PathBuf::from("architecture.yaml"));
+    promises(path, policy)
+}
+
+/// What the architecture document of a file promises.
+pub(super) fn promises(path: PathBuf, policy: &mut Policy) -> Result<Vec<Arc<Promise>>, String> {
     let (mut documents, mut run) = (Loaded::default(), Run::default());
-    add_architecture(&mut documents, &path, |it| it)?;
+    let named = Named { path, targets: Vec::new() };
+    add_architecture(&mut documents, &named, |it| it)?;
     promise(&mut documents, policy, &mut run)?;
     let lines = run.architecture.mistakes.iter().map(|(own, it)| {
         let source = documents.sources.get(documents.own[own.0 as usize].source);
@@ -107,7 +113,7 @@ fn promises(args: &Graph, policy: &mut Policy) -> Result<Vec<Arc<Promise>>, Stri
 /// The picture of the document alone.
 fn document(args: &Graph) -> Result<String, String> {
     let (mut policy, _) = read_policy(policy_file(args.world.policy.as_ref()).as_deref())?;
-    let promises = promises(args, &mut policy)?;
+    let promises = asked_for(args, &mut policy)?;
     let [promise] = promises.as_slice() else {
         return Err(format!("{} architectures in one document make no picture", promises.len()));
     };

@@ -16,6 +16,8 @@ use std::process::ExitCode;
 const READS: &[Kind] = &[
     Kind::AdminNetworkPolicy,
     Kind::BaselineAdminNetworkPolicy,
+    Kind::Gateway,
+    Kind::HTTPRoute,
     Kind::HorizontalPodAutoscaler,
     Kind::Ingress,
     Kind::LimitRange,

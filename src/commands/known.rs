@@ -1,8 +1,8 @@
 //! What `purlin check` leaves out of its report: findings of a baseline, and what a change does not touch.
 
 use super::check::{
-    POLICY_FILE, add_architecture, architecture_file, default_namespace, promise, read_policy,
-    today,
+    Named, POLICY_FILE, add_architecture, architecture_files, default_namespace, promise,
+    read_policy, today,
 };
 use super::input::{read, targets};
 use super::tell;
@@ -230,11 +230,12 @@ fn earlier(snapshot: &Snapshot, args: &Check, policy: &Policy) -> Result<Earlier
     for world in loaded.worlds.iter_mut().filter(|it| !it.lacks.is_empty()) {
         world.documents.end = world.documents.start;
     }
-    if let Some(path) = architecture_file(args, &policy, Some(policy_file))
-        && let Ok(Some(path)) = snapshot.path(&path)
-    {
-        // What could not be read then says nothing of then.
-        let _ = add_architecture(&mut loaded, &path, |it| snapshot.name(&it));
+    for named in architecture_files(args, &policy, Some(policy_file)) {
+        if let Ok(Some(path)) = snapshot.path(&named.path) {
+            // What could not be read then says nothing of then.
+            let _ =
+                add_architecture(&mut loaded, &Named { path, ..named }, |it| snapshot.name(&it));
+        }
     }
     promise(&mut loaded, &mut policy, &mut run)?;
     for failure in loaded.failures.iter().filter(|it| it.step == Step::Render) {

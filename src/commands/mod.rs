@@ -1,6 +1,7 @@
 //! One module a subcommand. Exit status: 0 nothing found, 1 findings, 2 purlin could not do its work; of `reach` 0 allow,
 //! 1 deny, 3 undefined; of `simulate` 0 holds, 1 breaks, 3 unknown.
 
+mod architecture;
 mod check;
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -20,7 +21,6 @@ mod simulate;
 
 use crate::cli::{Cli, Command, Schema};
 use clap::CommandFactory;
-use purlin::architecture;
 use purlin::policy_file;
 use purlin::report::{json, simulation};
 use purlin::text::visible::visible;
@@ -44,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         #[cfg(feature = "webhook")]
         Command::Uninstall(args) => install::uninstall(&args),
         Command::Init(args) => init::run(&args),
+        Command::Architecture(args) => architecture::run(&args),
         Command::Reach(args) => reach::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Explain { rule } => list::explain(&rule),
@@ -53,7 +54,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             format!("{:#}\n", policy_file::schema(purlin::rules::built_in())).as_bytes(),
         )),
         Command::Schema { of: Schema::Architecture } => {
-            done(print(format!("{:#}\n", architecture::schema()).as_bytes()))
+            done(print(format!("{:#}\n", purlin::architecture::schema()).as_bytes()))
         }
         Command::Schema { of: Schema::Simulate } => done(print(simulation::SCHEMA.as_bytes())),
         Command::Migrate(args) => migrate::run(&args),

@@ -7,12 +7,11 @@ use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::Verdict;
 use crate::analyze::network::reach::ask::{Party, Question};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
-use crate::api::kind::Kind;
 use crate::api::ports::{PortSet, Ports, Protocol};
+use crate::architecture::served::served;
 use crate::intended_flows::{End, Flow, undeclared};
 use crate::model::Model;
 use crate::policy::DeclaredFlow;
-use crate::text::tree::Node;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who may call whom, by the caller. Where no policy isolates anybody, everybody may, and that is not worth a list.
@@ -108,31 +107,13 @@ fn called(facts: &Facts<'_>, names: &Names, end: End) -> String {
     }
 }
 
-/// What Ingresses serve of the components.
+/// What Ingresses and HTTPRoutes serve of the components.
 pub(super) fn routes<'d>(model: &Model<'d>, facts: &Facts<'d>, names: &Names) -> Vec<Map> {
     let mut all: BTreeMap<(String, String), (String, Option<i64>)> = BTreeMap::new();
-    for object in model.of_kind(Kind::Ingress) {
-        let rules = object.field(&["spec", "rules"]).into_iter().flat_map(Node::items);
-        for rule in rules {
-            let host = rule.text("host").unwrap_or("");
-            for path in rule.get("http").into_iter().flat_map(|it| it.list("paths")) {
-                let Some(backend) = path.at(&["backend", "service"]) else { continue };
-                let service = backend.text("name");
-                let service = service.and_then(|it| facts.services().find(object.namespace, it));
-                let Some(service) = service else { continue };
-                let number = backend.at(&["port", "number"]).and_then(Node::int);
-                let name = backend.at(&["port", "name"]).and_then(Node::str);
-                let port = service.ports.iter();
-                let mut port =
-                    port.filter(|it| number == Some(it.port) || name.is_some() && it.name == name);
-                let port = port.next();
-                let to = service.selects.iter().find_map(|it| Some((it.0, names.of(it.0)?)));
-                let Some((id, to)) = to else { continue };
-                let port = port.and_then(|it| it.on(facts.ports(id)));
-                let key = (host.to_string(), path.text("path").unwrap_or("/").to_string());
-                all.insert(key, (to.to_string(), port));
-            }
-        }
+    for it in served(model, facts) {
+        let to = it.to.iter().find_map(|(id, port)| Some((names.of(*id)?.to_string(), *port)));
+        let Some(to) = to else { continue };
+        all.entry((it.host.to_string(), it.path.to_string())).or_insert(to);
     }
     let routes = all.into_iter().map(|((host, path), (to, port))| {
         let mut route = Map::default();

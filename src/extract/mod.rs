@@ -1,5 +1,6 @@
 //! An architecture document from what is there: minimal, sorted, and marked as observed, for somebody to decide.
 
+pub mod calm;
 mod components;
 mod flows;
 mod update;

@@ -135,3 +135,56 @@ fn quoted(text: &str) -> String {
     let is_plain = begins_well && text.chars().all(is_word) && !is_special && !looks_like_number;
     if is_plain { text.to_string() } else { format!("{text:?}") }
 }
+
+/// A document that is there as JSON: its sections and what they name on lines of their own.
+pub(super) fn document(document: &Json) -> String {
+    let mut text = String::new();
+    lines_of(document, 0, &mut text);
+    text
+}
+
+type Json = serde_json::Map<String, serde_json::Value>;
+
+fn lines_of(map: &Json, depth: usize, text: &mut String) {
+    use serde_json::Value as Of;
+    let has_parts = |it: &Json| it.values().any(|it| it.is_object() || it.is_array());
+    for (key, value) in map {
+        let _ = write!(text, "{}{}:", "  ".repeat(depth), text_of(key));
+        match value {
+            Of::Object(below) if depth < 2 && has_parts(below) => {
+                text.push('\n');
+                lines_of(below, depth + 1, text);
+            }
+            Of::Array(items) if depth < 2 && items.iter().any(Of::is_object) => {
+                text.push('\n');
+                for item in items {
+                    let _ = writeln!(text, "{}- {}", "  ".repeat(depth + 1), in_line(item));
+                }
+            }
+            value => {
+                let _ = writeln!(text, " {}", in_line(value));
+            }
+        }
+    }
+}
+
+fn in_line(value: &serde_json::Value) -> String {
+    use serde_json::Value as Of;
+    match value {
+        Of::Object(map) => {
+            let all = map.iter().map(|(key, it)| format!("{}: {}", text_of(key), in_line(it)));
+            format!("{{{}}}", all.collect::<Vec<_>>().join(", "))
+        }
+        Of::Array(items) => {
+            format!("[{}]", items.iter().map(in_line).collect::<Vec<_>>().join(", "))
+        }
+        Of::String(text) => text_of(text),
+        other => other.to_string(),
+    }
+}
+
+/// Text that YAML reads back as text: what looks like a number is in quotes.
+fn text_of(text: &str) -> String {
+    let is_letter = |it: char| it.is_ascii_alphabetic() || it == '/';
+    if text.starts_with(is_letter) { quoted(text) } else { format!("{text:?}") }
+}

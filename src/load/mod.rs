@@ -173,6 +173,8 @@ pub struct Loaded {
     pub own: Vec<Arc<Document>>,
     /// Architecture documents among what was read, before anybody looked into them.
     pub architectures: Vec<Document>,
+    /// The targets that architecture documents are for, by their sources; of others, all.
+    pub promised_to: FxHashMap<SourceId, Vec<String>>,
     /// What was read of each source so far, as several worlds may have it.
     pub read: FxHashMap<SourceId, Read>,
 }

@@ -5,7 +5,7 @@ use super::read::mistake::Mistake;
 use super::read::split::{Chunk, split};
 use super::read::yaml::{self, Syntax};
 use super::{Document, Loaded};
-use crate::text::source::Source;
+use crate::text::source::{Source, SourceId};
 use crate::text::tree::Tree;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl Loaded {
     /// # Errors
     ///
     /// What is no YAML in them.
-    pub fn add_architecture(&mut self, source: Source) -> Result<(), Mistake> {
+    pub fn add_architecture(&mut self, source: Source) -> Result<SourceId, Mistake> {
         let text = source.text.clone();
         let mut documents = Vec::new();
         for chunk in split(&text) {
@@ -41,7 +41,7 @@ impl Loaded {
             duplicate_keys: it.duplicate_keys,
             origin: None,
         }));
-        Ok(())
+        Ok(source)
     }
 
     /// Adds one whose text is there already.

@@ -87,6 +87,9 @@ pub struct Target {
     /// The namespace of objects that name none.
     #[serde(default, deserialize_with = "plain")]
     pub namespace: Option<String>,
+    /// The architecture document of this target alone, from the policy file's folder.
+    #[serde(default, deserialize_with = "plain")]
+    pub architecture: Option<String>,
 }
 
 impl Exception {
@@ -183,6 +186,7 @@ impl Policy {
     /// Whether worlds of equal contents may be judged differently, by their names.
     pub fn tells_worlds_apart(&self) -> bool {
         self.rules.values().any(|it| !it.worlds.is_empty())
+            || self.targets.iter().any(|it| it.architecture.is_some())
             || self.exceptions.iter().any(|it| it.world.is_some())
     }
 

@@ -26,9 +26,18 @@ pub struct DeclaredFlow {
     #[serde(skip)]
     #[schemars(skip)]
     pub statement: Option<(u32, u32)>,
+    /// The worlds that it is for; all of them, where none is named.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub worlds: Vec<String>,
 }
 
 impl DeclaredFlow {
+    /// Whether it is meant to be in a world.
+    pub fn is_for(&self, world: &str) -> bool {
+        self.worlds.is_empty() || self.worlds.iter().any(|it| it == world)
+    }
+
     /// Whether an architecture document has it lead to the name service of the cluster.
     pub fn is_to_name_service(&self) -> bool {
         self.statement.is_some() && self.to == "dns"

@@ -178,7 +178,7 @@ fn what_is_refused_does_not_satisfy_the_schema() {
         ("rules", json!({"pdb-blocks-drain": "fatal"})),
         ("rules", json!({"image-tag-latest": {"tag": ["main"]}})),
         ("targets", json!([{"name": "a"}])),
-        ("targets", json!([{"path": "a", "architecture": "b"}])),
+        ("targets", json!([{"path": "a", "architectures": "b"}])),
         ("exceptions", json!([{"rule": "*", "object": "Pod", "reason": "b"}])),
         ("exceptions", json!([{"rule": "nothing", "object": "Pod/a", "reason": "b"}])),
         ("network", json!({"plugin": "flannel"})),

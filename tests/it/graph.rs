@@ -184,3 +184,94 @@ fn what_cannot_be_drawn_is_said() {
     assert_eq!(status, 2);
     assert!(drawn.starts_with("<svg ") && said.contains("broken/a.yaml"), "{said}");
 }
+
+const PROMISED: &str = "apiVersion: purlin.dev/v1alpha1
+kind: Architecture
+metadata: {name: shop}
+complete: true
+components:
+  api: {workload: Deployment/shop/api, replicas: {min: 2, max: 6}, ports: [8080]}
+  db: {workload: StatefulSet/shop/db, replicas: 1, ports: [5432], storage: {data: {size: 1Gi}}}
+  bank: {external: true}
+flows:
+  ingress: [{to: api, ports: [8080]}]
+  api: [{to: db, ports: [5432]}, {to: bank}, {to: internet, ports: [443]}]
+  '*': [{to: dns}]
+routes:
+  - {host: shop.example, path: /, to: api, port: 8080}
+";
+
+/// The picture of a document alone has what it says, and nothing else.
+#[test]
+fn a_document_alone_is_drawn_as_it_says() {
+    let folder = folder(&[("architecture.yaml", PROMISED)]);
+    let (status, drawn, said) =
+        run(folder.path(), &["graph", "--format", "mermaid", "--architecture"]);
+    assert_eq!((status, said.as_str()), (0, ""));
+    for part in [
+        "accTitle: who is promised to talk to whom: shop\n",
+        "subgraph namespace0[\"shop<br/>denied by default: in, out\"]\n",
+        "[\"api<br/>Deployment, 2 to 6 pods\"]",
+        "[(\"db<br/>StatefulSet, 1 pod\")]",
+        "([\"bank<br/>outside\"])",
+        "[[\"ingress<br/>controller\"]]",
+        "|\"5432\"|",
+        "|\"443\"|",
+    ] {
+        assert!(drawn.contains(part), "{part}\n{drawn}");
+    }
+    assert_eq!(drawn.matches("-->").count(), 6, "{drawn}");
+    for format in ["svg", "dot"] {
+        let (status, drawn, said) = run(
+            folder.path(),
+            &["graph", "--format", format, "--architecture", "architecture.yaml"],
+        );
+        assert_eq!((status, said.as_str()), (0, ""));
+        assert!(drawn.contains("StatefulSet, 1 pod"), "{drawn}");
+    }
+    fs::write(folder.path().join("architecture.yaml"), PROMISED.replace("ports", "port")).unwrap();
+    let (status, _, said) = run(folder.path(), &["graph", "--architecture"]);
+    assert_eq!(status, 2);
+    assert!(said.contains("architecture.yaml:6:"), "{said}");
+}
+
+/// Held to a document, components that are not there or not mentioned are marked, and so are their flows.
+#[test]
+fn what_is_there_is_drawn_held_to_a_document() {
+    let deployment =
+        DEPLOYMENT.replace("metadata: {name: api}", "metadata: {name: api, namespace: shop}");
+    let other = deployment.replace("api", "other");
+    let folder = folder(&[
+        ("architecture.yaml", PROMISED),
+        ("shop/api.yaml", &deployment),
+        ("shop/other.yaml", &other),
+    ]);
+    let args = ["graph", "shop", "--architecture", "architecture.yaml", "--format"];
+    let drawn = |format: &str| {
+        let (status, drawn, said) = run(folder.path(), &[&args[..], &[format]].concat());
+        assert_eq!((status, said.as_str()), (0, ""), "{format}");
+        drawn
+    };
+    let mermaid = drawn("mermaid");
+    for part in [
+        "[(\"db<br/>promised, not there\")]",
+        "[\"other<br/>Deployment, 2 pods#59; not in the architecture",
+        "stroke:#c81e3a,stroke-width:3px",
+        "stroke:#c2570c,stroke-width:3px",
+    ] {
+        assert!(mermaid.contains(part), "{part}\n{mermaid}");
+    }
+    assert!(mermaid.contains("-.->|\"5432"), "{mermaid}");
+    let svg = drawn("svg");
+    assert!(svg.contains("class=\"box data-store missing\""), "{svg}");
+    assert!(svg.contains("class=\"box workload undeclared\""), "{svg}");
+    assert!(svg.contains(".box.missing rect"), "{svg}");
+    let dot = drawn("dot");
+    assert!(dot.contains("shape=cylinder, color=\"#c81e3a\""), "{dot}");
+    // What is beside the components of a document that is not complete is no fault.
+    let open = PROMISED.replace("complete: true\n", "");
+    fs::write(folder.path().join("architecture.yaml"), open).unwrap();
+    let svg = drawn("svg");
+    assert!(!svg.contains("workload undeclared"), "{svg}");
+    assert!(svg.contains("not in the architecture"), "{svg}");
+}

@@ -185,7 +185,7 @@ apiVersion: purlin.dev/v1alpha1
 kind: Architecture
 metadata: {name: shop}
 namespaces:
-  shop: {quota: {requests.cpu: \"8\", pods: \"20\"}, observed: true} # ask Ada before it grows
+  shop: {quota: {requests.cpu: 8, pods: 20}, observed: true} # ask Ada before it grows
 components:
   # The store comes first.
   store:
@@ -284,4 +284,200 @@ fn what_cannot_be_updated_is_said() {
     let run = init(folder.path(), &["--update"]);
     assert_eq!(run.status, 2);
     assert!(run.err.contains("architecture.yaml:11:5: unknown field `replica`"), "{run:?}");
+}
+
+/// Whether a check of a source by what `init` has written of it finds nothing of the architecture.
+fn is_clean(folder: &Path, source: &[&str]) {
+    let run = purlin_with_tools(folder, &[&["init"], source].concat());
+    assert_eq!(run.status, 0, "{run:?}");
+    let by = ["--only", "architecture,flow-missing,flow-undeclared", "--fail-on", "warning"];
+    let run = purlin_with_tools(folder, &[&["check"], source, &by[..]].concat());
+    assert_eq!(run.status, 0, "{run:?}");
+    let run = purlin_with_tools(folder, &[&["init"], source].concat());
+    assert_eq!((run.status, run.out.as_str()), (0, ""), "{run:?}");
+}
+
+/// The program, with the search path of the tests.
+fn purlin_with_tools(folder: &Path, args: &[&str]) -> Run {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let home = folder.join("home");
+    let mut command = crate::cli::command(folder, args);
+    command
+        .env("PATH", path)
+        .env("HOME", &home)
+        .env("XDG_CACHE_HOME", &home)
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn overlays_are_written_down_one_by_one() {
+    if !crate::worlds::has_kustomize() {
+        return;
+    }
+    let overlay = |count: u32| {
+        format!("resources: [../../base]\nreplicas: [{{name: api, count: {count}}}]\n")
+    };
+    let folder = folder(&[
+        ("base/kustomization.yaml", "resources: [shop.yaml]\n"),
+        ("base/shop.yaml", SHOP),
+        ("overlays/staging/kustomization.yaml", &overlay(3)),
+        ("overlays/production/kustomization.yaml", &overlay(7)),
+    ]);
+    let run = purlin_with_tools(folder.path(), &["init"]);
+    assert_eq!(run.status, 2);
+    assert!(run.err.contains("overlays/production`, `overlays/staging`"), "{run:?}");
+    is_clean(folder.path(), &["overlays/production"]);
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    assert!(text.contains("replicas: 7"), "{text}");
+    // Of the other one it says what differs.
+    let run = purlin_with_tools(folder.path(), &["init", "overlays/staging"]);
+    assert_eq!(
+        (run.status, run.out.as_str()),
+        (1, "~ components.api.replicas: 7 -> 3\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_chart_is_written_down_as_it_is_rendered() {
+    if !crate::worlds::has(&["helm"]) {
+        return;
+    }
+    let templates = SHOP.replace("namespace: shop", "namespace: {{ .Release.Namespace }}");
+    let folder = folder(&[
+        ("shop/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("shop/values.yaml", "replicas: 4\n"),
+        (
+            "shop/templates/all.yaml",
+            &templates.replace("replicas: 3", "replicas: {{ .Values.replicas }}"),
+        ),
+    ]);
+    is_clean(folder.path(), &["shop"]);
+    let text = fs::read_to_string(folder.path().join("architecture.yaml")).unwrap();
+    assert!(text.contains("replicas: 4"), "{text}");
+}
+
+/// A Gateway, and a route to the API over it.
+const GATEWAY: &str = "\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web, namespace: shop}
+spec:
+  gatewayClassName: any
+  listeners: [{name: https, protocol: HTTPS, port: 443, tls: {certificateRefs: [{name: web}]}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: api, namespace: shop}
+spec:
+  parentRefs: [{name: web}]
+  hostnames: [shop.example]
+  rules:
+    - matches: [{path: {type: PathPrefix, value: /api}}]
+      backendRefs: [{name: api, port: 80}]
+";
+
+#[test]
+fn routes_of_the_gateway_api_are_routes() {
+    let shop = format!("{SHOP}{GATEWAY}");
+    let folder = folder(&[("shop.yaml", &shop)]);
+    is_clean(folder.path(), &["shop.yaml"]);
+    let path = folder.path().join("architecture.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let route = "  - {host: shop.example, path: /api, to: api, port: 8080, observed: true}\n";
+    assert!(text.contains(route), "{text}");
+    let found = |route: &str, shop: &str| {
+        let start = text.find("routes:").unwrap();
+        fs::write(&path, format!("{}routes:\n  - {route}\n", &text[..start])).unwrap();
+        fs::write(folder.path().join("shop.yaml"), shop).unwrap();
+        let args = ["check", "shop.yaml", "--only", "route-differs", "--format", "concise"];
+        let run = purlin(folder.path(), &args);
+        let lines = run.out.lines().filter(|it| it.contains("[route-differs]"));
+        lines.map(|it| it.split("] ").nth(1).unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let none: [String; 0] = [];
+    assert_eq!(
+        found("{host: shop.example, path: /api, to: api, port: 8080, tls: true}", &shop),
+        none
+    );
+    assert_eq!(
+        found("{host: shop.example, path: /api, to: db}", &shop),
+        ["`shop.example/api` is to lead to `db`, and leads to `Deployment/shop/api`"]
+    );
+    assert_eq!(
+        found("{host: shop.example, path: /api, to: api, port: 9090}", &shop),
+        ["`shop.example/api` is to lead to port 9090 of `api`, and leads to 8080"]
+    );
+    let plain = shop.replace("protocol: HTTPS", "protocol: HTTP");
+    assert_eq!(
+        found("{host: shop.example, path: /api, to: api, tls: true}", &plain),
+        ["`shop.example/api` is to be served over TLS, and `HTTPRoute/shop/api` has none for it"]
+    );
+    assert_eq!(
+        found("{host: other.example, path: /api, to: api}", &shop).len(),
+        2,
+        "one is missing, and one is not promised"
+    );
+}
+
+#[test]
+fn a_document_may_be_for_one_target() {
+    let shop = |replicas: u32| SHOP.replace("replicas: 3", &format!("replicas: {replicas}"));
+    let document = |replicas: u32| {
+        format!(
+            "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\nmetadata: {{name: shop}}\n\
+             components: {{api: {{workload: Deployment/shop/api, replicas: {replicas}}}}}\n"
+        )
+    };
+    let policy = "apiVersion: purlin.dev/v1alpha1\nkind: Policy\ntargets:\n\
+        \x20 - {name: small, path: small.yaml, architecture: of-small.yaml}\n\
+        \x20 - {name: large, path: large.yaml, architecture: of-large.yaml}\n";
+    let folder = folder(&[
+        ("small.yaml", &shop(2)),
+        ("large.yaml", &shop(9)),
+        ("of-small.yaml", &document(2)),
+        ("of-large.yaml", &document(9)),
+        ("purlin.yaml", policy),
+    ]);
+    let check = |args: &[&str]| {
+        let all = [&["check", "--only", "component-differs", "--format", "concise"], args].concat();
+        purlin(folder.path(), &all)
+    };
+    let run = check(&[]);
+    assert_eq!((run.status, run.out.contains("component-differs]")), (0, false), "{run:?}");
+    // Each is held to its own.
+    fs::write(folder.path().join("of-small.yaml"), document(3)).unwrap();
+    let run = check(&[]);
+    assert_eq!(run.status, 1, "{run:?}");
+    let found: Vec<_> = run.out.lines().filter(|it| it.contains("component-differs]")).collect();
+    assert_eq!(found.len(), 1, "{run:?}");
+    assert!(
+        found[0].contains("small.yaml:") && found[0].contains("3 promised, 2 there"),
+        "{run:?}"
+    );
+    let run = check(&["large"]);
+    assert_eq!(run.status, 0, "{run:?}");
+    let run = check(&["small"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    // One that is named for all is held to by all.
+    let run = check(&["--architecture", "of-large.yaml"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.out.contains("9 promised, 2 there"), "{run:?}");
+    // What both say is a mistake, with both places.
+    let flows = "flows: {api: [{to: api}]}\n";
+    fs::write(folder.path().join("of-small.yaml"), document(2) + flows).unwrap();
+    let own = format!("{policy}flows: [{{from: Deployment/shop/api, to: Deployment/shop/old}}]\n");
+    fs::write(folder.path().join("purlin.yaml"), own).unwrap();
+    let run = check(&[]);
+    assert_eq!(run.status, 2, "{run:?}");
+    let both = "`flows` stands in the policy (purlin.yaml:6:1) and in the architecture (of-small.yaml:5:8)";
+    assert!(run.err.contains(both), "{run:?}");
 }

@@ -10,6 +10,7 @@ mod apiserver;
 mod architecture;
 mod attacks;
 mod budgets;
+mod calm;
 mod cli;
 #[cfg(feature = "cluster")]
 mod cluster;

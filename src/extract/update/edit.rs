@@ -41,14 +41,51 @@ impl<'t> Edits<'t> {
         self.edits.push((value.span().range().start..self.end(value), with.to_string()));
     }
 
-    /// Adds entries to a mapping whose key ends at `key_end`: in order, where the ones that are there are.
-    pub(super) fn add(&mut self, map: Node<'_>, key_end: usize, entries: Vec<Entry>) {
-        if entries.is_empty() {
-            return;
-        }
+    /// Takes entries out of a mapping whose key ends at `key_end`, and leaves the comments that stand there; adds others: in
+    /// order, where the ones that are there are.
+    pub(super) fn change(
+        &mut self,
+        map: Node<'_>,
+        key_end: usize,
+        is_out: impl Fn(&str) -> bool,
+        entries: Vec<Entry>,
+    ) {
+        let parts = map.entries().map(|(key, value)| {
+            let name = key.scalar().unwrap_or_default();
+            (key.span().range().start..self.end_of(key, value), is_out(&name))
+        });
+        let parts: Vec<_> = parts.collect();
         if map.is_map() && self.is_flow(map) {
             let texts = entries.into_iter().map(|it| format!("{}: {}", it.key, it.on_one_line));
-            return self.add_to_flow(map, map.entries().last().map(|it| it.1), texts.collect());
+            return self.change_flow(map, &parts, &texts.collect::<Vec<_>>());
+        }
+        self.take(&parts);
+        self.add(map, key_end, entries);
+    }
+
+    /// Takes items out of a list, and adds others, each on one line.
+    pub(super) fn change_items(
+        &mut self,
+        list: Node<'_>,
+        is_out: impl Fn(usize) -> bool,
+        items: &[String],
+    ) {
+        let parts = list.items().enumerate();
+        let parts = parts.map(|(at, it)| (it.span().range().start..self.end(it), is_out(at)));
+        let parts: Vec<_> = parts.collect();
+        let Some(last) = list.items().last().filter(|_| !self.is_flow(list)) else {
+            return self.change_flow(list, &parts, items);
+        };
+        self.take(&parts);
+        let (indent, at) = (self.indent(last), self.line_end(self.end(last)));
+        for item in items {
+            self.edits.push((at..at, format!("\n{}- {item}", " ".repeat(indent))));
+        }
+    }
+
+    fn add(&mut self, map: Node<'_>, key_end: usize, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return;
         }
         let indent = match map.entries().next() {
             Some((key, _)) => self.indent(key),
@@ -57,63 +94,34 @@ impl<'t> Edits<'t> {
         let names: Vec<_> =
             map.entries().map(|(key, _)| key.scalar().unwrap_or_default().into_owned()).collect();
         let is_sorted = names.is_sorted();
+        let ends: Vec<_> = map.entries().map(|(key, value)| self.end_of(key, value)).collect();
         for entry in entries {
             let name = entry.key.trim_matches('"');
             let before = match is_sorted {
                 true => names.partition_point(|it| it.as_str() < name),
                 false => names.len(),
             };
-            let after = before.checked_sub(1).and_then(|it| map.entries().nth(it));
-            let at = after.map_or(key_end, |(_, value)| self.end(value));
+            let at = before.checked_sub(1).map_or(key_end, |it| ends[it]);
             let lines = entry.lines.iter().map(|it| format!("\n{}{it}", " ".repeat(indent)));
             let at = self.line_end(at);
             self.edits.push((at..at, lines.collect()));
         }
     }
 
-    /// Adds items, each on one line, to a list.
-    pub(super) fn append(&mut self, list: Node<'_>, items: Vec<String>) {
-        let Some(last) = list.items().last().filter(|_| !self.is_flow(list)) else {
-            return self.add_to_flow(list, list.items().last(), items);
+    fn take(&mut self, parts: &[(Range<usize>, bool)]) {
+        let out = parts.iter().filter(|it| it.1).map(|it| self.lines_of(&it.0));
+        let out: Vec<_> = out.collect();
+        self.edits.extend(out);
+    }
+
+    fn change_flow(&mut self, all: Node<'_>, parts: &[(Range<usize>, bool)], texts: &[String]) {
+        let more = texts.join(", ");
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+            let at = all.span().range().start + 1;
+            return self.edits.push((at..at, more));
         };
-        let (indent, at) = (self.indent(last), self.line_end(self.end(last)));
-        for item in items {
-            self.edits.push((at..at, format!("\n{}- {item}", " ".repeat(indent))));
-        }
-    }
-
-    fn add_to_flow(&mut self, all: Node<'_>, last: Option<Node<'_>>, texts: Vec<String>) {
-        if texts.is_empty() {
-            return;
-        }
-        let (at, before) = match last {
-            Some(last) => (self.end(last), ", "),
-            None => (all.span().range().start + 1, ""),
-        };
-        self.edits.push((at..at, format!("{before}{}", texts.join(", "))));
-    }
-
-    /// Takes entries out of a mapping, and leaves the comments that stand there.
-    pub(super) fn remove(&mut self, map: Node<'_>, is_out: impl Fn(&str) -> bool) {
-        let parts = map.entries().map(|(key, value)| {
-            let name = key.scalar().unwrap_or_default();
-            (key.span().range().start..self.end_of(key, value), is_out(&name))
-        });
-        self.take(map, &parts.collect::<Vec<_>>());
-    }
-
-    /// Takes items out of a list.
-    pub(super) fn remove_items(&mut self, list: Node<'_>, is_out: impl Fn(usize) -> bool) {
-        let parts = list.items().enumerate();
-        let parts = parts.map(|(at, it)| (it.span().range().start..self.end(it), is_out(at)));
-        self.take(list, &parts.collect::<Vec<_>>());
-    }
-
-    fn take(&mut self, all: Node<'_>, parts: &[(Range<usize>, bool)]) {
-        if !self.is_flow(all) {
-            let out = parts.iter().filter(|it| it.1).map(|it| self.lines_of(&it.0));
-            let out: Vec<_> = out.collect();
-            return self.edits.extend(out);
+        if parts.iter().all(|it| it.1) {
+            return self.edits.push((first.0.start..last.0.end, more));
         }
         let mut is_leading = true;
         for (at, (range, is_out)) in parts.iter().enumerate() {
@@ -128,6 +136,9 @@ impl<'t> Edits<'t> {
                 (false, _) => parts[at - 1].0.end..range.end,
             };
             self.edits.push((range, String::new()));
+        }
+        if !more.is_empty() {
+            self.edits.push((last.0.end..last.0.end, format!(", {more}")));
         }
     }
 

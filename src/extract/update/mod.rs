@@ -130,9 +130,7 @@ impl Update<'_> {
             (!seen.contains(&name) && !is_external).then_some((name, is_observed(value)))
         });
         let gone = self.gone(path, gone.collect());
-        self.edits.remove(old, |name| gone.contains(name));
-        let end = key_end(root, path);
-        self.edits.add(old, end, added);
+        self.edits.change(old, key_end(root, path), |name| gone.contains(name), added);
     }
 
     /// Says what is gone, and gives those of it which nobody decided.
@@ -175,8 +173,7 @@ impl Update<'_> {
             .iter()
             .filter(|it| old.get(it).is_some_and(|it| !it.is_null()) && new.get(it).is_none());
         let out = self.gone(path, out.map(|it| ((*it).to_string(), seen)).collect());
-        self.edits.remove(old, |name| out.contains(name));
-        self.edits.add(old, old.span().range().start, added);
+        self.edits.change(old, old.span().range().start, |name| out.contains(name), added);
     }
 
     fn value(&mut self, path: &str, (old, new): (Node<'_>, Node<'_>), seen: bool) {
@@ -201,8 +198,7 @@ impl Update<'_> {
             let (was, is) = (texts(old), texts(new));
             let more = new.items().zip(&is).filter(|it| !was.contains(it.1));
             let more: Vec<_> = more.map(|it| on_one_line(self.new_text, it.0)).collect();
-            self.edits.remove_items(old, |at| !is.contains(&was[at]));
-            return self.edits.append(old, more);
+            return self.edits.change_items(old, |at| !is.contains(&was[at]), &more);
         }
         let with = on_one_line(self.new_text, new);
         self.edits.set(old, &with);
@@ -231,8 +227,7 @@ impl Update<'_> {
                 out.insert(name);
             }
         }
-        self.edits.remove(old, |name| out.contains(name));
-        self.edits.add(old, key_end(root, "flows"), added);
+        self.edits.change(old, key_end(root, "flows"), |name| out.contains(name), added);
     }
 
     fn routes(&mut self, (old, new): Pair<'_>, root: Node<'_>) {
@@ -240,7 +235,7 @@ impl Update<'_> {
             None => self.section("routes", new, root),
             Some(list) => {
                 if self.list("routes", (list, new), &["host", "path"], ROUTE) {
-                    self.edits.remove(root, |name| name == "routes");
+                    self.edits.change(root, 0, |name| name == "routes", Vec::new());
                 }
             }
         }
@@ -283,10 +278,9 @@ impl Update<'_> {
         if is_gone && more.is_empty() {
             return true;
         }
-        self.edits.remove_items(old, |at| out.contains(&at));
         let (paths, texts): (Vec<_>, Vec<_>) = more.into_iter().unzip();
         paths.into_iter().for_each(|it| self.say(it, Way::Added));
-        self.edits.append(old, texts);
+        self.edits.change_items(old, |at| out.contains(&at), &texts);
         false
     }
 
@@ -300,10 +294,11 @@ impl Update<'_> {
         let lines: Vec<String> =
             self.new_text[from..end].lines().map(|it| self.renamed(it)).collect();
         let around = outer.and_then(|it| root.get(it)).filter(|it| it.is_map());
-        // A key without a value is no section.
-        self.edits.remove(around.unwrap_or(root), |name| {
-            name == outer.filter(|_| around.is_none()).unwrap_or(inner)
-        });
+        if around.is_none() {
+            // A key without a value is no section.
+            let name = outer.unwrap_or(inner);
+            self.edits.change(root, 0, |it| it == name, Vec::new());
+        }
         match (around, outer) {
             (Some(around), Some(outer)) => {
                 let own = lines.iter().map(|it| it.strip_prefix("  ").unwrap_or(it).to_string());
@@ -313,7 +308,7 @@ impl Update<'_> {
                     on_one_line: on_one_line(self.new_text, new),
                     lines,
                 };
-                self.edits.add(around, key_end(root, outer), vec![entry]);
+                self.edits.change(around, key_end(root, outer), |name| name == inner, vec![entry]);
             }
             (None, Some(outer)) => {
                 self.sections.push(format!("{outer}:\n  {inner}:\n{}", lines.join("\n")));

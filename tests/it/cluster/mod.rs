@@ -2,6 +2,7 @@
 
 mod connection;
 mod flows;
+mod init;
 mod permissions;
 mod placement;
 mod retries;

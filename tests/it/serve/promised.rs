@@ -114,7 +114,7 @@ fn a_document_that_is_not_valid_changes_nothing() {
     program.wait("a refusal", |it| it.metric("purlin_policy_failures_total") == 1.0);
     let told = program.wait_for_log(|it| it["level"] == "ERROR");
     let why = told["why"].as_str().unwrap();
-    assert!(why.contains("architecture.yaml:12: unknown field `component`"), "{why}");
+    assert!(why.contains("architecture.yaml:12:8: unknown field `component`"), "{why}");
     assert!(!is_allowed(&program, 3));
 
     // Flows in both are a mistake, too.
