@@ -35,7 +35,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         for (at, it) in there.iter().enumerate() {
             places.entry((it.host, prefix(it.path))).or_default().push(at);
         }
-        let mut met = BTreeSet::new();
+        let mut met: BTreeSet<usize> = BTreeSet::new();
         for (route, node) in promise.value.routes.iter().zip(promise.root().list("routes")) {
             let part = |it: &Option<Scalar>| it.as_ref().map_or(String::new(), |it| it.0.clone());
             let (host, path) = (part(&route.host), part(&route.path));

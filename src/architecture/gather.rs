@@ -97,7 +97,10 @@ fn value(merged: &Merged) -> Result<Architecture, Vec<(OwnId, Mistake)>> {
     if wrong.is_empty()
         && let Ok(value) = documents::of_tree::<Architecture>(root)
     {
-        return Ok(value);
+        wrong = mistakes::one_workload_twice(&value, root);
+        if wrong.is_empty() {
+            return Ok(value);
+        }
     }
     let own = merged.cells.first().map_or(OwnId(0), |it| it.0);
     let own = |mistake: &Mistake| {

@@ -1,5 +1,6 @@
 //! What is wrong in a document beside what the types of its fields tell.
 
+use super::Architecture;
 use super::text::{WorkloadKind, WorkloadName};
 use crate::load::read::mistake::Mistake;
 use crate::text::tree::Node;
@@ -145,6 +146,30 @@ fn of_one_thing(objective: Node<'_>) -> Option<Mistake> {
             help: Some("make two of it".into()),
         }),
     }
+}
+
+/// Components that are one workload, where one of them does not name it.
+pub(super) fn one_workload_twice(value: &Architecture, root: Node<'_>) -> Vec<Mistake> {
+    let mut first = FxHashMap::default();
+    let mut mistakes = Vec::new();
+    for (key, _) in entries(root, &["components"]) {
+        let name = key.scalar().unwrap_or_default();
+        let component = value.components.get(&*name);
+        let Some(workload) = component.and_then(|it| value.workload(&name, it)) else { continue };
+        match first.entry(workload.to_string()) {
+            Entry::Vacant(it) => _ = it.insert(name),
+            Entry::Occupied(it) => mistakes.push(Mistake {
+                span: key.span(),
+                message: format!(
+                    "`{}` is the workload of the component `{}`, too",
+                    it.key(),
+                    it.get()
+                ),
+                help: None,
+            }),
+        }
+    }
+    mistakes
 }
 
 /// Two components that are one workload contradict each other sooner or later.

@@ -88,7 +88,8 @@ impl Merger {
             }
             _ => {
                 self.copy(*first);
-                for other in &stated[1..] {
+                // Where nobody says anything, there is nothing to compare.
+                for other in stated.iter().skip(1) {
                     self.compare(*first, *other, path);
                 }
             }

@@ -277,3 +277,47 @@ fn a_document_beside_manifests_is_judged_apart_from_them() {
         assert_eq!((&label["file"], &label["line"]), (&"architecture.yaml".into(), &6.into()));
     });
 }
+
+/// Sections without anything in them, one workload by two ways to name it, and names that mean nobody.
+#[test]
+fn odd_documents_have_findings_with_places_and_nothing_else() {
+    assert_eq!(findings("components:\nflows:\n"), [""; 0]);
+    assert_eq!(
+        findings("components:\n  api:\n    workload: Deployment/shop/api\n    ports:\n"),
+        [""; 0]
+    );
+    let twice = "namespaces: {shop: {}}\ncomponents:\n  a: {workload: Deployment/shop/b}\n  b: {kind: Deployment}\n";
+    let found = findings(twice);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("invalid-architecture 6 "), "{found:?}");
+    assert!(
+        found[0].ends_with("`Deployment/shop/b` is the workload of the component `a`, too"),
+        "{found:?}"
+    );
+    let nobody =
+        "components:\n  api: {workload: Deployment/shop/api}\nflows:\n  api: [{to: apii}]\n";
+    let found = findings(nobody);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("architecture-flow-incomplete 6 "), "{found:?}");
+}
+
+/// A thousand components that call each other are judged in a time that is in proportion to their number.
+#[test]
+fn a_thousand_components_take_their_time_and_no_more() {
+    let mut text = String::from("components:\n");
+    for at in 0..1000 {
+        let _ = writeln!(
+            text,
+            "  c{at}: {{workload: Deployment/shop/c{at}, replicas: {{min: 2, max: 3}}, ports: [8080], \
+             resources: {{requests: {{cpu: 10m, memory: 16Mi}}}}}}"
+        );
+    }
+    text.push_str("flows:\n");
+    for at in 0..1000 {
+        let _ = writeln!(text, "  c{at}: [{{to: c{}, ports: [8080]}}]", (at + 1) % 1000);
+    }
+    text.push_str("  '*': [{to: dns}]\n");
+    let since = std::time::Instant::now();
+    assert_eq!(findings(&text), [""; 0]);
+    assert!(since.elapsed() < std::time::Duration::from_secs(120), "{:?}", since.elapsed());
+}
