@@ -1,4 +1,5 @@
-"""Reads the reports of a purlin with parsers that are not ours, and compares them with its JSON report.
+"""Reads the reports of a purlin with parsers that are not ours, and compares them with its JSON report; holds its documents
+to the JSON Schemas that it prints.
 
 Usage: check.py PURLIN SARIF_VALIDATOR
 
@@ -13,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 
+import jsonschema
 import junitparser
 import markdown_it
+import yaml
 
 PURLIN = pathlib.Path(sys.argv[1]).resolve()
 VALIDATOR = sys.argv[2]
@@ -136,7 +139,57 @@ def sarif(text, report, folder):
     return len(results)
 
 
+# What both schemas refuse, and so does purlin.
+REFUSED = {
+    "architecture": [
+        "component: {}",
+        "components: {api: {workload: Deployment/shop/api, replica: 3}}",
+        "components: {api: {workload: Pod/shop/api}}",
+        "components: {api: {workload: Deployment/shop/api, replicas: {min: 1, maximum: 3}}}",
+        "components: {api: {workload: Deployment/shop/api, scaling: {cpu: 0.7}}}",
+        "objectives: [{recovery: 2 minutes}]",
+        "flows: {api: [{ports: [5432]}]}",
+        "mode: {flows: audit}",
+    ],
+    "policy": ["rulez: {}", "targets: [{name: a}]", "admission: {mode: deny}"],
+}
+
+
+def schemas():
+    """The schemas that editors complete and check documents by, with another reader of YAML and another validator."""
+    for name, refused in REFUSED.items():
+        printed = subprocess.run([PURLIN, "schema", name], capture_output=True, check=True).stdout
+        schema = json.loads(printed)
+        validator = jsonschema.validators.validator_for(schema)
+        validator.check_schema(schema)
+        head = f"apiVersion: purlin.dev/v1alpha1\nkind: {name.capitalize()}\n"
+        documents = []
+        if name == "architecture":
+            documents = sorted(ROOT.glob("fixtures/systems/*/architecture/*.yaml"))
+            documents = [it for it in documents if it.name != "breaks.yaml"]
+            assert len(documents) == 10, documents
+        for path in documents:
+            for document in yaml.load_all(path.read_text(), Loader=Loader):
+                errors = [it.message for it in validator(schema).iter_errors(document)]
+                assert not errors, (path, errors)
+        validator(schema).validate(yaml.safe_load(head))
+        for text in refused:
+            assert not validator(schema).is_valid(yaml.safe_load(head + text)), text
+        print(f"{name}: {len(documents)} documents keep its schema, {len(refused)} do not")
+
+
+class Loader(yaml.SafeLoader):
+    """YAML 1.2 has no dates."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [it for it in all if it[0] != "tag:yaml.org,2002:timestamp"]
+    for first, all in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def main():
+    schemas()
     inputs = [(ROOT, [f"fixtures/systems/{it.name}"]) for it in sorted((ROOT / "fixtures/systems").iterdir())]
     inputs.append((ROOT, ["fixtures/rules"]))
     with tempfile.TemporaryDirectory() as awkward, tempfile.TemporaryDirectory() as scratch:
