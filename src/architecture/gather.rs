@@ -66,8 +66,15 @@ pub fn gather(loaded: &mut Loaded) -> Gathered {
             Err(wrong) => gathered.mistakes.extend(wrong),
         }
     }
+    // A single target has no world of its own name yet.
+    let target = gathered.promises.iter().find_map(|it| it.targets.first());
+    let alone = match target {
+        _ if loaded.coverage.is_some() => "cluster",
+        Some(name) => name.as_str(),
+        None => "manifests",
+    };
     for (at, promise) in gathered.promises.iter().enumerate() {
-        lower::add(loaded, promise, at);
+        lower::add(loaded, promise, at, alone);
     }
     gathered
 }

@@ -134,7 +134,8 @@ fn a_graph_of_somebody_else_is_read_and_what_is_left_out_is_said() {
 apiVersion: purlin.dev/v1alpha1
 kind: Architecture
 metadata: {name: trades}
-namespaces: {cluster: {}}
+namespaces:
+  cluster: {}
 components:
   bank: {external: true}
   trades:

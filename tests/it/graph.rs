@@ -240,7 +240,7 @@ fn a_document_alone_is_drawn_as_it_says() {
 fn what_is_there_is_drawn_held_to_a_document() {
     let deployment =
         DEPLOYMENT.replace("metadata: {name: api}", "metadata: {name: api, namespace: shop}");
-    let other = deployment.replace("api", "other");
+    let other = deployment.replace("name: api", "name: other").replace("app: api", "app: other");
     let folder = folder(&[
         ("architecture.yaml", PROMISED),
         ("shop/api.yaml", &deployment),

@@ -13,14 +13,16 @@ use crate::text::tree::Node;
 use std::sync::Arc;
 
 /// Adds what an architecture states, to be judged like manifests and apart from them.
-pub(super) fn add(loaded: &mut Loaded, promise: &Promise, at: usize) {
+///
+/// `alone` is what the world of what was read is called where there was only one.
+pub(super) fn add(loaded: &mut Loaded, promise: &Promise, at: usize, alone: &str) {
     let source = loaded.own[promise.document().0 as usize].source;
     let text = loaded.sources.get(source).text.clone();
     let fields = objects(promise);
     let objects: Vec<_> = fields.iter().map(|it| object(it, &text, promise.cells())).collect();
     if loaded.worlds.is_empty() && !(loaded.documents.is_empty() && loaded.broken.is_empty()) {
         let (documents, broken) = (0..loaded.documents.len(), 0..loaded.broken.len());
-        let name = if loaded.coverage.is_some() { "cluster" } else { "manifests" }.into();
+        let name = alone.to_string();
         loaded.worlds.push(World { name, documents, broken, ..World::default() });
     }
     let first = loaded.documents.len();

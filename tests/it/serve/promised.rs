@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const POLICY: &str = "apiVersion: purlin.dev/v1alpha1
 kind: Policy
 architecture: architecture.yaml
-admission: {mode: audit}
+admission: {mode: audit, recreate: 0s}
 ";
 
 /// What is promised of a shop, with the modes of its sections.
