@@ -194,9 +194,9 @@ fn mistakes_have_places_and_help() {
             &["3:21 `pat`: unknown field `pat`; did you mean `path`?"],
         ),
         (
-            "targets: [{path: a, architecture: architecture.yaml}]",
+            "targets: [{path: a, blueprints: architecture.yaml}]",
             &[
-                "3:21 `architecture`: unknown field `architecture`; known are name, path, values, release, set, kubeVersion, apiVersions, helm, namespace",
+                "3:21 `blueprints`: unknown field `blueprints`; known are name, path, values, release, set, kubeVersion, apiVersions, helm, namespace, architecture",
             ],
         ),
         // Network plugins.
