@@ -4,6 +4,8 @@ use crate::api::schema::{kind_version, preferred};
 use crate::api::version::KubernetesVersion;
 use crate::model::Object;
 use crate::rule::{Cx, Finding, Parameter};
+use crate::text::source::SourceKind;
+use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
 
 /// What `purlin.yaml` may say of kinds that are not Kubernetes' own.
@@ -52,7 +54,15 @@ pub(super) fn additional<'c>(cx: &Cx<'c, '_>) -> Additional<'c> {
 impl<'c> Life<'c> {
     /// That of an object's kind and version, if anything is known of it.
     pub(super) fn of(object: &Object<'c>, additional: &Additional<'c>) -> Option<Life<'c>> {
-        let (api_version, kind) = (object.api_version, object.kind_name);
+        Life::of_version(object.api_version, object.kind_name, additional)
+    }
+
+    /// That of a version of a kind.
+    pub(super) fn of_version(
+        api_version: &'c str,
+        kind: &'c str,
+        additional: &Additional<'c>,
+    ) -> Option<Life<'c>> {
         if let Some(it) = additional.get(&(api_version, kind)) {
             return Some(Life { ..*it });
         }
@@ -99,6 +109,22 @@ impl<'c> Life<'c> {
             None => finding,
         }
     }
+}
+
+/// Objects of a cluster, and the versions that somebody wrote them in and that differ from the one that it answers in.
+pub(super) fn applied<'c, 'd>(
+    cx: &Cx<'c, 'd>,
+) -> impl Iterator<Item = (&'c Object<'d>, Node<'d>, &'d str)> {
+    let sources = &cx.model.loaded.sources;
+    let is_live = |it: &&Object<'_>| sources.get(it.document.source).kind == SourceKind::Cluster;
+    cx.model.objects().filter(move |it| is_live(it)).flat_map(|object| {
+        let writers = object.field(&["metadata", "managedFields"]);
+        let versions = writers.into_iter().flat_map(Node::items);
+        versions.filter_map(move |it| {
+            let node = it.get("apiVersion")?;
+            Some((object, node, node.str()?))
+        })
+    })
 }
 
 /// The version of an object's `apiVersion`.

@@ -2,7 +2,8 @@
 
 use super::invalid_schema::in_files;
 use crate::api::kind::{Kind, group};
-use crate::model::Object;
+use crate::api::version::KubernetesVersion;
+use crate::model::{Object, Place};
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::rules::api_versions::{self, Life};
 use crate::text::tree::Node;
@@ -39,7 +40,9 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     for object in in_files(cx) {
         let key = (group(object.api_version), object.kind_name, api_versions::version_of(object));
         if let Some((definition, version)) = versions.get(&key) {
-            out.find(of_definition(object, definition, *version));
+            let (kind, written) = (object.kind_name, object.api_version);
+            let message = format!("`{object}` is a {kind} of `{written}`, which is deprecated");
+            out.find(of_definition(message, object.at("apiVersion"), definition, *version));
             continue;
         }
         let Some(life) = Life::of(object, &additional) else { continue };
@@ -48,19 +51,44 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
         }
         let (kind, written) = (object.kind_name, object.api_version);
         let message = format!("`{object}` is a {kind} of `{written}`, which is deprecated");
-        let since =
-            life.deprecated.map_or("deprecated".into(), |it| format!("deprecated since {it}"));
-        let finding = Finding::new(message, object.at("apiVersion"), since);
-        let finding = match life.removed {
-            Some(removed) => finding.note(format!("{removed} serves it no more")),
-            None => finding,
-        };
-        let finding = match life.is_removed(version.later(ahead)) {
-            true => finding.severity(Severity::Error),
-            false => finding,
-        };
-        out.find(life.advise(finding, version));
+        out.find(dated(&life, message, object.at("apiVersion"), version, ahead));
     }
+    for (object, node, written) in api_versions::applied(cx) {
+        let kind = object.kind_name;
+        let message =
+            format!("`{object}` was last written as a {kind} of `{written}`, which is deprecated");
+        let named = written.rsplit('/').next().unwrap_or_default();
+        if let Some((definition, version)) = versions.get(&(group(written), kind, named)) {
+            out.find(of_definition(message, object.place(node), definition, *version));
+            continue;
+        }
+        let life = Life::of_version(written, kind, &additional);
+        let is_due = |it: &Life<'_>| it.is_deprecated(version) && !it.is_removed(version);
+        if let Some(life) = life.filter(is_due) {
+            out.find(dated(&life, message, object.place(node), version, ahead));
+        }
+    }
+}
+
+/// A version that Kubernetes calls deprecated.
+fn dated(
+    life: &Life<'_>,
+    message: String,
+    place: Place,
+    version: KubernetesVersion,
+    ahead: u32,
+) -> Finding {
+    let since = life.deprecated.map_or("deprecated".into(), |it| format!("deprecated since {it}"));
+    let finding = Finding::new(message, place, since);
+    let finding = match life.removed {
+        Some(removed) => finding.note(format!("{removed} serves it no more")),
+        None => finding,
+    };
+    let finding = match life.is_removed(version.later(ahead)) {
+        true => finding.severity(Severity::Error),
+        false => finding,
+    };
+    life.advise(finding, version)
 }
 
 /// Group, kind and version.
@@ -85,12 +113,14 @@ fn deprecated_versions<'c, 'd>(
     found
 }
 
-fn of_definition(object: &Object<'_>, definition: &Object<'_>, version: Node<'_>) -> Finding {
-    let (kind, written) = (object.kind_name, object.api_version);
-    let message = format!("`{object}` is a {kind} of `{written}`, which is deprecated");
-    let place = definition.place(version.get("deprecated").unwrap_or(version));
-    let finding = Finding::new(message, object.at("apiVersion"), "deprecated")
-        .label(place, "its definition says so");
+fn of_definition(
+    message: String,
+    place: Place,
+    definition: &Object<'_>,
+    version: Node<'_>,
+) -> Finding {
+    let said = definition.place(version.get("deprecated").unwrap_or(version));
+    let finding = Finding::new(message, place, "deprecated").label(said, "its definition says so");
     match version.text("deprecationWarning") {
         Some(warning) => finding.note(warning.to_string()),
         None => finding,

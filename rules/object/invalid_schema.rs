@@ -176,8 +176,10 @@ fn group_fault(object: &Object<'_>) -> Option<Finding> {
     if is_filled_in_later(written) {
         return None;
     }
-    let slip = schema::group_like(name, kind);
-    if name.contains('.') && slip.is_none() {
+    let slip = schema::group_like(&name.to_lowercase(), kind);
+    // Nor has any upper case letters: it is a domain.
+    let is_domain = name.contains('.') && !name.contains(|it: char| it.is_ascii_uppercase());
+    if is_domain && slip.is_none() {
         return None;
     }
     let of_slip = slip.and_then(|it| it.versions.first().map(|v| format!("{}/{v}", it.name)));

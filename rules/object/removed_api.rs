@@ -42,4 +42,17 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
             version,
         ));
     }
+    for (object, node, written) in api_versions::applied(cx) {
+        let life = Life::of_version(written, object.kind_name, &additional);
+        let Some(life) = life.filter(|it| it.is_removed(version)) else { continue };
+        let Some(removed) = life.removed else { continue };
+        let kind = object.kind_name;
+        let message = format!(
+            "`{object}` was last written as a {kind} of `{written}`, which {removed} serves no more"
+        );
+        let finding = Finding::new(message, object.place(node), format!("gone since {removed}"));
+        out.find(
+            life.advise(finding.note("whoever applies that manifest again is refused"), version),
+        );
+    }
 }

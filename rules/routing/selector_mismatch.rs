@@ -45,7 +45,10 @@ fn workload(cx: &Cx<'_, '_>, workload: &Workload<'_>, out: &mut Out) {
         (Some(node), _) => Selector::parse(node),
     };
     if selector.is_empty() {
-        out.find(without_selector(object, written));
+        // A Job may bring one that asks for nothing (`ValidateJobSpec`).
+        if workload.kind != Kind::Job {
+            out.find(without_selector(object, written));
+        }
     } else if selector.invalid {
         out.find(invalid(object, written));
     } else if !selector.requirements.iter().any(is_unreadable) {

@@ -84,6 +84,8 @@ impl Quantity {
     ///
     /// When the API server would refuse it.
     pub fn parse(text: &str) -> Result<Quantity, NotAQuantity> {
+        // `UnmarshalJSON` takes spaces off.
+        let text = text.trim();
         let (negative, rest) = match text.as_bytes().first() {
             Some(b'-') => (true, &text[1..]),
             Some(b'+') => (false, &text[1..]),

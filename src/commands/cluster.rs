@@ -6,6 +6,7 @@ use crate::cli::{Check, Live, Rbac};
 use purlin::api::kind::KindInfo;
 use purlin::check::Selection;
 use purlin::check::needs;
+use purlin::load::cluster::live::Schemas;
 use purlin::load::cluster::{self, Custom, Options, Refused, Wanted};
 use purlin::load::{Loaded, World};
 use purlin::policy::Policy;
@@ -59,8 +60,13 @@ pub(super) fn load(
     let source = loaded.sources.add(Source::cluster(context.into()));
     let wanted: Vec<Wanted> =
         kinds.iter().map(|it| Wanted { groups: it.groups, kind: it.name }).collect();
+    // Only manifests are held to them: what the cluster has, it has judged itself.
+    let schemas = match files.documents.is_empty() {
+        true => Schemas::LeftOut,
+        false => Schemas::Kept,
+    };
     let progress = Progress::new();
-    let read = cluster::read(&options, source, &wanted, custom, &|it| {
+    let read = cluster::read(&options, source, &wanted, (custom, schemas), &|it| {
         let cluster::Progress { kinds, of, objects } = it;
         progress.show(&format!("reading the cluster: {kinds} of {of} lists, {objects} objects"));
     });

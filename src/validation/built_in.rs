@@ -2,6 +2,7 @@
 //! and enumerated words.
 
 use super::{Fault, format, is_filled_in_later};
+use crate::api::quantity::Quantity;
 use crate::api::schema::{Definition, Field, Schemas, Type};
 use crate::text::tree::{Node, Value};
 
@@ -58,6 +59,15 @@ impl<'s, 'd> Walk<'s, 'd> {
         }
     }
 
+    /// An item that is `null` is read as one without any field.
+    fn empty_items(&mut self, list: Node<'d>, item: &Type) {
+        let Type::Object(id) = item else { return };
+        let required = self.schemas.definition(*id).fields.iter().filter(|it| it.is_required);
+        let Some(first) = required.map(|it| it.name).next() else { return };
+        let empty = list.items().filter(|it| it.is_null());
+        self.faults.extend(empty.map(|it| Fault::missing(it, first)));
+    }
+
     fn value(&mut self, value: Node<'d>, of: &'s Type, field: &'s Field) {
         let mut open = vec![(value, of)];
         while let Some((value, of)) = open.pop() {
@@ -72,13 +82,34 @@ impl<'s, 'd> Walk<'s, 'd> {
                 Type::Object(id) if value.is_map() => {
                     self.open.push((value, self.schemas.definition(*id)));
                 }
-                Type::List(item, _) => open.extend(value.items().map(|it| (it, &**item))),
+                Type::List(item, _) => {
+                    self.empty_items(value, item);
+                    open.extend(value.items().map(|it| (it, &**item)));
+                }
+                // What a workload, a quota or a claim asks for, `invalid-quantity` judges.
+                Type::Map(item) if matches!(**item, Type::Quantity) && is_asked_for(field.name) => {
+                }
                 Type::Map(item) => open.extend(value.entries().map(|(_, it)| (it, &**item))),
                 Type::Str => self.faults.extend(word(value, field)),
                 _ => {}
             }
         }
     }
+}
+
+/// Lists of amounts that have a rule of their own.
+fn is_asked_for(name: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "default",
+        "defaultRequest",
+        "hard",
+        "limits",
+        "max",
+        "maxLimitRequestRatio",
+        "min",
+        "requests",
+    ];
+    NAMES.contains(&name)
 }
 
 /// What is wrong with a value by its type alone: what `encoding/json` does not read into the field.
@@ -94,6 +125,10 @@ fn scalar<'d>(node: Node<'d>, due: &Type) -> Option<Fault<'d>> {
         | (Type::List(..), Value::Seq)
         | (Type::Map(_) | Type::Object(_), Value::Map) => true,
         (Type::Int32 | Type::Int64 | Type::IntOrString, Value::Number(_)) => node.int().is_some(),
+        // A list of numbers is one of bytes (`encoding/json`).
+        (Type::Bytes, Value::Seq) => {
+            node.items().all(|it| it.int().is_some_and(|it| u8::try_from(it).is_ok()))
+        }
         _ => false,
     };
     if node.str().is_some_and(is_filled_in_later) {
@@ -111,6 +146,15 @@ fn scalar<'d>(node: Node<'d>, due: &Type) -> Option<Fault<'d>> {
         (Type::Time, _, Some(text)) if !format::is_time(text) => {
             let says = "is no time as RFC 3339 writes it";
             Some(Fault::new(node, says, "no such time", "write it as `2027-03-31T12:00:00Z`"))
+        }
+        (Type::Quantity, _, Some(text)) if Quantity::parse(text).is_err() => {
+            let says = "is no quantity";
+            Some(Fault::new(
+                node,
+                says,
+                "no quantity",
+                "write a number, perhaps with a unit: `500Mi`",
+            ))
         }
         (Type::Bytes, _, Some(text)) if !format::is_base64(text) => {
             let says = "is not in base64";

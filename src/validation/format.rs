@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Whether it is a time as RFC 3339 writes it.
 pub(super) fn is_time(text: &str) -> bool {
     // RFC 3339 has a `T`, and an offset as `Z` or `+01:00`; a parser may take more than that.
-    let is_shaped = text.as_bytes().get(10).is_some_and(|it| it.eq_ignore_ascii_case(&b'T'));
+    let is_shaped = text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
     is_shaped && text.parse::<Timestamp>().is_ok()
 }
 

@@ -2,6 +2,7 @@
 
 use super::Refused;
 use super::connect::{explain, within};
+use super::live::Schemas;
 use super::live::items::{self, Unreadable};
 use super::relevant::is_relevant;
 use crate::load::Document;
@@ -24,6 +25,8 @@ pub(super) struct Request {
     pub(super) resource: ApiResource,
     /// In which namespace; in all of them if `None`.
     pub(super) namespace: Option<String>,
+    /// What becomes of the schemas of custom kinds.
+    pub(super) schemas: Schemas,
 }
 
 /// What a list gave.
@@ -114,8 +117,10 @@ pub(super) async fn list(
         };
         let (api_version, kind) =
             (request.resource.api_version.clone(), request.resource.kind.clone());
-        let page =
-            tokio::task::spawn_blocking(move || items::page(&text, source, &api_version, &kind));
+        let schemas = request.schemas;
+        let page = tokio::task::spawn_blocking(move || {
+            items::page_with(&text, source, &api_version, &kind, schemas)
+        });
         let page = page.await.map_err(|error| format!("a page was given up: {error}"))?;
         let page = page.map_err(|error| {
             format!(

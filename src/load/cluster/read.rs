@@ -3,6 +3,7 @@
 use super::connect::{self, Options, explain, within};
 use super::coverage::Coverage;
 use super::list::{self, Listed, Request};
+use super::live::Schemas;
 use crate::load::Document;
 use crate::text::source::SourceId;
 use kube::Client;
@@ -113,7 +114,8 @@ pub fn custom_resources(options: &Options) -> Result<Vec<(String, String)>, Stri
     connect::runtime()?.block_on(async {
         let (client, url) = connect::client(options).await?;
         let kinds = discover(&client, &url, options.timeout).await?;
-        let requests = requests(&kinds, &[], Custom::Read, &[]).into_iter();
+        let custom = (Custom::Read, Schemas::LeftOut);
+        let requests = requests(&kinds, &[], custom, &[]).into_iter();
         let mut custom: Vec<_> =
             requests.map(|it| (it.resource.group, it.resource.plural)).collect();
         custom.sort();
@@ -137,7 +139,7 @@ pub fn read(
     options: &Options,
     source: SourceId,
     wanted: &[Wanted],
-    custom: Custom,
+    custom: (Custom, Schemas),
     progress: &dyn Fn(Progress),
 ) -> Result<Read, String> {
     connect::runtime()?.block_on(async {
@@ -162,7 +164,7 @@ pub fn read(
 fn requests(
     kinds: &Discovery,
     wanted: &[Wanted],
-    custom: Custom,
+    (custom, schemas): (Custom, Schemas),
     namespaces: &[String],
 ) -> Vec<Request> {
     let mut requests = Vec::new();
@@ -179,12 +181,12 @@ fn requests(
                 continue;
             }
             if can.scope == Scope::Cluster || namespaces.is_empty() {
-                requests.push(Request { resource, namespace: None });
+                requests.push(Request { resource, namespace: None, schemas });
                 continue;
             }
             for namespace in namespaces {
                 let (resource, namespace) = (resource.clone(), Some(namespace.clone()));
-                requests.push(Request { resource, namespace });
+                requests.push(Request { resource, namespace, schemas });
             }
         }
     }

@@ -30,6 +30,9 @@ pub(super) struct Asked {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Writer {
+    /// In which version of the API.
+    #[serde(rename = "apiVersion")]
+    pub(super) api_version: Option<String>,
     manager: Option<String>,
     operation: Option<String>,
     #[serde(rename = "fieldsV1")]

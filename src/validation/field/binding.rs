@@ -1,12 +1,18 @@
 //! Roles and their bindings (`pkg/apis/rbac/validation`).
 
 use super::Found;
+use super::metadata::{self, SUBDOMAIN};
+use super::names::{is_dns_subdomain, is_path_segment};
 use crate::api::kind::Kind;
 use crate::text::tree::Node;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn role<'d>(root: Node<'d>, kind: Kind, found: &mut Found<'d>) {
+    if let Some(aggregation) = root.get("aggregationRule").filter(|it| it.is_map()) {
+        found.required(aggregation, &["clusterRoleSelectors"]);
+        aggregation.list("clusterRoleSelectors").for_each(|it| metadata::selector(Some(it), found));
+    }
     let count = |rule: Node<'_>, key: &str| rule.get(key).map_or(0, Node::count);
     for rule in root.list("rules").filter(|it| it.is_map()) {
         let is_url = count(rule, "nonResourceURLs") > 0;
@@ -38,10 +44,14 @@ pub(super) fn binding<'d>(root: Node<'d>, kind: Kind, found: &mut Found<'d>) {
             _ => &["ClusterRole", "Role"],
         };
         found.word(reference.get("kind"), kinds);
+        found.form(reference.get("name"), is_path_segment, "a name without `/` and `%`");
         // Nothing stands for RBAC's own (SetDefaults_RoleBinding).
         found.word(reference.get("apiGroup"), &[GROUP]);
     }
     for subject in root.list("subjects").filter(|it| it.is_map()) {
+        if subject.text("kind") == Some("ServiceAccount") {
+            found.form(subject.get("name"), is_dns_subdomain, SUBDOMAIN);
+        }
         found.word(subject.get("kind"), &["Group", "ServiceAccount", "User"]);
         let group = subject.get("apiGroup").filter(|it| it.str() != Some(""));
         match subject.text("kind") {

@@ -1,9 +1,11 @@
 //! Containers (`ValidateContainers` of `pkg/apis/core/validation`).
 
-use super::metadata::LABEL;
-use super::names::{is_config_key, is_dns_label, is_port_name, is_relaxed_variable, is_variable};
-use super::volumes::descends;
-use super::{Found, given};
+use super::metadata::{LABEL, SUBDOMAIN};
+use super::names::{
+    is_config_key, is_dns_label, is_dns_subdomain, is_port_name, is_relaxed_variable, is_variable,
+};
+use super::volumes::{descends, has_no_way_up};
+use super::{Found, downward, given, pod, resources};
 use crate::api::version::KubernetesVersion;
 use crate::text::tree::Node;
 use rustc_hash::FxHashSet;
@@ -34,12 +36,27 @@ pub(super) fn container<'d>(
     if node.get("image").is_none_or(|it| it.str() == Some("")) {
         found.missing(node, "image");
     }
+    let policies: &[&str] = match role {
+        _ if found.settings.version >= KubernetesVersion::minor(34) => {
+            &["Always", "Never", "OnFailure"]
+        }
+        Role::Init => &["Always"],
+        Role::Main => &[],
+    };
+    if role == Role::Init {
+        found.word(node.get("restartPolicy"), policies);
+    }
     ports(node, around, found);
     let mut names = FxHashSet::default();
     node.list("ports").for_each(|it| found.once(it.get("name"), &mut names, "port"));
     node.list("env").for_each(|it| variable(it, found));
     node.list("envFrom").for_each(|it| variables(it, found));
     mounts(node, around, found);
+    devices(node, found);
+    if let Some(it) = node.get("resources").filter(|it| it.is_map()) {
+        resources::of_container(it, found);
+    }
+    words(node, found);
     probes(node, role, found);
     security(node, found);
 }
@@ -59,6 +76,28 @@ fn ports<'d>(node: Node<'d>, around: &Surroundings<'d>, found: &mut Found<'d>) {
             let says = format!("is not the `containerPort`, {own}, as `hostNetwork` asks for");
             found.wrong(host, says, "another port", format!("write {own}, or leave it out"));
         }
+    }
+}
+
+/// Words that containers are written in.
+fn words<'d>(node: Node<'d>, found: &mut Found<'d>) {
+    found.word(node.get("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
+    let policy = node.get("terminationMessagePolicy");
+    found.word(policy, &["FallbackToLogsOnError", "File"]);
+    let mut names = FxHashSet::default();
+    for policy in node.list("resizePolicy") {
+        found.word(policy.get("resourceName"), &["cpu", "memory"]);
+        found.word(policy.get("restartPolicy"), &["NotRequired", "RestartContainer"]);
+        found.once(policy.get("resourceName"), &mut names, "policy");
+    }
+}
+
+/// Volumes that a container has as devices (`ValidateVolumeDevices`).
+fn devices<'d>(node: Node<'d>, found: &mut Found<'d>) {
+    let mut paths = FxHashSet::default();
+    for device in node.list("volumeDevices") {
+        found.form(device.get("devicePath"), has_no_way_up, "a path without `..`");
+        found.once(device.get("devicePath"), &mut paths, "device");
     }
 }
 
@@ -83,6 +122,16 @@ fn variable<'d>(node: Node<'d>, found: &mut Found<'d>) {
         found.wrong(source, "stands beside `value`", "two values", "keep one of them");
     }
     exactly_one(source, &SOURCES, "source", found);
+    if let Some(it) = source.get("fieldRef").filter(|it| it.is_map()) {
+        downward::field(it, downward::Use::Variable, found);
+    }
+    if let Some(it) = source.get("resourceFieldRef").filter(|it| it.is_map()) {
+        downward::resource(it, downward::Use::Variable, found);
+    }
+    for reference in ["configMapKeyRef", "secretKeyRef"].iter().filter_map(|it| source.get(it)) {
+        found.required(reference, &["name"]);
+        found.form(reference.get("name"), is_dns_subdomain, SUBDOMAIN);
+    }
     for key in ["configMapKeyRef", "secretKeyRef"] {
         let key = source.at(&[key, "key"]);
         found.form(key, is_config_key, "letters, digits, `-`, `_` and `.`");
@@ -91,6 +140,17 @@ fn variable<'d>(node: Node<'d>, found: &mut Found<'d>) {
 
 fn variables<'d>(node: Node<'d>, found: &mut Found<'d>) {
     exactly_one(node, &["configMapRef", "secretRef"], "source", found);
+    for reference in ["configMapRef", "secretRef"].iter().filter_map(|it| node.get(it)) {
+        found.required(reference, &["name"]);
+        // As a prefix of a name, it may end with a dash (`validateConfigMapEnvSource`).
+        let is = |it: &str| is_dns_subdomain(it.strip_suffix('-').unwrap_or(it));
+        found.form(reference.get("name"), is, SUBDOMAIN);
+    }
+    let is = match found.settings.version < KubernetesVersion::minor(32) {
+        true => is_variable,
+        false => is_relaxed_variable,
+    };
+    found.form(node.get("prefix"), is, "characters that a variable's name may have");
 }
 
 /// One of these keys has to be there, and no more.
@@ -208,7 +268,17 @@ fn handler<'d>(node: Node<'d>, found: &mut Found<'d>) {
     for key in ["httpGet", "tcpSocket"] {
         port(node.at(&[key, "port"]), found);
     }
+    let request = node.get("httpGet").filter(|it| it.is_map());
+    found.word(request.and_then(|it| it.get("scheme")), &["HTTP", "HTTPS"]);
+    for header in request.into_iter().flat_map(|it| it.list("httpHeaders")) {
+        found.form(header.get("name"), is_header, "the name of a header");
+    }
     found.range(node.at(&["grpc", "port"]), 1, 65535);
+}
+
+/// `IsHTTPHeaderName`.
+fn is_header(text: &str) -> bool {
+    text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
 }
 
 /// A port by its number or name.
@@ -222,6 +292,8 @@ fn security<'d>(node: Node<'d>, found: &mut Found<'d>) {
     for key in ["runAsUser", "runAsGroup"] {
         found.range(context.get(key), 0, i64::from(i32::MAX));
     }
+    found.word(context.get("procMount"), &["Default", "Unmasked"]);
+    pod::profiles(context, found);
     let Some(escalation) = context.get("allowPrivilegeEscalation") else { return };
     if escalation.bool() != Some(false) {
         return;
@@ -229,5 +301,10 @@ fn security<'d>(node: Node<'d>, found: &mut Found<'d>) {
     if context.get("privileged").and_then(Node::bool) == Some(true) {
         let says = "is false beside `privileged: true`, which allows it";
         found.wrong(escalation, says, "contradicts `privileged`", "keep one of them");
+    }
+    let added = context.get("capabilities").into_iter().flat_map(|it| it.list("add"));
+    if added.into_iter().any(|it| it.str() == Some("CAP_SYS_ADMIN")) {
+        let says = "is false beside `CAP_SYS_ADMIN`, which allows it";
+        found.wrong(escalation, says, "contradicts `capabilities`", "keep one of them");
     }
 }

@@ -1,10 +1,12 @@
 //! Pods (`ValidatePodSpec` of `pkg/apis/core/validation`).
 
 use super::Found;
+use super::cluster::is_address;
 use super::container::{self, Role, Surroundings};
 use super::metadata::{self, LABEL};
 use super::names::{is_dns_label, is_dns_subdomain, is_label_value, is_qualified_name};
-use super::volumes;
+use super::{resources, volumes};
+use crate::api::version::KubernetesVersion;
 use crate::text::tree::Node;
 use rustc_hash::FxHashSet;
 
@@ -35,6 +37,9 @@ pub(super) fn spec<'d>(spec: Node<'d>, owner: &Owner<'d>, found: &mut Found<'d>)
     metadata::label_map(spec.get("nodeSelector"), found);
     found.form(spec.get("hostname"), is_dns_label, LABEL);
     found.form(spec.get("subdomain"), is_dns_label, LABEL);
+    if let Some(class) = spec.get("runtimeClassName").filter(|it| it.str() == Some("")) {
+        found.wrong(class, "is empty", "empty", "name a RuntimeClass, or remove it");
+    }
     for name in ["serviceAccountName", "runtimeClassName", "priorityClassName", "nodeName"] {
         found.form(
             spec.get(name),
@@ -43,7 +48,14 @@ pub(super) fn spec<'d>(spec: Node<'d>, owner: &Owner<'d>, found: &mut Found<'d>)
         );
     }
     found.range(spec.get("activeDeadlineSeconds"), 1, i64::from(i32::MAX));
+    found.word(spec.get("preemptionPolicy"), &["Never", "PreemptLowerPriority"]);
     security(spec, found);
+    network(spec, found);
+    gates(spec, found);
+    claims(spec, found);
+    if let Some(overhead) = spec.get("overhead") {
+        resources::amounts(overhead, found);
+    }
     spec.list("tolerations").for_each(|it| toleration(it, found));
     spread(spec, found);
     affinity(spec, found);
@@ -71,6 +83,16 @@ fn containers<'d>(spec: Node<'d>, owner: &Owner<'d>, found: &mut Found<'d>) {
         for node in spec.list(list).filter(|it| it.is_map()) {
             container::container(node, role, &around, found);
             found.once(node.get("name"), &mut named, "container");
+        }
+    }
+}
+
+/// Images of pods themselves; those of templates may have spaces around them (`ValidatePodCreate`).
+pub(super) fn images<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    for list in ["containers", "initContainers"] {
+        for image in spec.list(list).filter_map(|it| it.get("image")) {
+            let what = "the name of an image, without spaces around it";
+            found.form(Some(image), |it| it.trim() == it, what);
         }
     }
 }
@@ -106,15 +128,168 @@ fn restart_policy<'d>(spec: Node<'d>, owner: &Owner<'d>, found: &mut Found<'d>) 
     }
 }
 
+/// `validatePodSpecSecurityContext`.
 fn security<'d>(spec: Node<'d>, found: &mut Found<'d>) {
-    let Some(context) = spec.get("securityContext") else { return };
+    let is_on = |key: &str| spec.get(key).and_then(Node::bool) == Some(true);
+    let shared = spec.get("shareProcessNamespace").filter(|it| it.bool() == Some(true));
+    if let Some(shared) = shared.filter(|_| is_on("hostPID")) {
+        let says = "is true beside `hostPID`, which shares more";
+        found.wrong(shared, says, "contradicts `hostPID`", "keep one of them");
+    }
+    let Some(context) = spec.get("securityContext").filter(|it| it.is_map()) else { return };
     for key in ["runAsUser", "runAsGroup", "fsGroup"] {
         found.range(context.get(key), 0, i64::from(i32::MAX));
+    }
+    for group in context.list("supplementalGroups") {
+        found.range(Some(group), 0, i64::from(i32::MAX));
+    }
+    found.word(context.get("fsGroupChangePolicy"), &["Always", "OnRootMismatch"]);
+    found.word(context.get("supplementalGroupsPolicy"), &["Merge", "Strict"]);
+    profiles(context, found);
+    let mut names = FxHashSet::default();
+    for sysctl in context.list("sysctls") {
+        found.form(sysctl.get("name"), is_sysctl, "the name of a kernel parameter");
+        found.once(sysctl.get("name"), &mut names, "kernel parameter");
+        let Some(name) = sysctl.get("name") else { continue };
+        let text = name.str().unwrap_or_default();
+        // `ValidateHostSysctl`: of the node's own namespace nothing is set.
+        let is_of = |prefixes: &[&str]| prefixes.iter().any(|it| text.starts_with(it));
+        let of_network = is_on("hostNetwork") && is_of(&["net.", "net/"]);
+        let of_messages = is_on("hostIPC")
+            && is_of(&[
+                "kernel.shm",
+                "kernel.msg",
+                "kernel.sem",
+                "fs.mqueue.",
+                "kernel/shm",
+                "kernel/msg",
+                "kernel/sem",
+                "fs/mqueue/",
+            ]);
+        if of_network || of_messages {
+            let says = format!("is `{text}`, of the node itself under `hostNetwork` or `hostIPC`");
+            found.wrong(name, says, "of the node", "remove it");
+        }
+    }
+}
+
+/// `IsValidSysctlName`.
+fn is_sysctl(text: &str) -> bool {
+    let is_part = |it: &str| {
+        let bytes = it.as_bytes();
+        let ends = [bytes.first(), bytes.last()];
+        ends.iter().all(|it| it.is_some_and(|it| it.is_ascii_lowercase() || it.is_ascii_digit()))
+            && bytes.iter().all(|it| {
+                it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, b'-' | b'_')
+            })
+    };
+    let is_last = |it: &str| it.split('.').all(is_part);
+    text.len() <= 253 && text.split('/').all(is_last)
+}
+
+/// `seccompProfile` and `appArmorProfile` of a pod or a container.
+pub(super) fn profiles<'d>(context: Node<'d>, found: &mut Found<'d>) {
+    for key in ["seccompProfile", "appArmorProfile"] {
+        let Some(profile) = context.get(key).filter(|it| it.is_map()) else { continue };
+        found.word(profile.get("type"), &["Localhost", "RuntimeDefault", "Unconfined"]);
+        let local = profile.get("localhostProfile");
+        match (profile.text("type"), local) {
+            (Some("Localhost"), None) => found.missing(profile, "localhostProfile"),
+            (Some("Localhost"), local) if key == "seccompProfile" => {
+                found.form(local, volumes::descends, "a relative path without `..`");
+            }
+            (Some("RuntimeDefault" | "Unconfined"), Some(local)) => {
+                let says = "stands beside another `type` than `Localhost`";
+                found.wrong(local, says, "of another type", "remove it");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Names and servers that the pod resolves with, and its own (`validatePodDNSConfig`, `ValidateHostAliases`).
+fn network<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    const POLICIES: [&str; 4] = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+    found.word(spec.get("dnsPolicy"), &POLICIES);
+    let config = spec.get("dnsConfig").filter(|it| it.is_map());
+    let servers = config.and_then(|it| it.get("nameservers"));
+    if let Some(policy) = spec.get("dnsPolicy").filter(|it| it.str() == Some("None"))
+        && servers.is_none_or(|it| it.count() == 0)
+    {
+        let says = "is `None`, and no server is named";
+        found.wrong(policy, says, "no server", "set `dnsConfig: {nameservers: …}`");
+    }
+    for (list, most) in [("nameservers", 3), ("searches", 32)] {
+        let list = config.and_then(|it| it.get(list));
+        if let Some(list) = list.filter(|it| it.count() > most) {
+            let says = format!("has more than {most} entries");
+            found.wrong(list, says, "too many", format!("keep {most} at most"));
+        }
+    }
+    let address = "an address: `10.0.0.10`";
+    servers
+        .into_iter()
+        .flat_map(Node::items)
+        .for_each(|it| found.required_form(it, is_address, address));
+    for search in config.into_iter().flat_map(|it| it.list("searches")) {
+        let is = |it: &str| {
+            let name = it.strip_suffix('.').unwrap_or(it);
+            it == "." || is_dns_subdomain(&name.replace('_', "a"))
+        };
+        found.form(Some(search), is, "a domain");
+    }
+    for option in config.into_iter().flat_map(|it| it.list("options")) {
+        found.required(option, &["name"]);
+    }
+    for alias in spec.list("hostAliases") {
+        found.form(alias.get("ip"), is_address, address);
+        for name in alias.list("hostnames") {
+            found.required_form(name, is_dns_subdomain, "the name of a host");
+        }
+    }
+}
+
+/// Conditions and gates are qualified names.
+fn gates<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    let what = "a name: `example.com/name`";
+    for gate in spec.list("readinessGates") {
+        found.form(gate.get("conditionType"), is_qualified_name, what);
+    }
+    let mut names = FxHashSet::default();
+    for gate in spec.list("schedulingGates") {
+        found.form(gate.get("name"), is_qualified_name, what);
+        found.once(gate.get("name"), &mut names, "gate");
+    }
+}
+
+/// `validatePodResourceClaims`, and what containers use of them.
+fn claims<'d>(spec: Node<'d>, found: &mut Found<'d>) {
+    let mut names = FxHashSet::default();
+    for claim in spec.list("resourceClaims").filter(|it| it.is_map()) {
+        found.form(claim.get("name"), is_dns_label, LABEL);
+        found.once(claim.get("name"), &mut names, "claim");
+        container::exactly_one(
+            claim,
+            &["resourceClaimName", "resourceClaimTemplateName"],
+            "source",
+            found,
+        );
+        for key in ["resourceClaimName", "resourceClaimTemplateName"] {
+            found.form(claim.get(key), is_dns_subdomain, metadata::SUBDOMAIN);
+        }
+    }
+    let containers = ["containers", "initContainers"].into_iter().flat_map(|it| spec.list(it));
+    for used in containers.filter_map(|it| it.get("resources")).flat_map(|it| it.list("claims")) {
+        let Some(name) = used.get("name").filter(|it| it.str() != Some("")) else { continue };
+        if name.str().is_some_and(|it| !names.contains(it)) {
+            let says = "names a claim that the pod does not have";
+            found.wrong(name, says, "no such claim", "add it to `resourceClaims` of the pod");
+        }
     }
 }
 
 /// `ValidateTolerations`.
-fn toleration<'d>(node: Node<'d>, found: &mut Found<'d>) {
+pub(super) fn toleration<'d>(node: Node<'d>, found: &mut Found<'d>) {
     let text = |key| node.text(key).unwrap_or_default();
     let (key, operator, effect) = (text("key"), text("operator"), text("effect"));
     if node.str().is_some()
@@ -123,6 +298,12 @@ fn toleration<'d>(node: Node<'d>, found: &mut Found<'d>) {
         return;
     }
     found.form(node.get("key"), is_qualified_name, "the key of a taint");
+    found.word(node.get("effect"), &["NoExecute", "NoSchedule", "PreferNoSchedule"]);
+    let operators: &[&str] = match found.settings.version < KubernetesVersion::minor(35) {
+        true => &["Equal", "Exists"],
+        false => &["Equal", "Exists", "Gt", "Lt"],
+    };
+    found.word(node.get("operator"), operators);
     if key.is_empty() && operator != "Exists" {
         let says = "has no `key`, and only `operator: Exists` goes without";
         found.wrong(node, says, "no `key`", "set `key`, or `operator: Exists`");
@@ -154,8 +335,9 @@ fn spread<'d>(spec: Node<'d>, found: &mut Found<'d>) {
     for node in spec.list("topologySpreadConstraints").filter(|it| it.is_map()) {
         found.range(node.get("maxSkew"), 1, i64::MAX);
         found.range(node.get("minDomains"), 1, i64::MAX);
-        found.form(node.get("topologyKey"), is_qualified_name, "the key of a label");
         metadata::selector(node.get("labelSelector"), found);
+        found.word(node.get("nodeAffinityPolicy"), &["Honor", "Ignore"]);
+        found.word(node.get("nodeTaintsPolicy"), &["Honor", "Ignore"]);
         let when = node.text("whenUnsatisfiable").unwrap_or_default();
         if let Some(domains) = node.get("minDomains").filter(|_| when == "ScheduleAnyway") {
             let says = "stands beside `ScheduleAnyway`, and only `DoNotSchedule` asks for domains";
@@ -195,12 +377,25 @@ fn affinity<'d>(spec: Node<'d>, found: &mut Found<'d>) {
 }
 
 fn pod_term<'d>(term: Node<'d>, found: &mut Found<'d>) {
+    for namespace in term.list("namespaces") {
+        found.required_form(namespace, is_dns_label, LABEL);
+    }
+    for key in ["matchLabelKeys", "mismatchLabelKeys"] {
+        if let Some(keys) = term.get(key).filter(|it| it.count() > 0)
+            && term.get("labelSelector").is_none()
+        {
+            let says = "stands without a `labelSelector`, which it adds to";
+            found.wrong(keys, says, "for nothing", "set `labelSelector`");
+        }
+        term.list(key)
+            .for_each(|it| found.required_form(it, is_qualified_name, "the key of a label"));
+    }
     found.form(term.get("topologyKey"), is_qualified_name, "the key of a label");
     metadata::selector(term.get("labelSelector"), found);
     metadata::selector(term.get("namespaceSelector"), found);
 }
 
-fn node_term<'d>(term: Node<'d>, found: &mut Found<'d>) {
+pub(super) fn node_term<'d>(term: Node<'d>, found: &mut Found<'d>) {
     for requirement in term.list("matchExpressions") {
         found.form(requirement.get("key"), is_qualified_name, "the key of a label");
         let operators = ["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"];
@@ -217,6 +412,24 @@ fn node_term<'d>(term: Node<'d>, found: &mut Found<'d>) {
                 found.wrong(requirement, says, "not one value", "write one number");
             }
             _ => {}
+        }
+        if matches!(requirement.text("operator"), Some("In" | "NotIn")) {
+            requirement.list("values").for_each(|it| metadata::label_value(it, found));
+        }
+        for value in requirement.list("values") {
+            if matches!(requirement.text("operator"), Some("Gt" | "Lt"))
+                && value.str().is_some_and(|it| it.parse::<i64>().is_err())
+            {
+                found.wrong(value, "is no whole number", "no number", "write a whole number");
+            }
+        }
+    }
+    for requirement in term.list("matchFields") {
+        found.word(requirement.get("key"), &["metadata.name"]);
+        found.word(requirement.get("operator"), &["In", "NotIn"]);
+        if requirement.get("values").is_none_or(|it| it.count() != 1) {
+            let says = "has not exactly one value";
+            found.wrong(requirement, says, "not one value", "write one name");
         }
     }
 }

@@ -7,6 +7,7 @@ mod permissions;
 mod placement;
 mod retries;
 pub(crate) mod same;
+mod versions;
 mod world;
 
 use crate::apiserver::ApiServer;

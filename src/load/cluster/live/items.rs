@@ -1,7 +1,7 @@
 //! What an API server sends: a page of a list, or an event of a watch. Each object in it is read by itself, so one that
 //! cannot be read spoils nothing but itself, and what no rule reads is not even looked into, however deep it is nested.
 
-use super::Live;
+use super::{Live, Schemas};
 use crate::text::source::SourceId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -88,9 +88,25 @@ struct ListMetadata {
 ///
 /// Where it is no list.
 pub fn page(text: &str, source: SourceId, api_version: &str, kind: &str) -> Result<Page, String> {
+    page_with(text, source, api_version, kind, Schemas::LeftOut)
+}
+
+/// Reads a page, with or without the schemas of CustomResourceDefinitions; see [`page`].
+///
+/// # Errors
+///
+/// Where it is no list.
+pub fn page_with(
+    text: &str,
+    source: SourceId,
+    api_version: &str,
+    kind: &str,
+    schemas: Schemas,
+) -> Result<Page, String> {
     let OfList { metadata, items } = serde_json::from_str(text).map_err(|it| why(&it))?;
     let items = items.unwrap_or_default().into_iter();
-    let items = items.filter_map(|it| read(it, source, api_version, kind).transpose()).collect();
+    let items =
+        items.filter_map(|it| read(it, source, api_version, kind, schemas).transpose()).collect();
     Ok(Page {
         items,
         next: metadata.next.unwrap_or_default(),
@@ -132,7 +148,7 @@ pub fn event(
             let is_too_old = status.reason.as_deref() == Some("Expired");
             return Ok(Event::Failed(if is_too_old { 410 } else { status.code.unwrap_or(500) }));
         }
-        _ => read(object, source, api_version, kind).transpose(),
+        _ => read(object, source, api_version, kind, Schemas::LeftOut).transpose(),
     };
     let object = object.ok_or("there is no object in it")?;
     match &*what {
@@ -154,7 +170,7 @@ pub fn object(
     kind: &str,
 ) -> Result<Option<Live>, Unreadable> {
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(raw) => read(raw, source, api_version, kind),
+        Ok(raw) => read(raw, source, api_version, kind, Schemas::LeftOut),
         Err(error) => Err(Unreadable { why: why(&error), ..Unreadable::default() }),
     }
 }
@@ -164,8 +180,12 @@ fn read(
     source: SourceId,
     api_version: &str,
     kind: &str,
+    schemas: Schemas,
 ) -> Result<Option<Live>, Unreadable> {
-    let read = Live::read(source, raw, api_version, kind);
+    let read = Live::read_with(source, raw, api_version, kind, schemas);
+    // A schema that is not there as a whole is none.
+    let is_cut = schemas == Schemas::Kept && matches!(&read, Ok(Some(it)) if it.is_cut);
+    let read = if is_cut { Live::read(source, raw, api_version, kind) } else { read };
     read.map_err(|error| Unreadable { why: why(&error), ..identity(raw) })
 }
 

@@ -18,9 +18,18 @@ pub(super) enum Keep {
     /// All, unless it is the number one.
     UnlessOne,
     /// A CustomResourceDefinition's `spec`.
-    Definition,
-    /// Its versions, without their schemas.
-    Versions,
+    Definition(Schemas),
+    /// Its versions.
+    Versions(Schemas),
+}
+
+/// What becomes of the schemas of custom kinds, which are most of what their definitions hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schemas {
+    /// They are kept, to judge manifests by them.
+    Kept,
+    /// They are left out: what the cluster holds, it has judged itself.
+    LeftOut,
 }
 
 impl Keep {
@@ -30,6 +39,7 @@ impl Keep {
         field: &str,
         is_controlled: bool,
         is_filled_in: impl Fn() -> bool,
+        schemas: Schemas,
     ) -> Option<Keep> {
         Some(match (kind, field) {
             // What is over counts no more, and nodes say only here what they offer.
@@ -40,7 +50,7 @@ impl Keep {
             ("Secret", "data" | "stringData") => Keep::Keys,
             // Pods that are made of a template say no more than it does, but for where they run and what they are labelled.
             ("Pod", "spec") if is_controlled => Keep::Only(&["nodeName"]),
-            ("CustomResourceDefinition", "spec") => Keep::Definition,
+            ("CustomResourceDefinition", "spec") => Keep::Definition(schemas),
             ("Deployment" | "StatefulSet", "spec") if is_filled_in() => Keep::UnlessOneReplica,
             _ => Keep::All,
         })
@@ -52,8 +62,8 @@ impl Keep {
             Keep::Only(fields) | Keep::Status(fields) => fields.contains(&key).then_some(Keep::All),
             Keep::Keys => Some(Keep::Concealed),
             Keep::UnlessOneReplica if key == "replicas" => Some(Keep::UnlessOne),
-            Keep::Definition if key == "versions" => Some(Keep::Versions),
-            Keep::Versions if key == "schema" => None,
+            Keep::Definition(schemas) if key == "versions" => Some(Keep::Versions(schemas)),
+            Keep::Versions(Schemas::LeftOut) if key == "schema" => None,
             _ => Some(Keep::All),
         }
     }

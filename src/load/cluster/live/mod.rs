@@ -8,12 +8,14 @@ pub mod items;
 mod keep;
 mod sink;
 
-use super::replicas::{Asked, HELM};
+use super::replicas::{Asked, HELM, Writer};
 use crate::api::kind::{Kind, WORKLOADS, group};
+use crate::api::schema;
 use crate::load::Document;
 use crate::text::source::SourceId;
 use crate::text::tree::Tree;
 use keep::Keep;
+pub use keep::Schemas;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -68,7 +70,24 @@ impl Live {
         api_version: &str,
         kind: &str,
     ) -> Result<Option<Live>, D::Error> {
+        Live::read_with(source, from, api_version, kind, Schemas::LeftOut)
+    }
+
+    /// The same, with or without the schemas of a CustomResourceDefinition.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Live::read`].
+    pub fn read_with<'de, D: Deserializer<'de>>(
+        source: SourceId,
+        from: D,
+        api_version: &str,
+        kind: &str,
+        schemas: Schemas,
+    ) -> Result<Option<Live>, D::Error> {
         let mut reader = Reader {
+            schemas,
+            applied: Vec::new(),
             api_version: api_version.into(),
             kind: kind.into(),
             sink: Sink::new(),
@@ -91,6 +110,9 @@ pub fn document(source: SourceId, object: &Value, api_version: &str, kind: &str)
 
 /// Reads the fields of an object one after the other.
 struct Reader {
+    schemas: Schemas,
+    /// Versions that it was written in and that are not those of today.
+    applied: Vec<String>,
     api_version: String,
     kind: String,
     sink: Sink,
@@ -128,8 +150,13 @@ impl Reader {
 
     /// Reads a field of an object of which the kind is known; what a field holds may follow from the metadata.
     fn field<'de, D: Deserializer<'de>>(&mut self, key: &str, value: D) -> Result<(), D::Error> {
-        let keep =
-            Keep::of_field(&self.kind, key, self.is_controlled, || self.asked.is_filled_in());
+        let keep = Keep::of_field(
+            &self.kind,
+            key,
+            self.is_controlled,
+            || self.asked.is_filled_in(),
+            self.schemas,
+        );
         let Some(keep) = keep else {
             return IgnoredAny::deserialize(value).map(|_| ());
         };
@@ -142,6 +169,32 @@ impl Reader {
             self.sink.take_back(start);
         }
         Ok(())
+    }
+
+    /// Keeps of `managedFields` the versions that somebody wrote the object in and that may be on their way out; how many
+    /// fields that makes. An API server answers in the version that it is asked for, so nothing else tells.
+    fn applied_versions(&mut self) -> u32 {
+        let (own, kind) = (&self.api_version, &self.kind);
+        let is_dated = |it: &String| match schema::kind_version(it, kind) {
+            Some(known) => known.deprecated.is_some() || known.removed.is_some(),
+            None => it != own,
+        };
+        self.applied.retain(is_dated);
+        self.applied.sort_unstable();
+        self.applied.dedup();
+        if self.applied.is_empty() {
+            return 0;
+        }
+        self.sink.str("managedFields");
+        self.sink.open_seq();
+        for version in &self.applied {
+            self.sink.open_map();
+            self.sink.str("apiVersion");
+            self.sink.str(version);
+            self.sink.close(1);
+        }
+        self.sink.close(u32::try_from(self.applied.len()).unwrap_or(u32::MAX));
+        1
     }
 
     fn metadata<'de, D: Deserializer<'de>>(&mut self, value: D) -> Result<(), D::Error> {
@@ -231,14 +284,20 @@ impl<'de> Visitor<'de> for Metadata<'_> {
         let Metadata(reader) = self;
         reader.sink.open_map();
         let mut fields = 0;
+        let mut writers: Vec<Writer> = Vec::new();
         while let Some(Key(key)) = map.next_key()? {
             match &*key {
                 "resourceVersion" => reader.resource_version = text(&mut map)?,
                 "creationTimestamp" => reader.created = text(&mut map)?,
                 "managedFields" if Asked::is_of(&reader.kind) => {
-                    reader.asked.writers = map.next_value::<Option<_>>()?.unwrap_or_default();
+                    writers = map.next_value::<Option<_>>()?.unwrap_or_default();
                 }
-                "generation" | "managedFields" | "selfLink" => {
+                "managedFields" => {
+                    let written = map.next_value::<Option<Vec<Written>>>()?.unwrap_or_default();
+                    let versions = written.into_iter().filter_map(|it| it.api_version);
+                    reader.applied.extend(versions);
+                }
+                "generation" | "selfLink" => {
                     map.next_value::<IgnoredAny>()?;
                 }
                 key => {
@@ -248,9 +307,19 @@ impl<'de> Visitor<'de> for Metadata<'_> {
                 }
             }
         }
+        reader.applied.extend(writers.iter().filter_map(|it| it.api_version.clone()));
+        reader.asked.writers = writers;
+        fields += reader.applied_versions();
         reader.sink.close(fields);
         Ok(())
     }
+}
+
+/// One of `metadata.managedFields`: in which version of the API somebody wrote.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(rename = "apiVersion")]
+    api_version: Option<String>,
 }
 
 /// The value of a field of `metadata` that is kept.
@@ -263,10 +332,12 @@ impl<'de> DeserializeSeed<'de> for OfMetadata<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
-        let Reader { sink, kind, asked, is_controlled, .. } = self.reader;
+        let Reader { sink, kind, asked, is_controlled, applied, .. } = self.reader;
         let whole = Whole::new(sink, Keep::All);
         match self.key {
-            "annotations" => return value.deserialize_any(Annotations { sink, asked, kind }),
+            "annotations" => {
+                return value.deserialize_any(Annotations { sink, asked, kind, applied });
+            }
             "ownerReferences" if kind == "Pod" => {
                 let owners = Value::deserialize(value)?;
                 *is_controlled = is_of_template(&owners);
@@ -284,6 +355,7 @@ struct Annotations<'r> {
     sink: &'r mut Sink,
     asked: &'r mut Asked,
     kind: &'r str,
+    applied: &'r mut Vec<String>,
 }
 
 impl<'de> Visitor<'de> for Annotations<'_> {
@@ -299,7 +371,7 @@ impl<'de> Visitor<'de> for Annotations<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Annotations { sink, asked, kind } = self;
+        let Annotations { sink, asked, kind, applied } = self;
         sink.open_map();
         let mut count = 0;
         while let Some(Key(key)) = map.next_key()? {
@@ -308,10 +380,13 @@ impl<'de> Visitor<'de> for Annotations<'_> {
                 asked.is_of_helm |= *key == *HELM;
                 sink.str(&key);
                 map.next_value_seed(Whole::new(sink, Keep::All))?;
-            } else if Asked::is_of(kind) {
-                asked.sent = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let sent: Option<String> = map.next_value()?;
+            let version = sent.as_deref().and_then(|it| serde_json::from_str::<Written>(it).ok());
+            applied.extend(version.and_then(|it| it.api_version));
+            if Asked::is_of(kind) {
+                asked.sent = sent;
             }
         }
         sink.close(count);

@@ -65,6 +65,10 @@ impl Sink {
         self.builder.open_map(NOWHERE);
     }
 
+    pub(super) fn open_seq(&mut self) {
+        self.builder.open_seq(NOWHERE);
+    }
+
     /// Closes what is left empty, because it is nested too deep.
     fn cut(&mut self) {
         self.is_cut = true;
