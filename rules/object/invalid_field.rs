@@ -1,8 +1,9 @@
 //! Fields that pass the schema and that the API server refuses all the same.
 
-use super::invalid_schema::{finding, in_files};
+use super::invalid_schema::{by_schema, finding, in_files};
 use crate::rule::{Admission, Check, Cx, Group, Out, Parameter, Preset, Rule, Severity};
 use crate::validation::field::{self, Settings};
+use rustc_hash::FxHashSet;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -39,7 +40,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     };
     let settings = Settings { version: cx.kubernetes_version(), node_ports };
     for object in in_files(cx) {
-        let faults = field::faults(object.root, object.kind, settings);
+        let mut faults = field::faults(object.root, object.kind, settings);
+        if faults.is_empty() {
+            continue;
+        }
+        // What the schema refuses as well, its own rule reports.
+        let known = by_schema(object, settings.version);
+        let known: FxHashSet<_> = known.iter().map(|it| (it.node.index(), &*it.label)).collect();
+        faults.retain(|it| !known.contains(&(it.node.index(), &*it.label)));
         out.find_some(faults.into_iter().map(|it| finding(object, &it)));
     }
 }

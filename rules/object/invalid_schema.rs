@@ -103,6 +103,14 @@ fn of_built_in<'d>(
     })
 }
 
+/// What is wrong with the fields of an object of a kind of Kubernetes' own, by its definition.
+pub(super) fn by_schema<'d>(object: &Object<'d>, version: KubernetesVersion) -> Vec<Fault<'d>> {
+    match schema::group(object.group()).map(|it| of_built_in(object, it, version)) {
+        Some(Judged::Fields(faults)) => faults,
+        _ => Vec::new(),
+    }
+}
+
 /// A kind or version that a group of Kubernetes' own does not have.
 fn kind_fault(
     object: &Object<'_>,

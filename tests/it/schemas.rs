@@ -26,7 +26,7 @@ const RULES: [&str; 9] = [
 ];
 
 /// Of so many in a thousand they agree at least.
-const AGREED: usize = 950;
+const AGREED: usize = 995;
 
 #[test]
 fn nothing_is_refused_that_an_api_server_takes() {
@@ -87,7 +87,9 @@ const OTHER: &[&str] = &["invalid-yaml"];
 #[test]
 fn good_fixtures_are_what_an_api_server_takes() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/rules");
-    let only = RULES.iter().map(|it| (*it).to_string()).collect();
+    // Older versions and other objects are what some of them are about.
+    let of_itself = RULES.iter().filter(|it| !matches!(**it, "hpa-bounds" | "removed-api"));
+    let only = of_itself.map(|it| (*it).to_string()).collect();
     let selection = Selection { only, ..Selection::default() };
     let (mut wrong, mut stale) = (Vec::new(), REFUSED.to_vec());
     for rule in fs::read_dir(folder).unwrap() {

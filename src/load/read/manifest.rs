@@ -62,6 +62,9 @@ pub(in crate::load) fn is_fragment(root: Node<'_>, text: &str) -> bool {
     }
     let version = root.text("apiVersion").unwrap_or_default();
     let spec = root.get("spec");
+    if is_slip(root, spec) {
+        return false;
+    }
     match (root.text("kind").unwrap_or_default(), version) {
         ("Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet", _)
             if version.starts_with("apps/") || version.starts_with("extensions/") =>
@@ -79,6 +82,15 @@ pub(in crate::load) fn is_fragment(root: Node<'_>, text: &str) -> bool {
             spec.is_none_or(|it| it.get("scaleTargetRef").is_none())
         }
         _ => false,
+    }
+}
+
+/// Whether the `spec` is there, but misspelt or of another type: a mistake to report, and no patch.
+fn is_slip(root: Node<'_>, spec: Option<Node<'_>>) -> bool {
+    let is_like = |key: &str| strsim::damerau_levenshtein(&key.to_lowercase(), "spec") <= 1;
+    match spec {
+        Some(it) => !it.is_map(),
+        None => root.pairs().any(|(key, _)| key != "spec" && is_like(key)),
     }
 }
 

@@ -73,7 +73,7 @@ fn unnamed<'d>(root: Node<'d>, metadata: Node<'d>, kind: Kind, found: &mut Found
 }
 
 /// Whether it is of one of Kubernetes' own groups, and of a kind that is kept.
-fn is_of_kubernetes(root: Node<'_>) -> bool {
+pub(super) fn is_of_kubernetes(root: Node<'_>) -> bool {
     let version = root.text("apiVersion").unwrap_or_default();
     let kind = root.text("kind").unwrap_or_default();
     let is_asked = kind.ends_with("Review") || kind.ends_with("List") || kind == "Binding";

@@ -59,7 +59,8 @@ pub fn faults(root: Node<'_>, kind: Kind, settings: Settings) -> Vec<Fault<'_>> 
     let Some(spec) = spec else {
         let name = root.text("kind").unwrap_or_default();
         // What is of another type, the schema tells.
-        if NEED_SPEC.contains(&name) && root.get("spec").is_none() {
+        let is_known = NEED_SPEC.contains(&name) && metadata::is_of_kubernetes(root);
+        if is_known && root.get("spec").is_none() {
             found.missing(root, "spec");
         }
         return found.sorted();

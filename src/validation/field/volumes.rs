@@ -65,9 +65,7 @@ fn source<'d>(volume: Node<'d>, found: &mut Found<'d>) {
     if given(volume, &SOURCES).len() > 1 {
         exactly_one(volume, &SOURCES, "source", found);
     }
-    for kind in SOURCES {
-        volume.get(kind).into_iter().for_each(|it| sources::source(it, kind, found));
-    }
+    volume.pairs().for_each(|(kind, it)| sources::source(it, kind, found));
     if let Some(it) = volume.at(&["ephemeral", "volumeClaimTemplate", "spec"]) {
         storage::claim(it, found);
     }

@@ -4,7 +4,7 @@ use super::{apply, findings, report};
 use crate::apiserver::ApiServer;
 use std::fs;
 
-/// A budget that somebody applied when `policy/v1beta1` was served, and Endpoints, which are deprecated.
+/// A budget that somebody applied when `policy/v1beta1` was served, and one of today.
 const APPLIED: &str = r#"
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -23,15 +23,6 @@ metadata:
   annotations:
     kubectl.kubernetes.io/last-applied-configuration: '{"apiVersion":"policy/v1","kind":"PodDisruptionBudget"}'
 spec: {maxUnavailable: 1, selector: {matchLabels: {app: today}}}
----
-apiVersion: v1
-kind: Endpoints
-metadata:
-  name: old
-  namespace: default
-  annotations:
-    kubectl.kubernetes.io/last-applied-configuration: '{"apiVersion":"v1","kind":"Endpoints"}'
-subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{port: 9200}]}]
 "#;
 
 const DEFINITION: &str = "
@@ -81,13 +72,6 @@ fn versions_and_schemas_are_those_of_the_cluster() {
             "removed-api: `PodDisruptionBudget/default/api` was last written as a PodDisruptionBudget of `policy/v1beta1`, which Kubernetes 1.25 serves no more"
         ]
     );
-    assert_eq!(
-        of("deprecated-api"),
-        [
-            "deprecated-api: `Endpoints/default/old` was last written as a Endpoints of `v1`, which is deprecated"
-        ]
-    );
-
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("widgets.yaml");
     fs::write(&path, WIDGETS).unwrap();
