@@ -187,11 +187,13 @@ impl World {
         let namespaces: Vec<_> =
             ["one", "two", "three"].into_iter().map(|it| (it, labels(random))).collect();
         let pods = (0..3 + random.below(4)).map(|at| pod(random, at as u32)).collect();
+        // Many rules for one subject are looked up by whom they name.
+        let most = if random.one_in(5) { 24 } else { 5 };
         World {
             plugin: random.of(&Plugin::ALL),
             namespaces,
             pods,
-            policies: random.some(5, policy),
+            policies: random.some(most, policy),
             tiers: random.some(3, tier_policy),
             others: if random.one_in(3) { random.some(2, other) } else { Vec::new() },
         }

@@ -74,6 +74,7 @@ impl<'d> Reach<'d> {
         at: usize,
         new: Option<&NetworkPolicy<'d>>,
     ) -> Option<Touched> {
+        self.named.take();
         let compiled = match new {
             Some(it) => Some(self.compile(it)?),
             None => None,
@@ -197,6 +198,7 @@ impl<'d> Reach<'d> {
 
     /// Makes an endpoint of some of the shapes of another, of which everything holds that holds for the other.
     fn split(&mut self, id: EndpointId, shapes: &[u32]) -> Option<EndpointId> {
+        self.named.take();
         let new = EndpointId(self.endpoints.len() as u32);
         let moved = shapes.iter().flat_map(|it| &self.shapes.all[*it as usize].workloads);
         let moved: Vec<WorkloadId> = moved.copied().collect();

@@ -21,6 +21,8 @@ pub(super) struct Policy<'d> {
     pub(super) egress: Option<Vec<Rule<'d>>>,
     /// By direction.
     indexes: [Option<RuleIndex>; 2],
+    /// By direction, how many peers its rules name, and at least one.
+    weights: [usize; 2],
 }
 
 /// Rules of one direction that are many, found by whom they mean.
@@ -101,12 +103,21 @@ impl<'d> Policy<'d> {
         };
         let [ingress, egress] = DIRECTIONS.map(&mut rules);
         let indexes = [&ingress, &egress].map(RuleIndex::new);
-        Policy { object: policy.object, subject, ingress, egress, indexes }
+        let weights = [&ingress, &egress].map(|rules| {
+            let peers = |it: &Rule<'_>| it.peers.as_ref().map_or(1, Vec::len);
+            rules.iter().flatten().map(peers).sum::<usize>().max(1)
+        });
+        Policy { object: policy.object, subject, ingress, egress, indexes, weights }
     }
 
     /// Where there are many rules of a direction: which are for whom.
     pub(super) fn index(&self, direction: Direction) -> Option<&RuleIndex> {
         self.indexes[direction as usize].as_ref()
+    }
+
+    /// How much there is to look through in a direction: its peers, and at least one.
+    pub(super) fn weight(&self, direction: Direction) -> usize {
+        self.weights[direction as usize]
     }
 
     /// What it allows in a direction; `None` where it isolates nobody there.

@@ -16,6 +16,7 @@ pub mod difference;
 pub mod endpoint;
 mod group;
 pub mod half_open;
+mod named;
 pub mod network;
 mod nodes;
 mod others;
@@ -43,12 +44,14 @@ pub use above::{Above, AnyPod};
 use compile::{Policy, PortSpec};
 use difference::Changes;
 pub use endpoint::{Addresses, Endpoint, EndpointId, Pods};
+use named::Named;
 use nodes::Nodes;
 use others::Others;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sets::{Set, SetId, Specs};
 use shapes::{Asked, Shapes};
 use side::{Side, WhichNode};
+use std::sync::OnceLock;
 pub use table::Flow;
 pub use tiers::CLUSTER_WIDE;
 use tiers::TierPolicy;
@@ -104,6 +107,8 @@ pub struct Reach<'d> {
     isolating: [FxHashMap<EndpointId, Vec<(u32, Truth)>>; 2],
     /// The cluster-wide policies that are for each endpoint.
     above: FxHashMap<EndpointId, Vec<(u32, Truth)>>,
+    /// The rules by whom they name, once somebody is asked about for whom there are many.
+    named: OnceLock<Named>,
 }
 
 impl<'d> Reach<'d> {
@@ -150,6 +155,7 @@ impl<'d> Reach<'d> {
             wide: Vec::new(),
             isolating: Default::default(),
             above: FxHashMap::default(),
+            named: OnceLock::new(),
         };
         reach.group(facts);
         for direction in DIRECTIONS {

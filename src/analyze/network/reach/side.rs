@@ -152,6 +152,15 @@ impl<'d> Reach<'d> {
         }
         let is_isolated = selecting.iter().any(|(_, truth)| *truth == Truth::Yes);
         let mut opened = Opened::default();
+        if let Some(about) = is_isolated.then(|| self.rules_naming(side, selecting)).flatten() {
+            for (rule, of_peer, of_subject) in about {
+                let mut own = Opened::default();
+                self.open(&mut own, side, rule, of_peer);
+                opened.add(own, of_subject);
+            }
+            // The peer is pods of the network, and no node.
+            return opened.outcomes();
+        }
         // Where only some pods are isolated, a port is surely open if each policy that may isolate them opens it.
         let mut by_each: Option<PortSet> = None;
         let mut why = None;
@@ -204,22 +213,24 @@ impl<'d> Reach<'d> {
     /// What the rules of one policy open towards the peer.
     fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
         let mut opened = Opened::default();
-        let mut open = |rule: &Rule<'d>| {
-            let truth = self.is_peer(rule, side);
-            if let Some(ports) = opened.of(truth) {
-                ports.extend(rule.ports.on(self.names(side.destination())));
-            }
-            let unknown = truth.and(Truth::Maybe(Reason::PortName));
-            if let Some(ports) = opened.of(unknown).filter(|_| self.may_have_names(side)) {
-                let every = |it: Option<Protocol>| match it {
-                    Some(it) => vec![Ports::every(it)],
-                    None => PortSet::all().iter().collect(),
-                };
-                ports.extend(rule.ports.names.iter().flat_map(|it| every(it.1)));
-            }
-        };
-        self.rules_about(policy, side).for_each(&mut open);
+        self.rules_about(policy, side)
+            .for_each(|rule| self.open(&mut opened, side, rule, self.is_peer(rule, side)));
         opened
+    }
+
+    /// Opens what a rule opens that is about the peer as surely as this.
+    fn open(&self, opened: &mut Opened, side: Side, rule: &Rule<'d>, truth: Truth) {
+        if let Some(ports) = opened.of(truth) {
+            ports.extend(rule.ports.on(self.names(side.destination())));
+        }
+        let unknown = truth.and(Truth::Maybe(Reason::PortName));
+        if let Some(ports) = opened.of(unknown).filter(|_| self.may_have_names(side)) {
+            let every = |it: Option<Protocol>| match it {
+                Some(it) => vec![Ports::every(it)],
+                None => PortSet::all().iter().collect(),
+            };
+            ports.extend(rule.ports.names.iter().flat_map(|it| every(it.1)));
+        }
     }
 
     /// Whether nobody knows the names of the destination's ports.
