@@ -5,10 +5,9 @@ use crate::analyze::placement::READS;
 use crate::analyze::placement::node::ClusterNode;
 use crate::analyze::placement::place::Fits;
 use crate::analyze::placement::planned::Planned;
-use crate::analyze::placement::proof::proofs;
-use crate::analyze::placement::scenario::{Event, Fate, Outcome, run};
+use crate::analyze::placement::scenario::{Event, Fate, Outcome, run_from};
 use crate::analyze::placement::words::words;
-use crate::analyze::placement::world::{At, Reading, World, read};
+use crate::analyze::placement::world::{At, World};
 use crate::architecture::Promise;
 use crate::architecture::statements::{Expectation, Objective, Section};
 use crate::architecture::time;
@@ -60,7 +59,11 @@ impl Of<'_, '_, '_> {
             (None, Some(event)) => (event, false),
             (None, None) => return,
         };
-        let Some(world) = self.world(At::Floor) else { return };
+        if self.cx.run.nodes_of(self.cx.model).is_none() {
+            return;
+        }
+        let Some(planned) = self.cx.facts.planned(At::Floor) else { return };
+        let world = &planned.world;
         let events = match events(&world.cluster.nodes, event, is_loss) {
             Ok(events) => events,
             Err(wrong) => {
@@ -72,23 +75,15 @@ impl Of<'_, '_, '_> {
             }
         };
         for (name, event) in events {
-            let outcome = run(&world, (self.cx.model, self.cx.facts), At::Floor, &[event]);
-            self.judge(it, (&world, &name, is_loss), &outcome, out);
+            let (facts, placed) =
+                ((self.cx.model, self.cx.facts), (planned.nodes(), planned.fits()));
+            let outcome = run_from(world, facts, At::Floor, placed, &[event]);
+            self.judge(it, (world, &name, is_loss), &outcome, out);
         }
     }
 
     fn at(&self, path: &[&str]) -> crate::model::Place {
         self.promise.place(self.cx.model, self.node.at(path).unwrap_or(self.node))
-    }
-
-    /// The pods and nodes, where all nodes are described.
-    fn world(&self, at: At) -> Option<World> {
-        let described = self.cx.run.nodes_of(self.cx.model)?;
-        let nodes = match at {
-            At::Floor => described.floor.clone(),
-            At::Peak => described.peak.clone(),
-        };
-        Some(read(self.cx.model, self.cx.facts, nodes, Reading { at, is_whole: false }))
     }
 
     /// The place of a component among the pods.
@@ -208,7 +203,7 @@ impl Of<'_, '_, '_> {
             return;
         }
         let Some(planned) = self.cx.facts.planned(At::Peak) else { return };
-        if matches!(planned.fits, Fits::All(_)) {
+        if matches!(planned.fits(), Fits::All(_)) {
             return;
         }
         let pending = planned.pending().into_iter().enumerate();
@@ -263,8 +258,7 @@ fn pods(count: usize) -> String {
 /// Why there is no place for all.
 fn proofs_of(planned: &Planned) -> Vec<String> {
     let name = |at: usize| planned.world.components[at].short.clone();
-    let proofs = proofs(&planned.world.cluster, &planned.counts());
-    proofs.iter().map(|it| words(&planned.world, it, &name)).collect()
+    planned.proofs().iter().map(|it| words(&planned.world, it, &name)).collect()
 }
 
 fn fate(fate: Fate) -> &'static str {

@@ -37,7 +37,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut told = BTreeSet::new();
     for at in [At::Floor, At::Peak] {
         let Some(planned) = cx.facts.planned(at) else { continue };
-        for proof in crowded(&planned.world.cluster, &planned.counts()) {
+        for proof in crowded(&planned.world.cluster, planned.counts()) {
             let Proof::Apart { shapes, pods, key, places } = proof else { continue };
             let components = planned.components(&shapes);
             let group = Apart { planned, at, components, pods, key, places };

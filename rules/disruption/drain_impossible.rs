@@ -34,14 +34,14 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut told = BTreeSet::new();
     // Where every pod that is evicted finds another place at once, and none is missing before, budgets wait for nothing.
     let lacking = lacking(planned);
-    let nodes = each_drained(&planned.world, &planned.nodes, &crowded(cx, planned));
+    let nodes = each_drained(&planned.world, planned.nodes(), &crowded(cx, planned));
     let nodes = nodes.into_iter().flat_map(|it| {
         let waits = !it.pending.is_empty();
         it.nodes.into_iter().filter(|node| waits || lacking.contains(node)).collect::<Vec<_>>()
     });
     let nodes: Vec<NodeId> = nodes.collect();
     for node in nodes.iter().copied().take(MOST_NODES) {
-        let (facts, placed) = ((cx.model, cx.facts), (planned.nodes.as_slice(), planned.fits));
+        let (facts, placed) = ((cx.model, cx.facts), (planned.nodes(), planned.fits()));
         let outcome = run_from(&planned.world, facts, At::Floor, placed, &[Event::DrainNode(node)]);
         if outcome.verdict != Verdict::Breaks {
             continue;
@@ -78,7 +78,7 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
 fn crowded(cx: &Cx<'_, '_>, planned: &Planned) -> Vec<NodeId> {
     let mut seen = BTreeSet::new();
     let mut nodes = BTreeSet::new();
-    for (pod, node) in planned.world.pods.iter().zip(&planned.nodes) {
+    for (pod, node) in planned.world.pods.iter().zip(planned.nodes()) {
         let Some(node) = *node else { continue };
         let workload = planned.world.components[pod.component].workload;
         for budget in cx.facts.budgets().of_workload(workload) {
@@ -92,7 +92,7 @@ fn crowded(cx: &Cx<'_, '_>, planned: &Planned) -> Vec<NodeId> {
 
 /// The nodes that hold pods of which others wait for a node.
 fn lacking(planned: &Planned) -> BTreeSet<NodeId> {
-    let pods = || planned.world.pods.iter().zip(&planned.nodes);
+    let pods = || planned.world.pods.iter().zip(planned.nodes());
     let waiting: BTreeSet<usize> =
         pods().filter(|it| it.1.is_none()).map(|it| it.0.component).collect();
     pods().filter(|it| waiting.contains(&it.0.component)).filter_map(|it| *it.1).collect()

@@ -158,7 +158,7 @@ struct Stage<'p> {
 /// Where not even the pods that there are have places, no rollout is to blame.
 fn stage<'p>(cx: &Cx<'p, '_>, at: At) -> Option<Stage<'p>> {
     let planned = cx.facts.planned(at)?;
-    matches!(planned.fits, Fits::All(_)).then(|| Stage { at, planned, losses: planned.losses() })
+    matches!(planned.fits(), Fits::All(_)).then(|| Stage { at, planned, losses: planned.losses() })
 }
 
 /// A new pod that no node takes beside the old ones, where all nodes are known. Whether anything is said of it.

@@ -3,7 +3,7 @@
 use crate::analyze::placement::READS;
 use crate::analyze::placement::place::{Fits, Most};
 use crate::analyze::placement::planned::Planned;
-use crate::analyze::placement::proof::{Proof, proofs};
+use crate::analyze::placement::proof::Proof;
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
@@ -32,16 +32,22 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let Some(planned) = cx.facts.planned(At::Peak) else { return };
     // What does not even fit at its floor is no autoscaler's doing.
     let fits_at_floor =
-        cx.facts.planned(At::Floor).is_some_and(|it| matches!(it.fits, Fits::All(_)));
-    if !fits_at_floor || matches!(planned.fits, Fits::All(_)) {
+        cx.facts.planned(At::Floor).is_some_and(|it| matches!(it.fits(), Fits::All(_)));
+    if !fits_at_floor || matches!(planned.fits(), Fits::All(_)) {
         return;
     }
     let scaled = planned.world.components.iter().enumerate();
     let scaled: Vec<usize> =
         scaled.filter(|(_, it)| it.wanted > it.floor).map(|(at, _)| at).collect();
-    let pending = planned.pending();
-    let mut all_together = false;
     let mut places = Most::new(&planned.world);
+    // Where fewer pods of any one would not do, all of them ask for too much together.
+    if planned.is_short() && scaled.iter().all(|it| places.is_hopeless(*it)) {
+        out.findings.extend(together(cx, planned, &scaled));
+        return;
+    }
+    let pending = planned.pending();
+    let mut are_too_many = false;
+    let mut unknown = Vec::new();
     for component in scaled.iter().copied().filter(|it| pending[*it] > 0) {
         let of = &planned.world.components[component];
         match places.of(component) {
@@ -49,27 +55,33 @@ fn check(cx: &Cx<'_, '_>, out: &mut Out) {
                 out.find(finding(cx, planned, (component, most), &scaled));
             }
             Some(_) => {}
-            // That fewer pods of one would not do: all of them ask for too much together.
-            None if planned.fits == Fits::NotAll => {
-                if !std::mem::replace(&mut all_together, true) {
-                    out.findings.extend(together(cx, planned, &scaled));
-                }
-            }
-            None => out.cannot_tell(
-                cx.object(of.object),
-                format!(
-                    "whether {} pods fit on {}: not every way to place them was tried",
-                    of.wanted,
-                    count(planned.world.cluster.nodes.len())
-                ),
-            ),
+            None if planned.fits() == Fits::NotAll => are_too_many = true,
+            None => unknown.push(component),
         }
     }
+    if are_too_many {
+        out.findings.extend(together(cx, planned, &scaled));
+    }
+    cannot_tell(cx, planned, &unknown, out);
+}
+
+/// One question for all autoscalers whose pods may or may not find places.
+fn cannot_tell(cx: &Cx<'_, '_>, planned: &Planned, unknown: &[usize], out: &mut Out) {
+    let Some(first) = unknown.first().map(|it| &planned.world.components[*it]) else { return };
+    let wanted: usize = unknown.iter().map(|it| planned.world.components[*it].wanted).sum();
+    let of = match unknown.len() {
+        1 => String::new(),
+        all => format!(" of {all} autoscalers"),
+    };
+    let nodes = count(planned.world.cluster.nodes.len());
+    let missing =
+        format!("whether {wanted} pods{of} fit on {nodes}: not every way to place them was tried");
+    out.cannot_tell(cx.object(first.object), missing);
 }
 
 /// Autoscalers that ask for too much together, each of which would have to ask for less.
 fn together(cx: &Cx<'_, '_>, planned: &Planned, scaled: &[usize]) -> Option<Finding> {
-    let proofs = proofs(&planned.world.cluster, &planned.counts());
+    let proofs = planned.proofs();
     let bound = |component: &usize| {
         let of = &planned.world.components[*component];
         Some((of, cx.facts.envelope(of.workload)?.peak))
@@ -93,7 +105,7 @@ fn together(cx: &Cx<'_, '_>, planned: &Planned, scaled: &[usize]) -> Option<Find
         finding = finding.label(bound.place(cx.model), bound.describe());
     }
     let name = |at: usize| planned.world.components[at].short.clone();
-    for proof in &proofs {
+    for proof in proofs {
         finding = finding.note(words(&planned.world, proof, &name));
     }
     Some(finding.help("lower several of the maxima, or add nodes"))
@@ -123,7 +135,7 @@ fn finding(
     if own.is_some_and(|it| it.object != of.object) {
         finding = finding.label(object.whole(), "is scaled");
     }
-    let proofs = proofs(&planned.world.cluster, &planned.counts());
+    let proofs = planned.proofs();
     if let Some(Proof::Sum { pods, .. }) = proofs.first() {
         let shapes: Vec<_> = pods.iter().map(|it| it.0).collect();
         for other in planned.components(&shapes).into_iter().filter(|it| *it != component) {
@@ -133,7 +145,7 @@ fn finding(
         }
     }
     let name = |at: usize| planned.world.components[at].short.clone();
-    for proof in &proofs {
+    for proof in proofs {
         finding = finding.note(words(&planned.world, proof, &name));
     }
     if proofs.is_empty() {

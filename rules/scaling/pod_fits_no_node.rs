@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
     let mut told = BTreeSet::new();
     for planned in [At::Floor, At::Peak].into_iter().filter_map(|it| cx.facts.planned(it)) {
-        for proof in unplaceable(&planned.world.cluster, &planned.counts()) {
+        for proof in unplaceable(&planned.world.cluster, planned.counts()) {
             let (shape, nodes) = match proof {
                 Proof::NoNode { shape } => {
                     (shape, (0..planned.world.cluster.nodes.len()).collect())

@@ -35,7 +35,7 @@ use network::reach::party::Parties;
 use network::reach::stranger::Stranger;
 use network::service_addresses::Contact;
 use network::service_clients::Clients;
-use placement::planned::{AllNodes, Planned};
+use placement::planned::{AllNodes, Planned, Stages};
 use placement::world::At;
 use references::backends::Backend;
 use references::generated_secrets::MadeSecrets;
@@ -57,7 +57,7 @@ pub struct Facts<'d> {
     model: &'d Model<'d>,
     network: Network,
     all_nodes: Option<AllNodes>,
-    planned: [OnceLock<Option<Planned>>; 2],
+    stages: OnceLock<Stages>,
     strangers: OnceLock<Vec<Stranger<'d>>>,
     parties: OnceLock<Parties<'d>>,
     reach: OnceLock<Reach<'d>>,
@@ -100,7 +100,7 @@ impl<'d> Facts<'d> {
             model,
             network: Network::default(),
             all_nodes: None,
-            planned: [OnceLock::new(), OnceLock::new()],
+            stages: OnceLock::new(),
             strangers: OnceLock::new(),
             parties: OnceLock::new(),
             reach: OnceLock::new(),
@@ -152,8 +152,7 @@ impl<'d> Facts<'d> {
     /// Where the pods stand; `None` where not all nodes are known.
     pub fn planned(&self, at: At) -> Option<&Planned> {
         let all = self.all_nodes.as_ref()?;
-        let make = || Planned::new(self.model, self, all, at);
-        self.planned[at as usize].get_or_init(make).as_ref()
+        self.stages.get_or_init(|| Stages::new(self.model, self, all)).at(at)
     }
 
     /// Tells pods that the input does not hold apart, for who asks about them; before anybody asks who may talk to whom.

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// (`pkg/scheduler/util`, DefaultMilliCPURequest and DefaultMemoryRequest).
 const ASSUMED: [(&str, i64); 2] = [("cpu", 100), ("memory", 200 << 20)];
 
+/// How many pods a node runs, which is counted like a resource (`noderesources/fit.go`, fitsRequest).
+pub const PODS: &str = "pods";
+
 /// A shape's place among all shapes.
 pub type ShapeId = usize;
 
@@ -25,7 +28,7 @@ pub struct Cluster {
     pub nodes: Vec<ClusterNode>,
     /// The shapes.
     pub shapes: Vec<Shape>,
-    /// The resources that anybody requests.
+    /// The resources that anybody requests, and `pods`, of which every pod requests one.
     pub resources: Vec<String>,
     /// By node and resource, what there is; `None` where nothing says so.
     pub allocatable: Vec<Option<Vec<i128>>>,
@@ -127,8 +130,8 @@ pub struct Constraint {
     pub honors_affinity: bool,
     /// Whether nodes whose taints it does not tolerate do not.
     pub honors_taints: bool,
-    /// The labels that a node has to have.
-    keys: Vec<String>,
+    /// The topologies of which a node has to be in a domain.
+    all_topologies: Vec<usize>,
 }
 
 /// What is a shape's own, and what its pods count for.
@@ -256,16 +259,25 @@ impl Cluster {
     }
 
     fn row_of(&self, node: &ClusterNode) -> Option<Vec<i128>> {
-        let amounts = &node.allocatable.as_ref()?.amounts;
-        Some(self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect())
+        let allocatable = node.allocatable.as_ref()?;
+        let of = |name: &String| match name.as_str() {
+            PODS => allocatable.pods,
+            name => allocatable.amounts.get(name).copied().unwrap_or(0),
+        };
+        Some(self.resources.iter().map(of).collect())
     }
 
     fn count_resources(&mut self) {
         let names: BTreeSet<&String> =
             self.shapes.iter().flat_map(|it| it.requests.keys()).collect();
-        self.resources = names.into_iter().filter(|it| *it != "pods").cloned().collect();
+        self.resources = names.into_iter().filter(|it| *it != PODS).cloned().collect();
+        self.resources.push(PODS.to_string());
         let row = |amounts: &Amounts| -> Vec<i128> {
-            self.resources.iter().map(|it| amounts.get(it).copied().unwrap_or(0)).collect()
+            let of = |name: &String| match name.as_str() {
+                PODS => 1,
+                name => amounts.get(name).copied().unwrap_or(0),
+            };
+            self.resources.iter().map(of).collect()
         };
         let allocatable = self.nodes.iter().map(|it| self.row_of(it)).collect();
         let requests = self.shapes.iter().map(|it| row(&it.requests)).collect();
@@ -377,7 +389,7 @@ impl Cluster {
             let hard = self.shapes[shape].spread.clone();
             let soft = self.shapes[shape].soft_spread.clone();
             for all in [&hard, &soft] {
-                let keys: Vec<String> = all.iter().map(|it| it.key.clone()).collect();
+                let keys: Vec<usize> = all.iter().map(|it| self.topology(&it.key)).collect();
                 for it in all {
                     let constraint = self.constraint(shape, it, keys.clone());
                     self.constraints.push(constraint);
@@ -396,7 +408,7 @@ impl Cluster {
         }
     }
 
-    fn constraint(&mut self, at: ShapeId, it: &Spread, keys: Vec<String>) -> Constraint {
+    fn constraint(&mut self, at: ShapeId, it: &Spread, all_topologies: Vec<usize>) -> Constraint {
         let topology = self.topology(&it.key);
         let shape = &self.shapes[at];
         let selector = it.selector.as_ref();
@@ -418,7 +430,7 @@ impl Cluster {
             shape: at,
             honors_affinity: it.honors_affinity,
             honors_taints: it.honors_taints,
-            keys,
+            all_topologies,
         };
         let counts = (0..self.nodes.len()).map(|it| self.is_counted(&constraint, it));
         constraint.counts = counts.collect();
@@ -427,7 +439,7 @@ impl Cluster {
 
     fn is_counted(&self, it: &Constraint, node: NodeId) -> bool {
         let refused = self.refused(it.shape, node);
-        it.keys.iter().all(|key| self.nodes[node].labels.contains_key(key))
+        it.all_topologies.iter().all(|at| self.topologies[*at].domains[node].is_some())
             && !(it.honors_affinity && refused.has(Plugin::NodeAffinity))
             && !(it.honors_taints && refused.has(Plugin::TaintToleration))
     }

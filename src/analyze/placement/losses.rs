@@ -10,11 +10,13 @@ use super::scenario::{cordoned, gone, pins};
 use super::schedule::{Scheduler, schedule_with};
 use super::search::classes;
 use super::state::{Counts, State};
-use super::wanted::Wanted;
+use super::wanted::{Room, Wanted};
 use super::world::World;
 use crate::api::kind::Kind;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What happens when nodes are lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,14 @@ pub struct Losses<'w> {
     by_node: Vec<Vec<usize>>,
     /// By component, its pods.
     by_component: Vec<Vec<usize>>,
+    /// What is wanted, and what it leaves of all nodes; worked out when it is first asked.
+    wanted: OnceLock<(Wanted, Option<Room>)>,
+    /// How many more pods are looked for a place for in any way but the one that is shown.
+    left: AtomicUsize,
 }
+
+/// In worlds of many pods so many are.
+const MOST_TRIED: usize = 8;
 
 /// How many classes one state is used for, so that others can be played at once.
 const AT_ONCE: usize = 128;
@@ -67,7 +76,9 @@ impl<'w> Losses<'w> {
                 by_node[node].push(at);
             }
         }
-        Losses { world, placed, state, by_node, by_component }
+        let left = if world.pods.len() > MOST_PODS { MOST_TRIED } else { usize::MAX };
+        let (wanted, left) = (OnceLock::new(), AtomicUsize::new(left));
+        Losses { world, placed, state, by_node, by_component, wanted, left }
     }
 
     /// The components that have no pod left when these nodes are lost, and of which no other node takes one, with why:
@@ -123,9 +134,22 @@ impl<'w> Losses<'w> {
 
     /// Whether no placement has room for all pods and one more.
     fn is_one_too_many(&self, shape: ShapeId) -> bool {
-        let mut wanted = Wanted::of(self.world, &|_| true);
+        let cluster = &self.world.cluster;
+        let (wanted, room) = self.wanted.get_or_init(|| {
+            let wanted = Wanted::of(self.world, &|_| true);
+            let room = wanted.room(cluster);
+            (wanted, room)
+        });
+        if room.as_ref().is_some_and(|it| it.lacks(cluster, shape)) {
+            return true;
+        }
+        let step = |left: usize| left.checked_sub(1);
+        if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, step).is_err() {
+            return false;
+        }
+        let mut wanted = wanted.clone();
         wanted.add(shape, None, None);
-        if wanted.lacks_room(&self.world.cluster) {
+        if wanted.lacks_room(cluster) {
             return true;
         }
         let pods = &self.world.pods;
@@ -293,7 +317,7 @@ impl<'w> Stage<'w> {
         let Losses { state, by_node, .. } = Losses::new(world, placed);
         Stage {
             world,
-            cluster: world.cluster.clone(),
+            cluster: Cluster::clone(&world.cluster),
             counts: state.counts,
             scheduler: Scheduler::default(),
             shapes: world.pods.iter().map(|it| it.shape).collect(),

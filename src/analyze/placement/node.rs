@@ -34,7 +34,7 @@ const OF_CONDITIONS: [&str; 8] = [
 pub type Amounts = BTreeMap<String, i128>;
 
 /// A node.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterNode {
     /// Its name.
     pub name: String,

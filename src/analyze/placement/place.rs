@@ -4,7 +4,7 @@ use super::cluster::{NodeId, ShapeId};
 use super::schedule::schedule;
 use super::search::{Found, search};
 use super::state::State;
-use super::wanted::Wanted;
+use super::wanted::{Room, Wanted};
 use super::world::{Pod, World};
 use std::collections::BTreeMap;
 
@@ -198,7 +198,8 @@ fn is_taken(state: &State<'_>, shape: ShapeId, pin: Option<&Vec<NodeId>>) -> boo
 #[derive(Debug)]
 pub struct Most<'w> {
     world: &'w World,
-    all: Wanted,
+    /// What all of them leave; `None` where nobody says what the nodes have.
+    room: Option<Room>,
     /// By component, its pods.
     by_component: Vec<Vec<usize>>,
     /// How many more placements are tried.
@@ -216,7 +217,22 @@ impl<'w> Most<'w> {
         for (at, pod) in world.pods.iter().enumerate() {
             by_component[pod.component].push(at);
         }
-        Most { world, all: Wanted::of(world, &|_| true), by_component, left }
+        let room = Wanted::of(world, &|_| true).room(&world.cluster);
+        Most { world, room, by_component, left }
+    }
+
+    /// How many pods of a component all nodes together have room for; less than nothing where there is not even room for
+    /// all others.
+    fn bound(&self, component: usize) -> Option<i128> {
+        let own = self.by_component.get(component)?;
+        let shape = self.world.pods[*own.first()?].shape;
+        let with = |it: &Room| it.with_fewer(&self.world.cluster, shape, own.len());
+        Some(self.room.as_ref().map_or(own.len() as i128, with))
+    }
+
+    /// Whether all others are too many even without this component.
+    pub fn is_hopeless(&self, component: usize) -> bool {
+        self.bound(component).is_some_and(|it| it < 0)
     }
 
     /// The most pods of a component that fit beside all others at their numbers; `None` where that is not known.
@@ -225,10 +241,8 @@ impl<'w> Most<'w> {
         if self.left == 0 {
             return None;
         }
+        let bound = self.bound(component)?;
         let own = self.by_component.get(component)?;
-        let shape = world.pods[*own.first()?].shape;
-        // What all have room for beside these, less than nothing by those that are too many.
-        let bound = self.all.room_with_fewer(&world.cluster, shape, own.len());
         if bound < 0 {
             return None;
         }

@@ -4,7 +4,7 @@ use super::cluster::{NodeId, ShapeId};
 use super::losses::Losses;
 use super::node::ClusterNode;
 use super::place::{Fits, Placed, place};
-use super::proof::reasons;
+use super::proof::{Proof, proofs, reasons};
 use super::state::State;
 use super::wanted::Wanted;
 use super::world::{At, Reading, World, read};
@@ -12,7 +12,7 @@ use crate::analyze::Facts;
 use crate::api::kind::Kind;
 use crate::model::Model;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Nodes that somebody describes.
 #[derive(Clone, Debug, Default)]
@@ -43,61 +43,129 @@ impl AllNodes {
             }
         }
     }
+
+    /// Whether there are as many nodes at the floor as at the peak.
+    fn is_steady(&self) -> bool {
+        self.described.as_ref().is_none_or(|it| it.floor == it.peak)
+    }
 }
 
-/// Pods and where they stand.
+/// Pods and where they stand. What is asked of them is worked out when it is first asked.
 #[derive(Debug)]
 pub struct Planned {
     /// The pods and nodes.
     pub world: World,
-    /// By pod, its node.
-    pub nodes: Vec<Option<NodeId>>,
-    /// Whether there is a place for all.
-    pub fits: Fits,
+    counts: OnceLock<Wanted>,
+    is_short: OnceLock<bool>,
+    proofs: OnceLock<Vec<Proof>>,
+    placed: OnceLock<(Vec<Option<NodeId>>, Fits)>,
+    components: OnceLock<Vec<Vec<usize>>>,
+}
+
+/// The pods of a model at the floor and at the peak.
+#[derive(Debug)]
+pub struct Stages {
+    floor: Option<Planned>,
+    peak: Option<Planned>,
+}
+
+impl Stages {
+    /// Reads the pods of a model; where there are no nodes there is nothing to plan.
+    pub fn new<'d>(model: &Model<'d>, facts: &Facts<'d>, all: &AllNodes) -> Stages {
+        let read_at = |at: At| {
+            let nodes = all.at(model, at);
+            let reading = Reading { at, is_whole: all.is_whole };
+            (!nodes.is_empty()).then(|| Planned::new(read(model, facts, nodes, reading)))
+        };
+        let peak = read_at(At::Peak);
+        let floor = match &peak {
+            Some(peak) if all.is_steady() => Some(Planned::new(peak.world.at_floor())),
+            _ => read_at(At::Floor),
+        };
+        Stages { floor, peak }
+    }
+
+    /// Those at the floor, or at the peak.
+    pub fn at(&self, at: At) -> Option<&Planned> {
+        match at {
+            At::Floor => self.floor.as_ref(),
+            At::Peak => self.peak.as_ref(),
+        }
+    }
 }
 
 impl Planned {
-    /// Places the pods of a model.
-    pub fn new<'d>(
-        model: &Model<'d>,
-        facts: &Facts<'d>,
-        all: &AllNodes,
-        at: At,
-    ) -> Option<Planned> {
-        let nodes = all.at(model, at);
-        if nodes.is_empty() {
-            return None;
+    fn new(world: World) -> Planned {
+        Planned {
+            world,
+            counts: OnceLock::new(),
+            is_short: OnceLock::new(),
+            proofs: OnceLock::new(),
+            placed: OnceLock::new(),
+            components: OnceLock::new(),
         }
-        let world = read(model, facts, nodes, Reading { at, is_whole: all.is_whole });
-        let Placed { nodes, fits, .. } = place(&world);
-        Some(Planned { world, nodes, fits })
+    }
+
+    fn placed(&self) -> &(Vec<Option<NodeId>>, Fits) {
+        self.placed.get_or_init(|| {
+            let Placed { nodes, fits, .. } = place(&self.world);
+            (nodes, fits)
+        })
+    }
+
+    /// By pod, its node.
+    pub fn nodes(&self) -> &[Option<NodeId>] {
+        &self.placed().0
+    }
+
+    /// Whether there is a place for all.
+    pub fn fits(&self) -> Fits {
+        if self.is_short() { Fits::NotAll } else { self.placed().1 }
+    }
+
+    /// Whether a short proof says that there is no place for all, wherever they are put.
+    pub fn is_short(&self) -> bool {
+        *self.is_short.get_or_init(|| self.counts().lacks_room(&self.world.cluster))
+    }
+
+    /// Why not all have places, where there is a short reason.
+    pub fn proofs(&self) -> &[Proof] {
+        self.proofs.get_or_init(|| proofs(&self.world.cluster, self.counts()))
     }
 
     /// By component, how many pods have no place.
     pub fn pending(&self) -> Vec<usize> {
         let mut pending = vec![0; self.world.components.len()];
-        let pods = self.world.pods.iter().zip(&self.nodes);
+        let pods = self.world.pods.iter().zip(self.nodes());
         pods.filter(|it| it.1.is_none()).for_each(|it| pending[it.0.component] += 1);
         pending
     }
 
     /// How many pods there are of each shape.
-    pub fn counts(&self) -> Wanted {
-        Wanted::of(&self.world, &|_| true)
+    pub fn counts(&self) -> &Wanted {
+        self.counts.get_or_init(|| Wanted::of(&self.world, &|_| true))
     }
 
     /// The components of pods of some shapes, in order.
     pub fn components(&self, shapes: &[ShapeId]) -> Vec<usize> {
-        let pods = self.world.pods.iter().filter(|it| shapes.contains(&it.shape));
-        let mut components: Vec<_> = pods.map(|it| it.component).collect();
-        components.sort_unstable();
-        components.dedup();
-        components
+        let by_shape = self.components.get_or_init(|| {
+            let mut by_shape = vec![Vec::new(); self.world.cluster.shapes.len()];
+            for pod in &self.world.pods {
+                let own: &mut Vec<usize> = &mut by_shape[pod.shape];
+                // The pods of a component stand together.
+                if own.last() != Some(&pod.component) {
+                    own.push(pod.component);
+                }
+            }
+            by_shape
+        });
+        let all = shapes.iter().flat_map(|it| &by_shape[*it]).copied();
+        all.collect::<BTreeSet<usize>>().into_iter().collect()
     }
 
     /// What the loss of nodes does.
     pub fn losses(&self) -> Losses<'_> {
-        Losses::new(&self.world, &self.nodes)
+        Losses::new(&self.world, self.nodes())
     }
 
     /// Whether every pod of a component really stands on a node, or could stand on no other.
@@ -110,7 +178,7 @@ impl Planned {
     /// The nodes that hold every pod of some component.
     pub fn alone(&self) -> Vec<NodeId> {
         let mut only: BTreeMap<usize, Option<NodeId>> = BTreeMap::new();
-        for (pod, node) in self.world.pods.iter().zip(&self.nodes) {
+        for (pod, node) in self.world.pods.iter().zip(self.nodes()) {
             let Some(node) = *node else { continue };
             let first = only.entry(pod.component).or_insert(Some(node));
             if *first != Some(node) {

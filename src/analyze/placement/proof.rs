@@ -1,7 +1,7 @@
 //! Why pods cannot all be placed, in a form that a person can check: no node at all, more pods than places to keep them
 //! apart, or more requested than there is.
 
-use super::cluster::{Cluster, NodeId, ShapeId};
+use super::cluster::{Cluster, NodeId, PODS, ShapeId};
 use super::filter::Plugin;
 use super::state::State;
 use super::wanted::Wanted;
@@ -62,15 +62,11 @@ pub enum Proof {
 impl Cluster {
     /// Whether a node admits pods of a shape, were it empty.
     pub fn admits(&self, shape: ShapeId, node: NodeId) -> bool {
-        let has_room = || match (&self.allocatable[node], &self.nodes[node].allocatable) {
-            (Some(has), Some(allocatable)) => {
-                allocatable.pods > 0
-                    && self.requests[shape]
-                        .iter()
-                        .zip(has)
-                        .all(|(request, has)| request <= has || *request == 0)
-            }
-            _ => true,
+        let has_room = || {
+            self.allocatable[node].as_ref().is_none_or(|has| {
+                let requests = self.requests[shape].iter().zip(has);
+                requests.into_iter().all(|(request, has)| request <= has || *request == 0)
+            })
         };
         self.refused(shape, node).is_empty() && has_room()
     }
@@ -113,10 +109,17 @@ pub fn crowded(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
     let is_of = |at: usize, it: ShapeId| {
         cluster.of_shape[it].anti.contains(&at) && cluster.terms[at].matches.has(it)
     };
+    let terms = |shape: ShapeId| cluster.of_shape[shape].anti.iter().copied();
     let mut by_term: BTreeMap<usize, BTreeSet<ShapeId>> = BTreeMap::new();
     for shape in wanted.anywhere.keys().copied() {
-        for at in cluster.of_shape[shape].anti.iter().filter(|it| is_of(**it, shape)) {
-            by_term.entry(*at).or_default().insert(shape);
+        for at in terms(shape).filter(|it| is_of(*it, shape)) {
+            by_term.entry(at).or_default().insert(shape);
+        }
+    }
+    let mut bound: BTreeMap<usize, Vec<(ShapeId, NodeId)>> = BTreeMap::new();
+    for ((shape, node), _) in wanted.bound().filter(|_| !by_term.is_empty()) {
+        for at in terms(*shape).filter(|it| is_of(*it, *shape)) {
+            bound.entry(at).or_default().push((*shape, *node));
         }
     }
     let found = by_term.into_iter().filter_map(|(at, mut shapes)| {
@@ -125,11 +128,11 @@ pub fn crowded(cluster: &Cluster, wanted: &Wanted) -> Vec<Proof> {
         let mut nodes: BTreeSet<NodeId> =
             shapes.iter().flat_map(|it| cluster.admitting(*it)).collect();
         let mut taken = BTreeSet::new();
-        for ((shape, node), _) in wanted.bound().filter(|it| is_of(at, it.0.0)) {
-            shapes.insert(*shape);
-            nodes.insert(*node);
+        for (shape, node) in bound.remove(&at).unwrap_or_default() {
+            shapes.insert(shape);
+            nodes.insert(node);
             // Pods that are where they are may be there against what is asked of them now: they take one place.
-            taken.insert(topology.domains[*node]);
+            taken.insert(topology.domains[node]);
         }
         count += taken.len();
         // On a node without the label nothing is kept apart.
@@ -166,7 +169,7 @@ pub fn reasons(state: &State<'_>, shape: ShapeId, node: NodeId) -> Vec<String> {
             Plugin::NodeResourcesFit => {
                 let lacks = asked.lacks(node);
                 let each = lacks.iter().map(|(at, _)| cluster.resources[*at].as_str());
-                let each: Vec<_> = each.collect();
+                let each: Vec<_> = each.filter(|it| *it != PODS).collect();
                 reasons.push(match each.as_slice() {
                     [] => "no room for one more pod".into(),
                     each => format!("not enough {}", each.join(" and ")),

@@ -143,12 +143,15 @@ fn spread(state: &State<'_>, shape: ShapeId, takers: &[NodeId]) -> Vec<i64> {
     if constraints.is_empty() {
         return Vec::new();
     }
+    let weighted = constraints.iter().map(|at| {
+        let it = &cluster.constraints[*at];
+        (*at, (it.domains.len() as f64 + 2.0).ln(), (it.max_skew - 1) as f64)
+    });
+    let weighted: Vec<(usize, f64, f64)> = weighted.collect();
     let score = |node: &NodeId| {
-        let each = constraints.iter().map(|at| {
-            let it = &cluster.constraints[*at];
-            let weight = (it.domains.len() as f64 + 2.0).ln();
+        let each = weighted.iter().map(|(at, weight, skew)| {
             let near = f64::from(state.spread_near(*at, *node)?);
-            Some(near * weight + (it.max_skew - 1) as f64)
+            Some(near * weight + skew)
         });
         // A node without the label is the last choice.
         each.sum::<Option<f64>>().map(|it| it.round() as i64)

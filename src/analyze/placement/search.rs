@@ -176,12 +176,11 @@ pub(super) fn classes(start: &State<'_>, left: &[ShapeId]) -> Vec<Vec<NodeId>> {
     classes
 }
 
-type Alike = (Option<Vec<i128>>, i128, Vec<super::filter::Plugins>, Vec<bool>);
+type Alike = (Option<Vec<i128>>, Vec<super::filter::Plugins>, Vec<bool>);
 
 fn alike(cluster: &Cluster, node: NodeId, left: &[ShapeId]) -> Alike {
     (
         cluster.allocatable[node].clone(),
-        cluster.nodes[node].allocatable.as_ref().map_or(-1, |it| it.pods),
         left.iter().map(|it| cluster.refused(*it, node)).collect(),
         cluster.constraints.iter().map(|it| it.counts[node]).collect(),
     )

@@ -22,8 +22,6 @@ pub struct Counts {
     pub used: Vec<Vec<i128>>,
     /// By node, the CPU and memory that scores count.
     pub scored: Vec<[i64; 2]>,
-    /// By node.
-    pub pod_counts: Vec<i128>,
     /// By term and domain, pods that it means.
     meant: Vec<Vec<u32>>,
     /// By term and domain, pods that it is of.
@@ -71,7 +69,6 @@ impl<'c> State<'c> {
             pods: vec![BTreeMap::new(); nodes],
             used: vec![vec![0; cluster.resources.len()]; nodes],
             scored: vec![[0; 2]; nodes],
-            pod_counts: vec![0; nodes],
             meant: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
             owners: cluster.terms.iter().map(|it| domains(it.topology)).collect(),
             met: cluster
@@ -127,7 +124,6 @@ impl<'c> State<'c> {
             Sign::Less => *count -= 1,
         };
         let more = if sign == Sign::More { 1 } else { -1 };
-        counts.pod_counts[node] += i128::from(more);
         for (scored, own) in counts.scored[node].iter_mut().zip(cluster.scored[shape]) {
             *scored += more * own;
         }
@@ -312,15 +308,13 @@ impl Asked<'_, '_> {
     fn has_room(&self, node: NodeId) -> bool {
         let cluster = self.state.cluster;
         let Some(allocatable) = &cluster.allocatable[node] else { return true };
-        let pods = cluster.nodes[node].allocatable.as_ref().map_or(0, |it| it.pods);
         let used = &self.state.counts.used[node];
         let requests = &cluster.requests[self.shape];
-        self.state.counts.pod_counts[node] < pods
-            && requests
-                .iter()
-                .zip(allocatable)
-                .zip(used)
-                .all(|((request, has), used)| *request == 0 || *request <= has - used)
+        requests
+            .iter()
+            .zip(allocatable)
+            .zip(used)
+            .all(|((request, has), used)| *request == 0 || *request <= has - used)
     }
 
     /// The resources that a node lacks for the pod, with what is left.

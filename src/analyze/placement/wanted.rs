@@ -17,6 +17,9 @@ pub struct Wanted {
     pub there: BTreeMap<(ShapeId, NodeId), u32>,
 }
 
+/// So many sets of nodes to which pods are restricted are compared with each other.
+const MOST_SETS: usize = 64;
+
 /// What is requested on some nodes, and what these have.
 struct Sum {
     pods: BTreeMap<ShapeId, u32>,
@@ -72,36 +75,31 @@ impl Wanted {
             || self.pieces(cluster).is_some()
     }
 
-    /// How many of `count` pods of a shape, which are among these, all nodes together have room for: a bound, since they
-    /// have room in pieces. Less than nothing where there is not even room for the others.
-    pub fn room_with_fewer(&self, cluster: &Cluster, shape: ShapeId, count: usize) -> i128 {
-        let count = count as i128;
+    /// What all of these leave of all nodes; `None` where nobody says what these have.
+    pub fn room(&self, cluster: &Cluster) -> Option<Room> {
         let all: Vec<NodeId> = (0..cluster.nodes.len()).collect();
-        let Some(sum) = self.on(cluster, &all, &|_| true) else { return count };
-        let room = cluster.resources.iter().enumerate().map(|(at, _)| {
-            let each = cluster.requests[shape][at];
-            let left = sum.available[at] - sum.requested(cluster, at) + each * count;
-            match each {
-                _ if left < 0 => -1,
-                0 => count,
-                each => left / each,
-            }
-        });
-        room.min().unwrap_or(count).min(count)
+        let sum = self.on(cluster, &all, &|_| true)?;
+        let resources = 0..cluster.resources.len();
+        Some(Room(resources.map(|at| sum.available[at] - sum.requested(cluster, at)).collect()))
     }
 
     /// More requested than there is, on all nodes or on those that some pods are restricted to: each resource that is
     /// short there.
     pub(super) fn sums(&self, cluster: &Cluster) -> Vec<Proof> {
-        let admitting: BTreeMap<ShapeId, Vec<NodeId>> =
-            self.anywhere.keys().map(|it| (*it, cluster.admitting(*it))).collect();
         let all: Vec<NodeId> = (0..cluster.nodes.len()).collect();
-        let mut sets: BTreeSet<&Vec<NodeId>> = admitting.values().collect();
-        sets.insert(&all);
-        for nodes in sets.iter().rev() {
-            let is_inside =
-                |it: ShapeId| admitting[&it].iter().all(|it| nodes.binary_search(it).is_ok());
-            let Some(sum) = self.on(cluster, nodes, &is_inside) else { continue };
+        let mut by_set: BTreeMap<Vec<NodeId>, Vec<ShapeId>> = BTreeMap::new();
+        for shape in self.anywhere.keys() {
+            by_set.entry(cluster.admitting(*shape)).or_default().push(*shape);
+        }
+        by_set.entry(all.clone()).or_default();
+        // Of very many sets of nodes not every one is compared with every other.
+        let few = by_set.keys().rev().take(MOST_SETS);
+        let rest = (by_set.len() > MOST_SETS).then_some(&all);
+        for nodes in few.chain(rest) {
+            let is_within = |it: &Vec<NodeId>| it.iter().all(|it| nodes.binary_search(it).is_ok());
+            let inside = by_set.iter().filter(|it| is_within(it.0)).flat_map(|it| it.1);
+            let inside: BTreeSet<ShapeId> = inside.copied().collect();
+            let Some(sum) = self.on(cluster, nodes, &|it| inside.contains(&it)) else { continue };
             let short = cluster.resources.iter().enumerate().filter_map(|(at, resource)| {
                 let (requested, available) = (sum.requested(cluster, at), sum.available[at]);
                 let is_of = |it: &(ShapeId, u32)| cluster.requests[it.0][at] > 0;
@@ -109,7 +107,7 @@ impl Wanted {
                     resource: resource.clone(),
                     pods: sum.pods.iter().map(|it| (*it.0, *it.1)).filter(is_of).collect(),
                     requested,
-                    nodes: nodes.to_vec(),
+                    nodes: nodes.clone(),
                     available,
                 })
             });
@@ -158,36 +156,62 @@ impl Wanted {
 
     /// Pods that each request so much that the nodes hold fewer of them than there are.
     pub(super) fn pieces(&self, cluster: &Cluster) -> Option<Proof> {
-        cluster.resources.iter().enumerate().find_map(|(at, resource)| {
-            let mut left: Vec<Option<i128>> =
-                cluster.allocatable.iter().map(|it| it.as_ref().map(|it| it[at])).collect();
-            for ((shape, node), count) in self.bound() {
-                if let Some(left) = &mut left[*node] {
-                    *left -= cluster.requests[*shape][at] * i128::from(*count);
-                }
+        (0..cluster.resources.len()).find_map(|at| self.pieces_of(cluster, at))
+    }
+
+    fn pieces_of(&self, cluster: &Cluster, at: usize) -> Option<Proof> {
+        let mut left: Vec<Option<i128>> =
+            cluster.allocatable.iter().map(|it| it.as_ref().map(|it| it[at])).collect();
+        for ((shape, node), count) in self.bound() {
+            if let Some(left) = &mut left[*node] {
+                *left -= cluster.requests[*shape][at] * i128::from(*count);
             }
-            let shapes = || self.anywhere.keys().copied();
-            let sizes = shapes().map(|it| cluster.requests[it][at]).filter(|it| *it > 0);
-            let sizes: BTreeSet<i128> = sizes.collect();
-            sizes.into_iter().rev().find_map(|size| {
-                let large = shapes().filter(|it| cluster.requests[*it][at] >= size);
-                let large: Vec<ShapeId> = large.collect();
-                let admits = |node: &NodeId| large.iter().any(|it| cluster.admits(*it, *node));
-                let places: Option<i128> = (0..cluster.nodes.len())
-                    .filter(admits)
-                    .map(|it| Some(left[it]?.max(0) / size))
-                    .sum();
-                let (places, pods) = (places?, large.iter().map(|it| self.anywhere[it]).sum());
-                let shape = large.into_iter().find(|it| cluster.requests[*it][at] == size)?;
-                let resource = resource.clone();
-                (i128::from(pods) > places).then_some(Proof::Pieces {
-                    shape,
-                    resource,
-                    pods,
-                    places,
-                })
-            })
-        })
+        }
+        let mut by_size: BTreeMap<i128, Vec<ShapeId>> = BTreeMap::new();
+        for shape in self.anywhere.keys().copied() {
+            by_size.entry(cluster.requests[shape][at]).or_default().push(shape);
+        }
+        // The largest first: each size adds the nodes that admit its pods.
+        let (mut pods, mut is_open) = (0, vec![false; cluster.nodes.len()]);
+        for (size, shapes) in by_size.into_iter().rev().filter(|it| it.0 > 0) {
+            pods += shapes.iter().map(|it| self.anywhere[it]).sum::<u32>();
+            for (node, is_open) in is_open.iter_mut().enumerate() {
+                *is_open |= shapes.iter().any(|it| cluster.admits(*it, node));
+            }
+            let open = is_open.iter().zip(&left).filter(|it| *it.0);
+            let places = open.map(|it| Some((*it.1)?.max(0) / size)).sum::<Option<i128>>()?;
+            if i128::from(pods) > places {
+                let (shape, resource) = (shapes[0], cluster.resources[at].clone());
+                return Some(Proof::Pieces { shape, resource, pods, places });
+            }
+        }
+        None
+    }
+}
+
+/// What is left of all nodes together, by resource: less than nothing where too much is requested.
+#[derive(Clone, Debug)]
+pub struct Room(Vec<i128>);
+
+impl Room {
+    /// How many of `count` pods of a shape, which are among those that leave this room, there is room for: a bound, since
+    /// there is room in pieces. Less than nothing where there is not even room for the others.
+    pub fn with_fewer(&self, cluster: &Cluster, shape: ShapeId, count: usize) -> i128 {
+        let count = count as i128;
+        let room = self.0.iter().zip(&cluster.requests[shape]).map(|(left, each)| {
+            let left = left + each * count;
+            match each {
+                _ if left < 0 => -1,
+                0 => count,
+                each => left / each,
+            }
+        });
+        room.min().unwrap_or(count).min(count)
+    }
+
+    /// Whether one more pod of a shape is too many.
+    pub fn lacks(&self, cluster: &Cluster, shape: ShapeId) -> bool {
+        self.0.iter().zip(&cluster.requests[shape]).any(|(left, each)| *each > 0 && left < each)
     }
 }
 

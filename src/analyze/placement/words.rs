@@ -1,10 +1,14 @@
 //! Amounts and proofs in words.
 
-use super::cluster::ShapeId;
+use super::cluster::{PODS, ShapeId};
 use super::proof::Proof;
 use super::world::World;
 use crate::api::quantity::Quantity;
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
+
+/// More terms of a sum are put together.
+const MOST_TERMS: usize = 16;
 
 /// An amount of a resource as people write it: `3200m`, `7Gi`.
 pub fn amount(resource: &str, value: i128) -> String {
@@ -58,19 +62,25 @@ pub fn words(world: &World, proof: &Proof, name: &dyn Fn(usize) -> String) -> St
             let mut terms: Vec<(i128, String)> = by_component(world, resource, pods)
                 .into_iter()
                 .map(|((component, each), count)| {
-                    let text = format!("{count} × {} ({})", short(resource, each), name(component));
+                    let name = name(component);
+                    let text = match resource.as_str() {
+                        PODS => format!("{count} ({name})"),
+                        _ => format!("{count} × {} ({name})", short(resource, each)),
+                    };
                     (-each * i128::from(count), text)
                 })
                 .collect();
             terms.sort();
-            let terms: Vec<_> = terms.into_iter().map(|it| it.1).collect();
             format!(
                 "{resource}: {} = {}, more than the {} of {}",
-                terms.join(" + "),
+                sum(resource, terms),
                 short(resource, *requested),
                 short(resource, *available),
                 nodes(of.len()),
             )
+        }
+        Proof::Pieces { resource, pods, places, .. } if resource == PODS => {
+            format!("{pods} pods wait for nodes that hold {places} more")
         }
         Proof::Pieces { shape, resource, pods, places } => {
             let at = world.cluster.resources.iter().position(|it| it == resource);
@@ -83,6 +93,17 @@ pub fn words(world: &World, proof: &Proof, name: &dyn Fn(usize) -> String) -> St
     }
 }
 
+/// The terms of a sum, each with what it adds, taken negative; of very many the largest, and what all others add.
+fn sum(resource: &str, terms: Vec<(i128, String)>) -> String {
+    let (shown, others) = terms.split_at(terms.len().min(MOST_TERMS));
+    let mut texts: Vec<String> = shown.iter().map(|it| it.1.clone()).collect();
+    if !others.is_empty() {
+        let rest: i128 = others.iter().map(|it| -it.0).sum();
+        texts.push(format!("{} ({} others)", short(resource, rest), others.len()));
+    }
+    texts.join(" + ")
+}
+
 /// How many pods each component has of these shapes, by what each requests, in the order of components.
 fn by_component(
     world: &World,
@@ -91,8 +112,9 @@ fn by_component(
 ) -> BTreeMap<(usize, i128), u32> {
     let at = world.cluster.resources.iter().position(|it| it == resource);
     let mut counts = BTreeMap::new();
+    let shapes: FxHashSet<ShapeId> = pods.iter().map(|it| it.0).collect();
     for pod in &world.pods {
-        if pods.iter().any(|it| it.0 == pod.shape) {
+        if shapes.contains(&pod.shape) {
             let each = at.map_or(0, |it| world.cluster.requests[pod.shape][it]);
             *counts.entry((pod.component, each)).or_default() += 1;
         }
@@ -101,10 +123,6 @@ fn by_component(
 }
 
 fn names(world: &World, shapes: &[ShapeId], name: &dyn Fn(usize) -> String) -> String {
-    let mut components: Vec<usize> =
-        world.pods.iter().filter(|it| shapes.contains(&it.shape)).map(|it| it.component).collect();
-    components.sort_unstable();
-    components.dedup();
-    let names: Vec<_> = components.into_iter().map(name).collect();
+    let names: Vec<_> = world.components_of(shapes).into_iter().map(name).collect();
     names.join(", ")
 }

@@ -12,8 +12,9 @@ use crate::analyze::selection::workloads::{Workload, WorkloadId};
 use crate::api::kind::Kind;
 use crate::model::{Model, ObjId};
 use crate::text::tree::Node;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many pods each workload has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +75,7 @@ pub struct Pod {
 #[derive(Debug)]
 pub struct World {
     /// Nodes and shapes.
-    pub cluster: Cluster,
+    pub cluster: Arc<Cluster>,
     /// What runs pods, in the order of the input.
     pub components: Vec<Component>,
     /// The pods, those of daemons first, then by component.
@@ -85,6 +86,42 @@ pub struct World {
     pub next_release: Vec<Option<ShapeId>>,
     /// What the input does not say, so that an answer may be wrong.
     pub unknown: Vec<String>,
+}
+
+impl World {
+    /// The components of pods of some shapes, in order.
+    pub fn components_of(&self, shapes: &[ShapeId]) -> Vec<usize> {
+        let shapes: FxHashSet<ShapeId> = shapes.iter().copied().collect();
+        let pods = self.pods.iter().filter(|it| shapes.contains(&it.shape));
+        let components: BTreeSet<usize> = pods.map(|it| it.component).collect();
+        components.into_iter().collect()
+    }
+
+    /// The same nodes and shapes with as many pods as there are at the floor, where these are those at the peak.
+    pub fn at_floor(&self) -> World {
+        let mut counts = vec![0; self.components.len()];
+        let mut is_there = |pod: &&Pod| {
+            let of = &self.components[pod.component];
+            let stays = pod.node.is_some() || matches!(of.kind, Kind::DaemonSet | Kind::Pod);
+            let is_there = stays || counts[pod.component] < of.floor;
+            counts[pod.component] += usize::from(is_there);
+            is_there
+        };
+        let pods = self.pods.iter().filter(&mut is_there).cloned().collect();
+        let components = self.components.iter().zip(&counts).map(|(of, count)| {
+            let floor = of.floor.min(*count);
+            Component { wanted: *count, floor, ..of.clone() }
+        });
+        let next_release = self.next_release.iter().zip(&counts);
+        World {
+            cluster: self.cluster.clone(),
+            components: components.collect(),
+            pods,
+            namespaces: self.namespaces.clone(),
+            next_release: next_release.map(|(it, count)| it.filter(|_| *count > 0)).collect(),
+            unknown: self.unknown.clone(),
+        }
+    }
 }
 
 /// How to read it.
@@ -146,7 +183,8 @@ pub fn read<'d>(
             _ => reader.replicas(workload, component, wanted, &real),
         };
         let wanted = found.len();
-        next_release.push((wanted > 0).then(|| reader.next(workload)).flatten());
+        let present = found.first().map(|it| it.shape);
+        next_release.push(present.and_then(|it| reader.next(workload, it)));
         components.push(Component {
             workload: workload.id,
             object: workload.object,
@@ -162,7 +200,7 @@ pub fn read<'d>(
     let namespaces = namespaces(facts);
     let Reader { shapes, unknown, .. } = reader;
     World {
-        cluster: Cluster::new(nodes, shapes, &namespaces),
+        cluster: Arc::new(Cluster::new(nodes, shapes, &namespaces)),
         namespaces,
         components,
         pods: daemons,
@@ -373,10 +411,15 @@ impl<'d> Reader<'_, 'd> {
         pods.collect()
     }
 
-    /// The shape of a pod of the next release, where only that differs.
-    fn next(&mut self, workload: &Workload<'d>) -> Option<ShapeId> {
+    /// The shape of a pod of the next release, where only that differs from the present one.
+    fn next(&mut self, workload: &Workload<'d>, present: ShapeId) -> Option<ShapeId> {
         if !matches!(workload.kind, Kind::Deployment | Kind::Rollout) {
             return None;
+        }
+        let is_told_apart = workload.labels.added.iter().any(|it| self.spoken_of.contains(*it))
+            || workload.pod.list("volumes").any(|it| it.get("ephemeral").is_some());
+        if !is_told_apart && !self.shapes[present].is_terminating {
+            return Some(present);
         }
         let mut shape = self.of_template(workload, 0, "next");
         shape.volumes = self.volumes.needs(workload.pod, workload.namespace, workload.name, &[]);

@@ -81,7 +81,7 @@ pub fn run_from<'d>(
         world,
         model,
         facts,
-        cluster: world.cluster.clone(),
+        cluster: Cluster::clone(&world.cluster),
         lost: vec![false; world.cluster.nodes.len()],
         pods: pods.collect(),
         ghosts: Vec::new(),
