@@ -245,7 +245,7 @@ impl<'c, 'd> Cx<'c, 'd> {
     /// asked, else the newest that purlin knows.
     pub fn kubernetes_version(&self) -> KubernetesVersion {
         let server = self.model.loaded.coverage.as_ref().and_then(|it| it.server);
-        self.policy.kubernetes_version.or(server).unwrap_or(KubernetesVersion::NEWEST)
+        self.policy.kubernetes_version(server)
     }
 
     /// The architecture that states the objects of this world, if one does.

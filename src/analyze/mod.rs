@@ -13,6 +13,7 @@ pub mod selection;
 pub mod world;
 
 use crate::api::network::Network;
+use crate::api::version::KubernetesVersion;
 use crate::model::{Model, ObjId};
 use access::relabelling::Relabelling;
 use access::roles::Roles;
@@ -56,6 +57,7 @@ use std::sync::OnceLock;
 pub struct Facts<'d> {
     model: &'d Model<'d>,
     network: Network,
+    version: KubernetesVersion,
     all_nodes: Option<AllNodes>,
     stages: OnceLock<Stages>,
     strangers: OnceLock<Vec<Stranger<'d>>>,
@@ -99,6 +101,7 @@ impl<'d> Facts<'d> {
         Facts {
             model,
             network: Network::default(),
+            version: KubernetesVersion::NEWEST,
             all_nodes: None,
             stages: OnceLock::new(),
             strangers: OnceLock::new(),
@@ -140,6 +143,12 @@ impl<'d> Facts<'d> {
     /// The same where more is known of the cluster's network.
     pub fn with_network(mut self, network: &Network) -> Facts<'d> {
         self.network = network.clone();
+        self
+    }
+
+    /// The same for another version of Kubernetes than the newest.
+    pub fn with_version(mut self, version: KubernetesVersion) -> Facts<'d> {
+        self.version = version;
         self
     }
 
@@ -200,7 +209,10 @@ impl<'d> Facts<'d> {
     pub fn demand(&self, workload: &Workload<'_>) -> &PodDemand<'d> {
         let demands = self.demands.get_or_init(|| {
             let limit_ranges = self.limit_ranges();
-            self.workloads().iter().map(|it| PodDemand::new(self.model, it, limit_ranges)).collect()
+            self.workloads()
+                .iter()
+                .map(|it| PodDemand::new(self.model, it, limit_ranges, self.version))
+                .collect()
         });
         &demands[workload.id.0 as usize]
     }

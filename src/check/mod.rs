@@ -158,7 +158,9 @@ pub(crate) struct Judged {
 /// The facts of one world, none of them computed yet.
 pub(crate) fn facts<'d>(model: &'d Model<'d>, policy: &Policy, run: &Run) -> Facts<'d> {
     let network = run.network_of(model).unwrap_or(&policy.network);
-    let facts = Facts::new(model).with_network(network);
+    let server = model.loaded.coverage.as_ref().and_then(|it| it.server);
+    let facts =
+        Facts::new(model).with_network(network).with_version(policy.kubernetes_version(server));
     facts.with_nodes(nodes::all(model, policy, run))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Graph) -> ExitCode {
         return nothing(&loaded, "draw");
     }
     let picture = match args.nodes {
-        Some(_) => simulate::picture(args, &model),
+        Some(_) => simulate::picture(args, &policy, &model),
         None => draw(args, &model, &policy, &promises),
     };
     let picture = match picture {

@@ -65,7 +65,7 @@ pub(super) fn run(args: &Simulate) -> ExitCode {
 }
 
 fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitCode, String> {
-    let facts = Facts::new(model);
+    let facts = facts(model, policy);
     let ats = match args.at {
         Some(SimulateAt::Floor) => vec![At::Floor],
         Some(SimulateAt::Peak) => vec![At::Peak],
@@ -127,7 +127,7 @@ fn size(
             source.name
         ));
     }
-    let facts = Facts::new(model);
+    let facts = facts(model, policy);
     let is_whole = is_cluster(args) || policy.is_complete("*");
     let make = |sizes: &[usize]| {
         let sizes = peak.iter().zip(sizes).map(|(it, size)| (it.0.clone(), *size)).collect();
@@ -217,8 +217,14 @@ fn sized(source: &Source, at: At, sizes: &BTreeMap<String, usize>) -> Result<Nod
     })
 }
 
+/// The facts for the version of Kubernetes that the policy names.
+fn facts<'d>(model: &'d Model<'d>, policy: &Policy) -> Facts<'d> {
+    let server = model.loaded.coverage.as_ref().and_then(|it| it.server);
+    Facts::new(model).with_version(policy.kubernetes_version(server))
+}
+
 /// Draws nodes with their pods, before and after what happens.
-pub(super) fn picture(args: &Graph, model: &Model<'_>) -> Result<String, String> {
+pub(super) fn picture(args: &Graph, policy: &Policy, model: &Model<'_>) -> Result<String, String> {
     let at = match args.at {
         SimulateAt::Floor => At::Floor,
         SimulateAt::Peak => At::Peak,
@@ -236,7 +242,7 @@ pub(super) fn picture(args: &Graph, model: &Model<'_>) -> Result<String, String>
         let (many, most) = (nodes.len(), picture::MOST);
         return Err(format!("{many} nodes are too many for one picture, {most} is the most"));
     }
-    let facts = Facts::new(model);
+    let facts = facts(model, policy);
     let world = read(model, &facts, nodes, Reading { at, is_whole: false });
     let asked = asked("graph", &["fail", "drain"]);
     let events = asked.iter().map(|it| event(&world, it)).collect::<Result<Vec<_>, _>>()?;

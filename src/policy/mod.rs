@@ -163,6 +163,12 @@ impl documents::Kind for Policy {
 }
 
 impl Policy {
+    /// The version of Kubernetes that the objects are meant for: the one that is named, else that of the server that was
+    /// asked, else the newest that purlin knows.
+    pub fn kubernetes_version(&self, server: Option<KubernetesVersion>) -> KubernetesVersion {
+        self.kubernetes_version.or(server).unwrap_or(KubernetesVersion::NEWEST)
+    }
+
     /// The level that the user gave a rule.
     pub fn level(&self, rule: &str) -> Option<Level> {
         self.rules.get(rule)?.level

@@ -4,15 +4,21 @@ use proptest::prelude::*;
 use purlin::analyze::Facts;
 use purlin::analyze::capacity::effective_resources::Resources;
 use purlin::api::quantity::Quantity;
+use purlin::api::version::KubernetesVersion;
 use purlin::load::load_texts;
 use purlin::model::Model;
 use std::sync::Arc;
 
 /// Requests and limits of the first workload, as `cpu 2, memory 1Gi`.
 fn demand(text: &str) -> (String, String) {
+    demand_in(KubernetesVersion::NEWEST, text)
+}
+
+/// The same in a version of Kubernetes.
+fn demand_in(version: KubernetesVersion, text: &str) -> (String, String) {
     let loaded = load_texts(vec![("world.yaml".into(), Arc::from(text))]);
     let model = Model::new(&loaded, "default");
-    let facts = Facts::new(&model);
+    let facts = Facts::new(&model).with_version(version);
     let workload = facts.workloads().iter().next().unwrap();
     let demand = facts.demand(workload);
     let show = |it: &Resources<'_>| {
@@ -90,6 +96,47 @@ fn a_pod_asks_for_the_most_that_runs_at_once() {
     let class = "{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: kata}, handler: kata, overhead: {podFixed: {cpu: 250m}}}";
     let pod = "runtimeClassName: kata, containers: [{resources: {requests: {cpu: 1}}}]";
     assert_eq!(demand(&world(pod, class)).0, "cpu 1.25");
+}
+
+#[test]
+fn a_pod_that_is_resized_counts_with_what_it_has() {
+    let pod = |conditions: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{containers: [{{name: c, resources: {{requests: {{cpu: 2, memory: 1Gi}}}}}}, {{name: d, resources: {{requests: {{cpu: 1}}}}}}]}}, status: {{phase: Running, conditions: [{conditions}], containerStatuses: [{{name: c, allocatedResources: {{cpu: 3, memory: 1Gi}}, resources: {{requests: {{cpu: 1, memory: 2Gi}}}}}}]}}}}"
+        )
+    };
+    assert_eq!(demand(&pod("")).0, "cpu 4, memory 2Gi");
+    let infeasible = "{type: PodResizePending, reason: Infeasible, status: 'True'}";
+    let stated = pod(infeasible).replace("{cpu: 2, memory: 1Gi}", "{cpu: 8, memory: 8Gi}");
+    assert_eq!(demand(&stated).0, "cpu 4, memory 2Gi");
+    let deferred = infeasible.replace("Infeasible", "Deferred");
+    let stated = pod(&deferred).replace("{cpu: 2, memory: 1Gi}", "{cpu: 8, memory: 8Gi}");
+    assert_eq!(demand(&stated).0, "cpu 9, memory 8Gi");
+}
+
+/// `ORACLE_EMULATE` of `tests/oracle` answered the same.
+#[test]
+fn what_pods_state_of_their_own_is_filled_in_by_version() {
+    let container = "containers: [{resources: {requests: {cpu: 1}}}]";
+    let range = range(
+        "type: Container, default: {cpu: 2, memory: 1Gi}, defaultRequest: {cpu: 100m, memory: 512Mi}",
+    );
+    for (minor, own, requests, limits) in [
+        (33, "limits: {memory: 4Gi}", "cpu 1, memory 512Mi", "cpu 2, memory 1Gi"),
+        (34, "limits: {memory: 4Gi}", "cpu 1, memory 4Gi", "cpu 2, memory 4Gi"),
+        (36, "limits: {memory: 4Gi}", "cpu 1, memory 4Gi", "cpu 2, memory 4Gi"),
+        (37, "limits: {memory: 4Gi}", "cpu 1, memory 512Mi", "cpu 2, memory 4Gi"),
+        (36, "requests: {memory: 2Gi}", "cpu 1, memory 2Gi", "cpu 2, memory 1Gi"),
+        (37, "requests: {memory: 2Gi}", "cpu 1, memory 2Gi", "cpu 2, memory 2Gi"),
+    ] {
+        let text = world(&format!("resources: {{{own}}}, {container}"), &range);
+        let (own_requests, own_limits) = demand_in(KubernetesVersion::minor(minor), &text);
+        assert_eq!(
+            (own_requests.as_str(), own_limits.as_str()),
+            (requests, limits),
+            "1.{minor} {own}"
+        );
+    }
 }
 
 #[test]

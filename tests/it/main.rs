@@ -36,6 +36,7 @@ mod model;
 mod needs;
 mod neighbours;
 mod network_policies;
+mod oracle;
 mod other_policies;
 mod parameters;
 mod picture;

@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
 
+	"purlin.dev/oracle/ask"
 	"purlin.dev/oracle/sched"
 	"purlin.dev/oracle/security"
 	"purlin.dev/oracle/world"
@@ -37,13 +38,23 @@ func main() {
 		"search":  func(c *sched.Cluster, _ string) (any, error) { return c.Search(states, seconds), nil },
 		"replay":  replay,
 	}
-	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		end(errors.New("usage: oracle filters|search|replay FILE… | security < PODS | security-tests FOLDER"))
+	if len(os.Args) > 1 && os.Args[1] == "resources" {
+		each(os.Args[2:], resources)
+		return
 	}
+	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
+		end(errors.New("usage: oracle filters|search|replay|resources FILE… | security < PODS | security-tests FOLDER"))
+	}
+	ask := commands[os.Args[1]]
+	each(os.Args[2:], func(path string) (any, error) { return about(path, ask) })
+}
+
+// each gives a line for each file.
+func each(paths []string, answer func(string) (any, error)) {
 	encoder := json.NewEncoder(os.Stdout)
-	for _, path := range os.Args[2:] {
+	for _, path := range paths {
 		line := map[string]any{"path": path}
-		answer, err := about(path, commands[os.Args[1]])
+		answer, err := answer(path)
 		if err != nil {
 			line["error"] = err.Error()
 		} else {
@@ -101,4 +112,24 @@ func replay(cluster *sched.Cluster, path string) (any, error) {
 		return nil, err
 	}
 	return cluster.Replay(steps), nil
+}
+
+// resources gives what Kubernetes counts of workloads, quotas, budgets, rollouts and drains.
+func resources(path string) (any, error) {
+	objects, _, err := world.Load([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	floor, err := ask.Budgets(objects, false)
+	if err != nil {
+		return nil, err
+	}
+	peak, err := ask.Budgets(objects, true)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"invalid": ask.Invalid(objects), "requests": ask.Requests(objects), "quotas": ask.Quotas(objects),
+		"budgets": floor, "budgetsAtPeak": peak, "rollouts": ask.Rollouts(objects), "drains": ask.Drains(objects),
+	}, nil
 }

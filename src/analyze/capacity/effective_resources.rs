@@ -5,9 +5,11 @@
 //! `plugin/pkg/admission/limitranger/admission.go`.
 
 use super::limit_ranges::LimitRanges;
+use super::resized;
 use crate::analyze::selection::workloads::{Workload, is_sidecar};
 use crate::api::kind::Kind;
 use crate::api::quantity::Quantity;
+use crate::api::version::KubernetesVersion;
 use crate::model::Model;
 use crate::text::tree::Node;
 
@@ -136,6 +138,7 @@ impl<'d> PodDemand<'d> {
         model: &Model<'d>,
         workload: &Workload<'d>,
         limit_ranges: &LimitRanges<'d>,
+        version: KubernetesVersion,
     ) -> PodDemand<'d> {
         let mut demand = PodDemand::default();
         let pod = workload.pod;
@@ -148,15 +151,24 @@ impl<'d> PodDemand<'d> {
             let container = container(node, role, &mut demand.invalid);
             demand.containers.push(container);
         }
+        // What the containers request before LimitRanges fill them.
+        let stated = aggregate(&demand.containers, |it| &it.requests);
         for range in limit_ranges.of(workload.namespace) {
             for container in &mut demand.containers {
                 container.requests.fill(&range.default_request);
                 container.limits.fill(&range.default_limit);
             }
         }
+        let status = match workload.kind {
+            Kind::Pod => model.object(workload.object).field(&["status"]),
+            _ => None,
+        };
+        if let Some(status) = status {
+            resized::raise(&mut demand.containers, status);
+        }
         demand.requests = aggregate(&demand.containers, |it| &it.requests);
         demand.limits = aggregate(&demand.containers, |it| &it.limits);
-        demand.apply_pod_level(pod.get("resources"));
+        demand.apply_pod_level(pod.get("resources"), &stated, version);
         let is_nothing = |it: &Resources<'_>| {
             ["cpu", "memory"].iter().all(|name| it.get(name).is_none_or(Quantity::is_zero))
         };
@@ -179,40 +191,87 @@ impl<'d> PodDemand<'d> {
         demand
     }
 
-    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums. A request that the pod does not state
-    /// is what its containers request once LimitRanges have filled them, else its limit; a limit that it does not state is
-    /// what its containers may take, where each says so, and no less than the request (`pkg/api/pod/util.go`,
-    /// DefaultPodLevelResources, since 1.37; before, requests were derived before LimitRanges, and limits not at all).
-    fn apply_pod_level(&mut self, resources: Option<Node<'d>>) {
-        let Some(resources) = resources else { return };
-        let supported = |it: &str| it == "cpu" || it == "memory" || it.starts_with("hugepages-");
+    /// Pod-level CPU, memory and huge pages stand in place of the containers' sums, since 1.34; before, the API server drops
+    /// them.
+    fn apply_pod_level(
+        &mut self,
+        resources: Option<Node<'d>>,
+        stated: &Resources<'d>,
+        version: KubernetesVersion,
+    ) {
+        let Some(resources) = resources.filter(|_| version >= POD_LEVEL) else { return };
         let requests = Resources::parse(resources.get("requests"), &mut self.invalid);
-        let mut limits = Resources::parse(resources.get("limits"), &mut self.invalid);
-        self.is_pod_level = requests.iter().chain(limits.iter()).any(|(name, _)| supported(name));
+        let limits = Resources::parse(resources.get("limits"), &mut self.invalid);
+        self.is_pod_level = requests.iter().chain(limits.iter()).any(|(name, _)| is_of_pods(name));
         if !self.is_pod_level {
             return;
         }
-        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
-            if requests.get(name).is_none() && self.requests.get(name).is_none() {
-                self.requests.set(name, amount);
-            }
-        }
-        for (name, amount) in requests.iter().filter(|(it, _)| supported(it)) {
+        let (requests, limits) = match version >= DEFAULTED_LATE {
+            true => self.defaulted_late(requests, limits),
+            false => (defaulted_early(requests, &limits, stated), limits),
+        };
+        for (name, amount) in requests.iter().filter(|(it, _)| is_of_pods(it)) {
             self.requests.set(name, amount);
         }
-        let is_limited =
-            |name: &str| self.containers.iter().all(|it| it.limits.get(name).is_some());
-        let of_containers: Vec<_> = self.limits.iter().collect();
-        for (name, amount) in of_containers.into_iter().filter(|(it, _)| supported(it)) {
-            if limits.get(name).is_none() && is_limited(name) {
-                let request = self.requests.get(name).unwrap_or_default();
-                limits.set(name, amount.max(request));
-            }
-        }
-        for (name, amount) in limits.iter().filter(|(it, _)| supported(it)) {
+        for (name, amount) in limits.iter().filter(|(it, _)| is_of_pods(it)) {
             self.limits.set(name, amount);
         }
     }
+
+    /// A request that the pod does not state is what its containers request once LimitRanges have filled them, else its
+    /// limit; a limit that it does not state is what its containers may take, where each says so, and no less than the
+    /// request (`pkg/api/pod/util.go`, DefaultPodLevelResources).
+    fn defaulted_late(
+        &self,
+        mut requests: Resources<'d>,
+        mut limits: Resources<'d>,
+    ) -> (Resources<'d>, Resources<'d>) {
+        for (name, amount) in limits.iter().filter(|(it, _)| is_of_pods(it)) {
+            if requests.get(name).is_none() && self.requests.get(name).is_none() {
+                requests.set(name, amount);
+            }
+        }
+        let is_limited =
+            |name: &str| self.containers.iter().all(|it| it.limits.get(name).is_some());
+        for (name, amount) in self.limits.iter().filter(|(it, _)| is_of_pods(it)) {
+            if limits.get(name).is_none() && is_limited(name) {
+                let request = requests.get(name).or(self.requests.get(name)).unwrap_or_default();
+                limits.set(name, amount.max(request));
+            }
+        }
+        (requests, limits)
+    }
+}
+
+/// Since when pods may state resources of their own (PodLevelResources, beta).
+const POD_LEVEL: KubernetesVersion = KubernetesVersion::minor(34);
+
+/// Since when what they leave out is filled in after LimitRanges (PodLevelResourcesFixDefaulting, beta).
+const DEFAULTED_LATE: KubernetesVersion = KubernetesVersion::minor(37);
+
+/// The resources that pods may state of their own (`component-helpers/resource/helpers.go`, SupportedPodLevelResources).
+fn is_of_pods(resource: &str) -> bool {
+    matches!(resource, "cpu" | "memory") || resource.starts_with("hugepages-")
+}
+
+/// Until 1.36, and only where the pod states a limit: a request is what its containers request before LimitRanges fill
+/// them, else the limit; huge pages, of which no more may be used than are requested, are never summed
+/// (`pkg/apis/core/v1/defaults.go`, defaultPodRequests).
+fn defaulted_early<'d>(
+    mut requests: Resources<'d>,
+    limits: &Resources<'d>,
+    stated: &Resources<'d>,
+) -> Resources<'d> {
+    if limits.iter().next().is_none() {
+        return requests;
+    }
+    let summed = stated.iter().filter(|(it, _)| matches!(*it, "cpu" | "memory"));
+    for (name, amount) in summed.chain(limits.iter().filter(|(it, _)| is_of_pods(it))) {
+        if requests.get(name).is_none() {
+            requests.set(name, amount);
+        }
+    }
+    requests
 }
 
 /// What a container states; a limit alone is a request as well (`pkg/apis/core/v1/defaults.go`, SetDefaults_Pod).

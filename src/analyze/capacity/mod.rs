@@ -6,6 +6,7 @@ pub mod injected;
 pub mod limit_ranges;
 pub mod quotas;
 pub mod replicas;
+mod resized;
 pub mod rollout;
 pub mod scaled_pods;
 pub mod vertical;

@@ -335,8 +335,10 @@ impl<'w> Stage<'w> {
         let on = nodes.iter().flat_map(|node| self.by_node[*node].iter().map(|pod| (*pod, *node)));
         let mut moved: Vec<(usize, NodeId)> = on.collect();
         if happening == Happening::Drained {
-            // kubectl leaves the pods of DaemonSets where they are.
-            moved.retain(|it| self.kind(it.0) != Kind::DaemonSet);
+            // kubectl leaves the pods of DaemonSets and static pods where they are.
+            moved.retain(|it| {
+                self.kind(it.0) != Kind::DaemonSet && !self.world.pods[it.0].is_static
+            });
         }
         moved.sort_unstable();
         let replaced: Vec<usize> = moved

@@ -79,8 +79,11 @@ impl Wanted {
     pub fn room(&self, cluster: &Cluster) -> Option<Room> {
         let all: Vec<NodeId> = (0..cluster.nodes.len()).collect();
         let sum = self.on(cluster, &all, &|_| true)?;
-        let resources = 0..cluster.resources.len();
-        Some(Room(resources.map(|at| sum.available[at] - sum.requested(cluster, at)).collect()))
+        let total = |at: usize| Total {
+            requested: sum.requested(cluster, at),
+            available: sum.available[at],
+        };
+        Some(Room((0..cluster.resources.len()).map(total).collect()))
     }
 
     /// More requested than there is, on all nodes or on those that some pods are restricted to: each resource that is
@@ -189,17 +192,32 @@ impl Wanted {
     }
 }
 
-/// What is left of all nodes together, by resource: less than nothing where too much is requested.
+/// What pods request of a resource, and what all nodes together have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// What is requested.
+    pub requested: i128,
+    /// What there is.
+    pub available: i128,
+}
+
+impl Total {
+    fn left(&self) -> i128 {
+        self.available - self.requested
+    }
+}
+
+/// What is requested of all nodes together, by resource.
 #[derive(Clone, Debug)]
-pub struct Room(Vec<i128>);
+pub struct Room(Vec<Total>);
 
 impl Room {
     /// How many of `count` pods of a shape, which are among those that leave this room, there is room for: a bound, since
     /// there is room in pieces. Less than nothing where there is not even room for the others.
     pub fn with_fewer(&self, cluster: &Cluster, shape: ShapeId, count: usize) -> i128 {
         let count = count as i128;
-        let room = self.0.iter().zip(&cluster.requests[shape]).map(|(left, each)| {
-            let left = left + each * count;
+        let room = self.0.iter().zip(&cluster.requests[shape]).map(|(of, each)| {
+            let left = of.left() + each * count;
             match each {
                 _ if left < 0 => -1,
                 0 => count,
@@ -211,7 +229,7 @@ impl Room {
 
     /// Whether one more pod of a shape is too many.
     pub fn lacks(&self, cluster: &Cluster, shape: ShapeId) -> bool {
-        self.0.iter().zip(&cluster.requests[shape]).any(|(left, each)| *each > 0 && left < each)
+        self.0.iter().zip(&cluster.requests[shape]).any(|(of, each)| *each > 0 && of.left() < *each)
     }
 }
 

@@ -69,7 +69,12 @@ pub struct Pod {
     pub only: Option<NodeId>,
     /// Its number among the pods of its component.
     pub number: usize,
+    /// Whether its kubelet runs it from a file, so that nobody evicts it.
+    pub is_static: bool,
 }
+
+/// What a kubelet marks the Pod of a static pod with (`pkg/kubelet/types/pod_update.go`, ConfigMirrorAnnotationKey).
+const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// Pods and nodes.
 #[derive(Debug)]
@@ -324,7 +329,7 @@ impl<'d> Reader<'_, 'd> {
                 this.shape(shape)
             });
             of_all[usize::from(is_terminating)] = Some(shape);
-            pods.push(Pod { name, component, shape, node, only: None, number });
+            pods.push(Pod { name, component, shape, node, only: None, number, is_static: false });
         };
         for (at, it) in there.iter().enumerate() {
             let number = if is_set { ordinal(it.name).unwrap_or(at) } else { at };
@@ -372,7 +377,8 @@ impl<'d> Reader<'_, 'd> {
             }
             let shape = self.shape(shape);
             let name = object.name.to_string();
-            pods.push(Pod { name, component, shape, node: place, only: None, number });
+            let is_static = object.field(&["metadata", "annotations", MIRROR]).is_some();
+            pods.push(Pod { name, component, shape, node: place, only: None, number, is_static });
         }
         pods
     }
@@ -406,7 +412,8 @@ impl<'d> Reader<'_, 'd> {
         let shape = self.shape(shape);
         let pods = chosen.into_iter().map(|(at, name)| {
             let node = there.contains(&at).then_some(at);
-            Pod { name, component, shape, node, only: Some(at), number: at }
+            let (only, number, is_static) = (Some(at), at, false);
+            Pod { name, component, shape, node, only, number, is_static }
         });
         pods.collect()
     }

@@ -74,6 +74,54 @@ fn a_node_that_states_no_number_of_pods_takes_none() {
     assert_eq!(of(&scenario, "api")["reason"], "1 node: no room for one more pod");
 }
 
+/// Section 2: limits are not asked, pods are counted, and of what a pod does not request there is always enough.
+#[test]
+fn the_scheduler_asks_for_requests_and_counts_pods() {
+    let limited = deployment("api", 2, "1", "", "").replace(
+        "requests: {cpu: '1'",
+        "limits: {cpu: 64, memory: 64Ti}, requests: {memory: 0, cpu: '1'",
+    );
+    assert!(limited.contains("limits"), "{limited}");
+    let (scenario, _) = simulate(&[node("one", "2"), limited], &[]);
+    assert_eq!(pending(&scenario), 0);
+    // Three pods that request nothing beside one that takes all the CPU there is, on a node for three.
+    let full = deployment("full", 1, "2", "", "");
+    let nothing = deployment("api", 3, "0", "", "");
+    let one = node("one", "2").replace("pods: '110'", "pods: '3'");
+    let (scenario, _) = simulate(&[one, full, nothing], &[]);
+    assert_eq!(pending(&scenario), 1);
+    assert_eq!(of(&scenario, "full")["pending"], 0);
+    let proof = scenario["proof"].as_str().unwrap();
+    assert!(proof.starts_with("pods: 3 ("), "{proof}");
+    assert!(proof.contains(" = 4, more than the 3 of 1 node"), "{proof}");
+}
+
+/// Section 2: on the network of its node a pod has a host port for each port that it names.
+#[test]
+fn ports_on_the_network_of_the_node_are_its_ports() {
+    let host = deployment("api", 2, "1", "", "").replace(
+        "containers: [{name: it, image: 'registry.example/it:1',",
+        "hostNetwork: true, containers: [{name: it, image: 'registry.example/it:1', ports: [{containerPort: 80}],",
+    );
+    assert!(host.contains("containerPort"), "{host}");
+    let (scenario, _) = simulate(&[node("one", "8"), host.clone()], &[]);
+    assert_eq!(pending(&scenario), 1);
+    assert_eq!(of(&scenario, "api")["reason"], "1 node: its host port is taken");
+    let (scenario, _) = simulate(&[node("one", "8"), host.replace("hostNetwork: true, ", "")], &[]);
+    assert_eq!(pending(&scenario), 0);
+}
+
+/// A static pod is no controller's: nobody evicts it, and it is gone with its node.
+#[test]
+fn a_static_pod_stays_where_its_node_is_drained() {
+    let pod = "---\n{apiVersion: v1, kind: Pod, metadata: {name: api, namespace: shop, annotations: {kubernetes.io/config.mirror: x}}, spec: {nodeName: one, containers: [{name: it, image: 'registry.example/it:1'}]}, status: {phase: Running}}\n".to_string();
+    let all = [node("one", "8"), node("two", "8"), pod];
+    let (scenario, status) = simulate(&all, &["--drain", "node/one"]);
+    assert_eq!((of(&scenario, "api")["state"].as_str(), status), (Some("unaffected"), 0));
+    let (scenario, status) = simulate(&all, &["--fail", "node/one"]);
+    assert_eq!((of(&scenario, "api")["state"].as_str(), status), (Some("down"), 1));
+}
+
 #[test]
 fn daemons_stand_on_cordoned_nodes_and_reserve_before_others() {
     let daemon = deployment("agent", 1, "3", "", "")

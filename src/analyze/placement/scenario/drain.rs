@@ -43,9 +43,9 @@ impl Scene<'_, '_> {
             let mut is_moving = false;
             let mut refused = Vec::new();
             for at in 0..self.pods.len() {
-                // kubectl leaves the pods of DaemonSets where they are.
-                if self.pods[at].node != Some(node) || self.kind(&self.pods[at]) == Kind::DaemonSet
-                {
+                // kubectl leaves the pods of DaemonSets and static pods where they are (`kubectl/pkg/drain/filters.go`).
+                let it = &self.pods[at];
+                if it.node != Some(node) || it.is_static || self.kind(it) == Kind::DaemonSet {
                     continue;
                 }
                 let pod = self.pods[at].clone();

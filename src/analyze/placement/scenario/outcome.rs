@@ -40,13 +40,16 @@ pub struct Standing {
     pub is_gone: bool,
     /// Whether a pod of the next release took its place.
     pub is_retired: bool,
+    /// Whether its kubelet runs it from a file, so that nobody evicts it.
+    pub is_static: bool,
 }
 
 impl Standing {
     pub(super) fn new(pod: &Pod, node: Option<NodeId>) -> Standing {
-        let Pod { name, component, shape, number, only, .. } = pod.clone();
+        let Pod { name, component, shape, number, only, is_static, .. } = pod.clone();
         let pinned = only.map(|it| vec![it]);
-        Standing { name, component, shape, number, only, node, pinned, ..Standing::default() }
+        let rest = Standing { only, node, pinned, is_static, ..Standing::default() };
+        Standing { name, component, shape, number, ..rest }
     }
 
     /// Whether it waits for a node.
