@@ -9,6 +9,9 @@ use crate::model::Model;
 use crate::rule::Severity;
 use crate::text::visible::visible;
 
+/// So many places of a finding are annotated beside the first; GitHub shows no more of a kind in a step.
+const MOST_OTHERS: usize = 10;
+
 /// The commands, a line each, with the names of files that GitHub knows them by.
 pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> String {
     let locator = Locator::new(model);
@@ -20,7 +23,7 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     for finding in text::worst_first(outcome) {
         let world = place::worlds(outcome, &finding.worlds);
         let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
-        for (at, label) in finding.labels.iter().enumerate() {
+        for (at, label) in finding.labels.iter().take(1 + MOST_OTHERS).enumerate() {
             let (command, message) = match at {
                 0 => (command(finding.severity), format!("{}{world}", text::paragraphs(finding))),
                 // The other places point back, so that neither side of a pair is missed in a review.

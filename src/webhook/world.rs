@@ -119,6 +119,10 @@ struct Builder<'s> {
     room: usize,
     /// The entries that are in it, by where they lie.
     seen: FxHashSet<*const Entry>,
+    /// The lists of keys that were gone through, by where they lie: what many want is looked for once.
+    listed: FxHashSet<*const Arc<Key>>,
+    /// The same for all of a kind in a namespace.
+    added: FxHashSet<*const Arc<Entry>>,
     entries: Vec<&'s Entry>,
     coverage: Coverage,
 }
@@ -132,6 +136,8 @@ impl<'s> Builder<'s> {
             neighbours: Vec::new(),
             room: MOST_OF_NEIGHBOURS,
             seen: FxHashSet::with_capacity_and_hasher(MANY, FxBuildHasher),
+            listed: FxHashSet::default(),
+            added: FxHashSet::default(),
             entries: Vec::with_capacity(MANY),
             coverage: snapshot.coverage(namespace),
         }
@@ -241,13 +247,18 @@ impl<'s> Builder<'s> {
 
     fn all(&mut self, kind: Kind, namespace: &str) {
         let slice = self.snapshot.slice(namespace).filter(|_| self.kinds.has(kind));
-        for entry in slice.into_iter().flat_map(|it| it.of_kind(kind)) {
-            self.add(entry);
+        let all = slice.map_or(&[][..], |it| it.of_kind(kind));
+        if self.added.insert(all.as_ptr()) {
+            all.iter().for_each(|it| self.add(it));
         }
     }
 
     fn topic(&mut self, topic: &str) {
-        for key in self.snapshot.found_by(topic) {
+        let found = self.snapshot.found_by(topic);
+        if !self.listed.insert(found.as_ptr()) {
+            return;
+        }
+        for key in found {
             match key.kind {
                 Kind::ClusterRoleBinding => self.object_and_more(key),
                 _ => _ = self.object(key),

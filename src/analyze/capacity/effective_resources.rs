@@ -24,7 +24,13 @@ impl<'d> Resources<'d> {
     /// only Kubernetes takes for one.
     pub fn parse(node: Option<Node<'d>>, invalid: &mut Vec<Node<'d>>) -> Resources<'d> {
         let mut resources = Resources::default();
-        for (name, value) in node.into_iter().flat_map(Node::pairs) {
+        for (key, value) in node.into_iter().flat_map(Node::entries) {
+            let Some(name) = key.str() else { continue };
+            // `pkg/api/resource/quantity.go`, UnmarshalJSON: null is nothing, which is stated.
+            if value.is_null() {
+                resources.set(name, Quantity::default());
+                continue;
+            }
             let text = value.scalar();
             match text.as_deref().map(Quantity::parse) {
                 Some(Ok(amount)) if !amount.is_negative() => {

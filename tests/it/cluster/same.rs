@@ -47,6 +47,7 @@ const DIFFER: &[(&str, &str, &str, &str)] = &[
     ("rules/deprecated-field/bad", "missing-service-account: ", "", ACCOUNT),
     ("page of deprecated-field", "missing-service-account: ", "", ACCOUNT),
     ("rules/default-service-account-used/good", "missing-service-account: ", "", ACCOUNT),
+    ("rules/duplicate-object/good", "", "`Job/default/migrate-", "the API server makes the name"),
     ("rules/invalid-quantity/bad", "invalid-quantity: ", "`Gi`", "the API server writes 0"),
     ("rules/naked-pod/good", "", "`Pod/shop/done`", ENDED),
     ("rules/privileged-container/good", "", "`Job/shop/done`", ENDED),

@@ -14,8 +14,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// What the API server refuses by itself, so that no webhook is asked.
-const REFUSED: [&str; 4] =
-    ["hpa-bounds", "requests-above-limits", "rollout-deadlock", "selector-mismatch"];
+const REFUSED: [&str; 5] = [
+    "hpa-bounds",
+    "invalid-field",
+    "requests-above-limits",
+    "rollout-deadlock",
+    "selector-mismatch",
+];
 
 /// How an attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
