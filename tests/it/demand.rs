@@ -50,6 +50,11 @@ fn a_pod_asks_for_the_most_that_runs_at_once() {
             "cpu 1.5, memory 1Gi",
         ),
         (
+            "null is a zero that is stated, which a limit does not replace",
+            "containers: [{resources: {requests: {cpu: null, memory: 1Gi}, limits: {cpu: 2}}}]",
+            "cpu 0, memory 1Gi",
+        ),
+        (
             "of init containers the largest counts, if it is more",
             "containers: [{resources: {requests: {cpu: 1, memory: 4Gi}}}], initContainers: [{resources: {requests: {cpu: 2, memory: 1Gi}}}, {resources: {requests: {cpu: 3}}}]",
             "cpu 3, memory 4Gi",
