@@ -10,7 +10,7 @@ use crate::load::read::mistake::Mistake;
 use crate::load::{Document, Loaded};
 use crate::policy::{DeclaredFlow, Policy};
 use crate::text::tree::Node;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// What documents promise, and what is wrong with them.
@@ -29,11 +29,18 @@ impl Gathered {
     }
 }
 
+/// The name of an architecture, and the targets that it is for.
+type Called = (String, Vec<String>);
+
+/// The documents that say one architecture together.
+type Group = (Called, Vec<OwnId>);
+
 /// Takes the architecture documents out of what was read, and adds what they state as a world of its own each.
 pub fn gather(loaded: &mut Loaded) -> Gathered {
     let mut gathered = Gathered::default();
     let targets = std::mem::take(&mut loaded.promised_to);
-    let mut groups: Vec<((String, Vec<String>), Vec<OwnId>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: FxHashMap<Called, usize> = FxHashMap::default();
     // What documents say together is not known where one of them is wrong.
     let mut unclear: FxHashSet<String> = FxHashSet::default();
     for document in std::mem::take(&mut loaded.architectures) {
@@ -45,7 +52,8 @@ pub fn gather(loaded: &mut Loaded) -> Gathered {
         let own = loaded.add_own_document(document);
         if wrong.is_empty() {
             let key = (name, targets);
-            match groups.iter_mut().find(|it| it.0 == key) {
+            let at = *places.entry(key.clone()).or_insert(groups.len());
+            match groups.get_mut(at) {
                 Some(group) => group.1.push(own),
                 None => groups.push((key, vec![own])),
             }
