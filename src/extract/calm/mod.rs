@@ -2,7 +2,7 @@
 //!
 //! <https://calm.finos.org/release/1.2/meta/core.json>: components are nodes, their ports interfaces, flows `connects`
 //! relationships, and namespaces what components are `deployed-in`. What CALM has no words for stands in `metadata`, under
-//! [`OWN`].
+//! `purlin.dev`.
 
 mod export;
 mod import;
