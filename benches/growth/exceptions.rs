@@ -37,6 +37,7 @@ const EXCEPTIONS: &[Exception] = &[
         "a product by nature: each pair that is open and not declared is a finding",
     ),
     (&[Reach], "namespaces", PAIRS),
+    (&[Reach], "complete-namespaces", PAIRS),
     (&[Reach], "anti-affinity-of-all-namespaces", PAIRS),
     (&[Reach], "monitors-of-all-namespaces", PAIRS),
     (&[Reach], "cluster-wide-policies-and-namespaces", PAIRS),
