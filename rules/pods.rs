@@ -8,6 +8,7 @@ use crate::api::quantity::Quantity;
 use crate::model::Object;
 use crate::rule::{Cx, Finding, MAX_REPORTED};
 use crate::text::tree::Node;
+use rustc_hash::FxHashSet;
 
 /// Whether the pods of a workload are judged.
 pub(super) fn is_judged(cx: &Cx<'_, '_>, workload: &Workload<'_>) -> bool {
@@ -77,12 +78,9 @@ pub(super) fn text(fault: &Fault<'_>) -> String {
 
 /// The containers with a fault in words, and whether it is one; the pod, where it is the pod's.
 fn who(faults: &[Fault<'_>]) -> (String, bool) {
-    let mut names: Vec<&str> = Vec::new();
-    for name in faults.iter().filter_map(Fault::name) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut seen = FxHashSet::default();
+    let names = faults.iter().filter_map(Fault::name).filter(|it| seen.insert(*it));
+    let names: Vec<&str> = names.collect();
     match names.as_slice() {
         [] => ("the pod".into(), true),
         [one] => (format!("container `{one}`"), true),
