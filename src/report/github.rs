@@ -2,7 +2,7 @@
 
 use super::place::{self, Spot};
 use super::repository::{Name, Repository};
-use super::text;
+use super::text::{self, counted};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
 use crate::model::Model;
@@ -23,9 +23,16 @@ pub fn render(model: &Model<'_>, outcome: &Outcome, repository: &Repository) -> 
     for finding in text::worst_first(outcome) {
         let world = place::worlds(outcome, &finding.worlds);
         let world = world.map(|it| format!("\nworld: {it}")).unwrap_or_default();
+        let more = match finding.labels.len().saturating_sub(1 + MOST_OTHERS) {
+            0 => String::new(),
+            more => format!("\nmore: {} are not annotated", counted(more, "other place")),
+        };
         for (at, label) in finding.labels.iter().take(1 + MOST_OTHERS).enumerate() {
             let (command, message) = match at {
-                0 => (command(finding.severity), format!("{}{world}", text::paragraphs(finding))),
+                0 => (
+                    command(finding.severity),
+                    format!("{}{more}{world}", text::paragraphs(finding)),
+                ),
                 // The other places point back, so that neither side of a pair is missed in a review.
                 _ => ("notice", format!("{}\n{}", label.text, finding.message)),
             };

@@ -182,6 +182,17 @@ fn annotations_stand_at_both_places_and_are_escaped() {
 }
 
 #[test]
+fn annotations_of_a_finding_are_as_many_as_github_shows() {
+    let budgets = (0..20).map(|it| BUDGET.replace("name: api", &format!("name: b{it}")));
+    let budgets: Vec<String> = budgets.collect();
+    let folder = folder(&[("d.yaml", DEPLOYMENT), ("b.yaml", &budgets.join("---\n"))]);
+    let args = ["check", "--only=pdb-overlap", "--format", "github"];
+    let text = purlin(folder.path(), &args).out;
+    assert_eq!(text.lines().filter(|it| it.starts_with("::notice ")).count(), 10, "{text}");
+    assert!(text.contains("%0Amore: 10 other places are not annotated"), "{text}");
+}
+
+#[test]
 fn what_is_read_to_some_point_has_the_worst_first() {
     let latest = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n";
     let folder = folder(&[("a.yaml", latest), ("b.yaml", DEPLOYMENT), ("budget.yaml", BUDGET)]);
