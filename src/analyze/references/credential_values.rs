@@ -442,12 +442,18 @@ const TOKENS: [(&str, usize); 31] = [
     ("ya29.", 40),
 ];
 
+/// The fewest letters of a token with what begins it.
+const SHORTEST: usize = 20;
+
 static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::new(TOKENS.map(|it| it.0)).expect("a few short patterns are within all limits")
 });
 
 /// Whether a text holds a token of a form that nothing else has: a JWT, a bearer token, a key of a cloud or a service.
 pub fn holds_token(text: &str) -> bool {
+    if text.len() < SHORTEST {
+        return false;
+    }
     let mut read_to = 0;
     SEARCH.find_iter(text).any(|found| {
         // A long token is read once, whatever it seems to hold.
@@ -545,6 +551,14 @@ mod tests {
         ] {
             assert!(!is_credential(name, value), "{name}: {value}");
         }
+    }
+
+    #[test]
+    fn no_token_is_shorter_than_the_shortest() {
+        // A JWT's mark is part of what is counted.
+        let all =
+            TOKENS.map(|(mark, least)| if mark == "eyJ" { least } else { mark.len() + least });
+        assert_eq!(all.into_iter().min(), Some(SHORTEST));
     }
 
     #[test]

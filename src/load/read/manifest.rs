@@ -57,7 +57,8 @@ const DIRECTIVES: [&str; 4] =
 /// Whether a document lacks what makes an object of its kind, as patches and the assertions of tests do: a workload
 /// without a selector and without a single image, an autoscaler without a target. The API server refuses each of them, and nobody writes one to apply it.
 pub(in crate::load) fn is_fragment(root: Node<'_>, text: &str) -> bool {
-    if DIRECTIVES.iter().any(|it| text.contains(it)) && has_directive(root) {
+    let may_hold_one = memchr::memchr(b'$', text.as_bytes()).is_some();
+    if may_hold_one && DIRECTIVES.iter().any(|it| text.contains(it)) && has_directive(root) {
         return true;
     }
     let version = root.text("apiVersion").unwrap_or_default();
