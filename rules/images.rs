@@ -2,6 +2,7 @@
 
 use crate::analyze::security::pod::{Fault, SecuredPod};
 use crate::analyze::selection::workloads::Workload;
+use crate::api::image::Image;
 use crate::rule::Cx;
 use crate::text::tree::Node;
 
@@ -32,16 +33,14 @@ pub(super) fn moving_tags<'c>(cx: &Cx<'c, '_>) -> Vec<&'c str> {
 
 /// Whether the tag of an image moves. Without tag and digest it is `latest`.
 pub(super) fn moves(image: &str, moving: &[&str]) -> bool {
-    split(image).is_some_and(|(_, tag)| moving.contains(&tag.unwrap_or("latest")))
+    let Image { tag, digest, .. } = Image::of(image);
+    digest.is_none() && moving.contains(&tag.unwrap_or("latest"))
 }
 
 /// The repository of an image with the registry that it comes from: `nginx` is `docker.io/library/nginx`
 /// (`github.com/distribution/reference`, splitDockerDomain).
 pub(super) fn repository(image: &str) -> String {
-    let image = image.split('@').next().unwrap_or(image);
-    let last = image.rfind('/').map_or(0, |it| it + 1);
-    let end = image[last..].find(':').map_or(image.len(), |it| last + it);
-    normal(&image[..end])
+    normal(Image::of(image).repository)
 }
 
 /// The same of what stands for a registry, or for a part of one.
@@ -57,19 +56,6 @@ pub(super) fn normal(name: &str) -> String {
         (true, ..) => name.into(),
         (false, _, "") => format!("docker.io/library/{name}"),
         (false, ..) => format!("docker.io/{name}"),
-    }
-}
-
-/// The repository and the tag of an image; nothing where a digest fixes it. A colon before the last slash belongs to the
-/// registry's port.
-pub(super) fn split(image: &str) -> Option<(&str, Option<&str>)> {
-    if image.contains('@') {
-        return None;
-    }
-    let name = image.rfind('/').map_or(0, |it| it + 1);
-    match image[name..].split_once(':') {
-        Some((_, tag)) => Some((&image[..image.len() - tag.len() - 1], Some(tag))),
-        None => Some((image, None)),
     }
 }
 

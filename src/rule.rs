@@ -78,6 +78,15 @@ impl Admission {
     }
 }
 
+/// How much of an image's name a rule reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImagePart {
+    /// The repository, whatever tag and digest follow.
+    Repository,
+    /// The tag and the digest as well.
+    Whole,
+}
+
 /// A value that `purlin.yaml` may set for a rule, under `rules.<id>.<name>`.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
@@ -112,9 +121,9 @@ pub struct Rule {
     pub parameters: &'static [Parameter],
     /// Its page, in Markdown.
     pub page: &'static str,
-    /// Whether what it finds may depend on the images of containers. To all other rules a new image, which is what most
-    /// updates bring, changes nothing.
-    pub reads_images: bool,
+    /// What of the images of containers its findings may depend on. To all other rules a new image changes nothing, nor
+    /// does a new tag, which is what most updates bring, to those that read the repository alone.
+    pub reads_images: Option<ImagePart>,
     /// What it looks at, and what finds there what is wrong.
     pub checks: &'static [Check],
 }

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("access_as_cluster_admin.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

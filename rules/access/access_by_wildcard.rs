@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("access_by_wildcard.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object)],
 };
 

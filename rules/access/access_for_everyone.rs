@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("access_for_everyone.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

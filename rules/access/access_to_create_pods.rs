@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:access-to-create-pods", "kubescape:rule-can-create-pod"],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_create_pods.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

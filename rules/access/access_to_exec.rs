@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_exec.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

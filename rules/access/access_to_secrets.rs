@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:access-to-secrets", "kyverno:restrict-secret-role-verbs"],
     parameters: &[NAMESPACES],
     page: include_str!("access_to_secrets.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

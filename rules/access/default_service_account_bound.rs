@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kubescape:ensure-default-service-accounts-has-only-default-roles", "popeye:308"],
     parameters: &[NAMESPACES],
     page: include_str!("default_service_account_bound.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

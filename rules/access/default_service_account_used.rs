@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:default-service-account", "popeye:300"],
     parameters: &[NAMESPACES],
     page: include_str!("default_service_account_used.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("secret_in_environment.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kyverno:deny-secret-service-account-token-type"],
     parameters: &[NAMESPACES],
     page: include_str!("token_in_secret.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object)],
 };
 

@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[NAMESPACES],
     page: include_str!("token_mounted_unused.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -6,7 +6,7 @@ use crate::api::quantity::Quantity;
 use crate::architecture::compare::{Difference, differences};
 use crate::architecture::statements::{Component, Section};
 use crate::model::{Object, Place};
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, ImagePart, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("component_differs.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Whole),
     checks: &[Check::Section(Section::Components, check)],
 };
 

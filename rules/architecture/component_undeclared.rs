@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("component_undeclared.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Components, check)],
 };
 

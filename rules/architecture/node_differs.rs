@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("node_differs.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Cluster, check)],
 };
 

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("objective_broken.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Objectives, check)],
 };
 

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("quota_differs.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Namespaces, check)],
 };
 

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("route_differs.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Routes, check)],
 };
 

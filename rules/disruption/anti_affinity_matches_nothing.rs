@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("anti_affinity_matches_nothing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

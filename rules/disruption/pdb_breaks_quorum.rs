@@ -3,8 +3,11 @@
 use crate::analyze::disruption::budgets::Budget;
 use crate::analyze::references::redis_cluster::RedisCluster;
 use crate::analyze::selection::workloads::Workload;
+use crate::api::image::Image;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
+use crate::rule::{
+    Admission, Check, Cx, Finding, Group, ImagePart, Out, Parameter, Preset, Rule, Severity,
+};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -23,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[IMAGES],
     page: include_str!("pdb_breaks_quorum.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Repository),
     checks: &[Check::World(check)],
 };
 
@@ -93,9 +96,8 @@ fn judge(cx: &Cx<'_, '_>, budget: &Budget<'_>, workload: &Workload<'_>, out: &mu
 
 fn needs_majority(cx: &Cx<'_, '_>, workload: &Workload<'_>, images: &[&str]) -> bool {
     workload.pod.list("containers").any(|container| {
-        let image = container.text("image").unwrap_or_default();
+        let name = Image::of(container.text("image").unwrap_or_default()).name();
         // Exporters and other helpers are named after what they serve.
-        let name = image.rsplit('/').next().unwrap_or(image);
         let is_helper =
             ["exporter", "backup", "operator", "proxy"].iter().any(|it| name.contains(it));
         !is_helper

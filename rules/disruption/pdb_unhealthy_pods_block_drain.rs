@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:pdb-unhealthy-pod-eviction-policy"],
     parameters: &[],
     page: include_str!("pdb_unhealthy_pods_block_drain.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:no-rolling-update-strategy", "kube-score:deployment-strategy"],
     parameters: &[],
     page: include_str!("rollout_drops_all.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[MINIMUM, WITHOUT_SERVICE],
     page: include_str!("single_replica.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

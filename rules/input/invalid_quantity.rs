@@ -37,7 +37,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("invalid_quantity.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object), Check::Workload(workload)],
 };
 

@@ -14,6 +14,6 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("unused_exception.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[],
 };

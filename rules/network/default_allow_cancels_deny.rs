@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kubeaudit:netpols"],
     parameters: &[],
     page: include_str!("default_allow_cancels_deny.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kubeaudit:netpols"],
     parameters: &[],
     page: include_str!("default_deny_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

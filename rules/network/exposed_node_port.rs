@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:exposed-services", "kube-linter:ssh-port", "kube-score:service-type"],
     parameters: &[PORTS, TYPES],
     page: include_str!("exposed_node_port.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("flow_undeclared.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Section(Section::Flows, check)],
 };
 

@@ -9,7 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::ports::Protocol;
 use crate::intended_flows::{Flow, flows};
 use crate::model::ObjId;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, ImagePart, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("members_cut_off.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Repository),
     checks: &[Check::World(check)],
 };
 

@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("pod_not_isolated.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

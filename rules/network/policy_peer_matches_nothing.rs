@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-networkpolicypeer-podselector"],
     parameters: &[],
     page: include_str!("policy_peer_matches_nothing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

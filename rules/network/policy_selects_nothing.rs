@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-networkpolicy", "kube-score:networkpolicy-targets-pod"],
     parameters: &[],
     page: include_str!("policy_selects_nothing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

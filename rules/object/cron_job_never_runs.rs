@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[NAMESPACES],
     page: include_str!("cron_job_never_runs.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object)],
 };
 

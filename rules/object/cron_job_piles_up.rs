@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-score:cronjob-has-deadline"],
     parameters: &[NAMESPACES],
     page: include_str!("cron_job_piles_up.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:use-namespace", "kyverno:disallow-default-namespace"],
     parameters: &[],
     page: include_str!("default_namespace_used.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -28,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("deprecated_api.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:deprecated-service-account-field"],
     parameters: &[],
     page: include_str!("deprecated_field.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object), Check::Workload(workload)],
 };
 

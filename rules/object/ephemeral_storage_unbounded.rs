@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[pods::NAMESPACES],
     page: include_str!("ephemeral_storage_unbounded.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

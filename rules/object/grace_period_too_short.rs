@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[pods::NAMESPACES],
     page: include_str!("grace_period_too_short.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -3,7 +3,7 @@
 use super::super::{images, pods};
 use crate::analyze::security::pod::Fault;
 use crate::analyze::selection::workloads::Workload;
-use crate::rule::{Admission, Check, Cx, Group, Out, Parameter, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, ImagePart, Out, Parameter, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -35,7 +35,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("image_from_elsewhere.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Whole),
     checks: &[Check::Workload(workload)],
 };
 

@@ -2,7 +2,7 @@
 
 use super::super::{images, pods};
 use crate::analyze::selection::workloads::Workload;
-use crate::rule::{Admission, Check, Cx, Group, Out, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Group, ImagePart, Out, Preset, Rule, Severity};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["gatekeeper:imagedigests", "kyverno:require-image-checksum"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("image_not_pinned.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Whole),
     checks: &[Check::Workload(workload)],
 };
 

@@ -1,8 +1,11 @@
 //! Images whose tag moves: `latest`, or no tag and no digest, which means `latest`.
 
-use super::super::images::{is_filled_in_later, is_injected, split};
+use super::super::images::{is_filled_in_later, is_injected};
 use crate::analyze::selection::workloads::Workload;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Parameter, Preset, Rule, Severity};
+use crate::api::image::Image;
+use crate::rule::{
+    Admission, Check, Cx, Finding, Group, ImagePart, Out, Parameter, Preset, Rule, Severity,
+};
 use crate::text::tree::Node;
 
 /// The rule.
@@ -21,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
         default: &["latest"],
     }],
     page: include_str!("image_tag_latest.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Whole),
     checks: &[Check::Workload(workload)],
 };
 
@@ -58,7 +61,7 @@ fn judge(
     if name == "auto" && is_injected(workload) {
         return None;
     }
-    let (repository, tag) = split(name)?;
+    let Image { repository, tag, digest: None } = Image::of(name) else { return None };
     let (message, text) = match tag {
         Some(tag) if moving.contains(&tag) => {
             (format!("{user} runs `{name}`, whose tag moves"), format!("`{tag}` names no version"))

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
         default: &["30000", "32767"],
     }],
     page: include_str!("invalid_field.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -30,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("invalid_schema.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:job-ttl-seconds-after-finished"],
     parameters: &[NAMESPACES],
     page: include_str!("job_never_removed.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object)],
 };
 

@@ -32,7 +32,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("limit_above_request.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("limits_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -52,7 +52,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("metadata_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(object), Check::Workload(workload)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["popeye:208", "kyverno:prevent-bare-pods", "kubescape:naked-pods"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("naked_pod.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

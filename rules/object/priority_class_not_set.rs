@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
         NAMESPACES,
     ],
     page: include_str!("priority_class_not_set.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

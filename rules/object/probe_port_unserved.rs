@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:liveness-port", "kube-linter:readiness-port", "kube-linter:startup-port"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("probe_port_unserved.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[pods::NAMESPACES],
     page: include_str!("probes_identical.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[pods::NAMESPACES],
     page: include_str!("readiness_probe_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

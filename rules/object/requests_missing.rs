@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("requests_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

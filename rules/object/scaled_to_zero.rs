@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["popeye:500"],
     parameters: &[NAMESPACES],
     page: include_str!("scaled_to_zero.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

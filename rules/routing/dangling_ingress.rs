@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-ingress", "kube-score:ingress-targets-service"],
     parameters: &[],
     page: include_str!("dangling_ingress.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],
     page: include_str!("dangling_role_binding.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

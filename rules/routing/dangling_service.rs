@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-service", "kube-score:service-targets-pod"],
     parameters: &[],
     page: include_str!("dangling_service.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -27,7 +27,7 @@ pub(super) static RULE: Rule = Rule {
         default: &["false"],
     }],
     page: include_str!("ingress_catches_all.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kubescape:CVE-2021-25742"],
     parameters: &[],
     page: include_str!("ingress_snippet.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:tlsSettingsMissing"],
     parameters: &[],
     page: include_str!("ingress_tls_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

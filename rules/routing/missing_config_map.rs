@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:env-value-from"],
     parameters: &[],
     page: include_str!("missing_config_map.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

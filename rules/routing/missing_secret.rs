@@ -26,7 +26,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:env-value-from"],
     parameters: &[],
     page: include_str!("missing_secret.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

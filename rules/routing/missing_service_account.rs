@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:non-existent-service-account"],
     parameters: &[],
     page: include_str!("missing_service_account.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:dangling-servicemonitor"],
     parameters: &[],
     page: include_str!("service_monitor_matches_nothing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

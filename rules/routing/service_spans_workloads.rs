@@ -2,8 +2,11 @@
 
 use crate::analyze::selection::services::{Service, Target};
 use crate::analyze::selection::workloads::{Workload, WorkloadId};
+use crate::api::image::Image;
 use crate::api::kind::Kind;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Place, Preset, Rule, Severity};
+use crate::rule::{
+    Admission, Check, Cx, Finding, Group, ImagePart, Out, Place, Preset, Rule, Severity,
+};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -19,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("service_spans_workloads.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Repository),
     checks: &[Check::World(check)],
 };
 
@@ -191,13 +194,8 @@ fn stem(name: &str) -> &str {
 
 /// The repository of the first container's image, without tag and digest.
 fn image<'d>(workload: &Workload<'d>) -> &'d str {
-    let image =
-        workload.pod.list("containers").next().and_then(|it| it.text("image")).unwrap_or("");
-    let image = image.split('@').next().unwrap_or(image);
-    match image.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => image,
-    }
+    let first = workload.pod.list("containers").next().and_then(|it| it.text("image"));
+    Image::of(first.unwrap_or_default()).repository
 }
 
 fn finding(

@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-score:statefulset-has-servicename"],
     parameters: &[],
     page: include_str!("stateful_set_service_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

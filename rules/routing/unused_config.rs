@@ -31,7 +31,7 @@ pub(super) static RULE: Rule = Rule {
         ],
     }],
     page: include_str!("unused_config.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

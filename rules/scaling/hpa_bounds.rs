@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:hpaMaxAvailability"],
     parameters: &[],
     page: include_str!("hpa_bounds.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-score:deployment-targeted-by-hpa-does-not-have-replicas-configured"],
     parameters: &[],
     page: include_str!("hpa_fights_replicas.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

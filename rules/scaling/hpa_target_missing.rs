@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("hpa_target_missing.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

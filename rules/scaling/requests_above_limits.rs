@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     like: &[],
     parameters: &[],
     page: include_str!("requests_above_limits.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

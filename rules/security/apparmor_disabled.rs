@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:linuxHardening", "gatekeeper:apparmor"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("apparmor_disabled.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:dangerousCapabilities", "gatekeeper:capabilities"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("capability_added.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -25,7 +25,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[pods::NAMESPACES],
     page: include_str!("host_namespace.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

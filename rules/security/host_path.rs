@@ -36,7 +36,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("host_path.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload), Check::Object(volume)],
 };
 

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:hostPortSet", "gatekeeper:host-network-ports"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("host_port.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["polaris:hostProcess"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("host_process.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

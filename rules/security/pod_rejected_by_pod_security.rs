@@ -48,7 +48,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("pod_rejected_by_pod_security.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

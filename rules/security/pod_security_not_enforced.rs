@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kubescape:C-0192", "kyverno:psa/add-psa-labels"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("pod_security_not_enforced.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::World(check)],
 };
 

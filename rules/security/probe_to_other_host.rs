@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["gatekeeper:host-probes-lifecycle"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("probe_to_other_host.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["kube-linter:unsafe-proc-mount", "polaris:procMount", "gatekeeper:proc-mount"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("proc_unmasked.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["gatekeeper:volumes", "gatekeeper:flexvolume-drivers"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("restricted_volume.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

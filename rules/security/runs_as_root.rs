@@ -33,7 +33,7 @@ pub(super) static RULE: Rule = Rule {
         },
     ],
     page: include_str!("runs_as_root.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

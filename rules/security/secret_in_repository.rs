@@ -5,9 +5,10 @@ use crate::analyze::references::credentials::{
     is_secret_text, is_secret_value, is_surely_secret_text,
 };
 use crate::analyze::selection::workloads::Workload;
+use crate::api::image::Image;
 use crate::api::kind::Kind;
 use crate::model::Object;
-use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rule::{Admission, Check, Cx, Finding, Group, ImagePart, Out, Preset, Rule, Severity};
 use crate::text::tree::Node;
 use base64::Engine;
 
@@ -27,7 +28,7 @@ pub(super) static RULE: Rule = Rule {
     ],
     parameters: &[],
     page: include_str!("secret_in_repository.md"),
-    reads_images: true,
+    reads_images: Some(ImagePart::Repository),
     checks: &[Check::Object(object), Check::Workload(workload)],
 };
 
@@ -84,11 +85,9 @@ fn default_credentials(
 
 /// The official image, from wherever it is pulled; others of the name have defaults of their own.
 fn is_rabbitmq(image: &str) -> bool {
-    let name = image.split(['@']).next().unwrap_or(image);
-    let last = name.rsplit('/').next().unwrap_or(name);
-    let is_other =
-        ["bitnami", "bitnamilegacy", "rabbitmqoperator"].iter().any(|it| name.contains(it));
-    last.split(':').next() == Some("rabbitmq") && !is_other
+    let image = Image::of(image);
+    let mut others = ["bitnami", "bitnamilegacy", "rabbitmqoperator"].iter();
+    image.name() == "rabbitmq" && !others.any(|it| image.repository.contains(it))
 }
 
 /// What Helm and controllers keep in Secrets is not written by people.

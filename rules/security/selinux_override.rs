@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     like: &["gatekeeper:selinux"],
     parameters: &[pods::NAMESPACES],
     page: include_str!("selinux_override.md"),
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Workload(workload)],
 };
 

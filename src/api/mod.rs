@@ -1,5 +1,6 @@
-//! Kubernetes' vocabulary, which depends on nothing: kinds, quantities, ports, versions, the network's plugin.
+//! Kubernetes' vocabulary, which depends on nothing: kinds, images, quantities, ports, versions, the network's plugin.
 
+pub mod image;
 pub mod kind;
 pub mod network;
 pub mod ports;

@@ -164,7 +164,7 @@ static PANICS: Rule = Rule {
     like: &[],
     parameters: &[],
     page: "",
-    reads_images: false,
+    reads_images: None,
     checks: &[Check::Object(|_, object, _| assert!(object.name != "bad", "of the rule"))],
 };
 

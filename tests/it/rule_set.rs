@@ -39,7 +39,7 @@ fn made(id: &str) -> &'static Rule {
         like: vec![leak(format!("kube-linter:{id}"))].leak(),
         parameters: parameters.leak(),
         page: leak(format!("Says that {id} is not there.\n")),
-        reads_images: false,
+        reads_images: None,
         checks: &[Check::World(unlabelled)],
     }))
 }

@@ -4,6 +4,7 @@
 //! port of the clients + 10000 (`CLUSTER_PORT_INCR`). Replicas and `MIGRATE` use the port of the clients.
 
 use crate::analyze::selection::workloads::Workload;
+use crate::api::image::Image;
 use crate::api::kind::Kind;
 use crate::model::Model;
 use crate::text::tree::Node;
@@ -48,7 +49,7 @@ impl RedisCluster {
 
 /// Exporters and other helpers are named after what they serve.
 fn is_server(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = Image::of(image).name();
     ["redis", "valkey", "keydb"].iter().any(|it| name.contains(it))
         && !["exporter", "backup", "operator", "proxy"].iter().any(|it| name.contains(it))
 }
