@@ -1,6 +1,6 @@
 //! Credentials that are written out in Secrets, ConfigMaps, environment variables and arguments.
 
-use crate::analyze::references::credential_values::{self, holds_token};
+use crate::analyze::references::credential_values;
 use crate::analyze::references::credentials::{
     is_secret_text, is_secret_value, is_surely_secret_text,
 };
@@ -159,7 +159,7 @@ fn environment(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>, ou
         let option = text.trim_start_matches('-').split_once('=').filter(|_| text.starts_with('-'));
         let is_option =
             option.is_some_and(|(name, value)| credential_values::is_credential(name, value));
-        if is_option || is_secret_text(text) || holds_token(text) {
+        if is_option || is_secret_text(text) {
             let name = option.map_or("an argument", |(name, _)| name);
             out.find(plain(object, argument, name, "an argument, which every process list shows"));
         }
@@ -168,7 +168,7 @@ fn environment(cx: &Cx<'_, '_>, workload: &Workload<'_>, container: Node<'_>, ou
 
 fn is_credential(name: &str, value: Node<'_>) -> bool {
     let Some(text) = value.scalar() else { return false };
-    credential_values::is_credential(name, &text) || is_secret_text(&text) || holds_token(&text)
+    credential_values::is_credential(name, &text) || is_secret_text(&text)
 }
 
 /// The value itself is never repeated.

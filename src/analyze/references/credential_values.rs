@@ -1,10 +1,7 @@
-//! What a value is, whatever it is called: a token by its form; or, under a name that tells of a credential, a script, a
-//! template, a reference, a lifetime or an algorithm, and so none.
+//! What a value is under a name that tells of a credential: one, or a script, a template, a reference, a lifetime or an
+//! algorithm, and so none.
 
 use crate::analyze::references::credentials::{is_credential_name, is_secret_value, words};
-use aho_corasick::AhoCorasick;
-use base64::Engine;
-use std::sync::LazyLock;
 
 /// Whether what stands under a name is a credential: the name means one, and the value can be one.
 pub fn is_credential(name: &str, value: &str) -> bool {
@@ -407,108 +404,6 @@ fn is_reference(name: &str, value: &str) -> bool {
     repeats && tells || names_secret
 }
 
-/// What begins a token, by the form that its makers give it, and the fewest letters that follow.
-const TOKENS: [(&str, usize); 31] = [
-    ("eyJ", 20),
-    ("Bearer ", 20),
-    ("bearer ", 20),
-    ("AIza", 35),
-    ("ASIA", 16),
-    ("AccountKey=", 40),
-    ("SharedAccessKey=", 40),
-    ("sk_live_", 16),
-    ("rk_live_", 16),
-    ("sk-ant-", 24),
-    ("sk-proj-", 24),
-    ("glpat-", 20),
-    ("glptt-", 20),
-    ("gldt-", 20),
-    ("ghu_", 36),
-    ("ghr_", 36),
-    ("xoxa-", 15),
-    ("xoxr-", 15),
-    ("xoxs-", 15),
-    ("xapp-", 15),
-    ("hooks.slack.com/services/T", 20),
-    ("npm_", 36),
-    ("pypi-AgE", 40),
-    ("SG.", 40),
-    ("hf_", 30),
-    ("dop_v1_", 60),
-    ("hvs.", 24),
-    ("hvb.", 24),
-    ("dckr_pat_", 20),
-    ("shpat_", 32),
-    ("ya29.", 40),
-];
-
-/// The fewest letters of a token with what begins it.
-const SHORTEST: usize = 20;
-
-static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    AhoCorasick::new(TOKENS.map(|it| it.0)).expect("a few short patterns are within all limits")
-});
-
-/// Whether a text holds a token of a form that nothing else has: a JWT, a bearer token, a key of a cloud or a service.
-pub fn holds_token(text: &str) -> bool {
-    if text.len() < SHORTEST {
-        return false;
-    }
-    let mut read_to = 0;
-    SEARCH.find_iter(text).any(|found| {
-        // A long token is read once, whatever it seems to hold.
-        if found.start() < read_to {
-            return false;
-        }
-        let (mark, least) = TOKENS[found.pattern().as_usize()];
-        let starts_word =
-            !text[..found.start()].ends_with(|it: char| it.is_ascii_alphanumeric() || it == '_');
-        let start = if mark == "eyJ" { found.start() } else { found.end() };
-        let rest = &text[start..];
-        let end = rest.find(|it: char| !is_of_token(it)).unwrap_or(rest.len());
-        let token = &rest[..end];
-        read_to = start + end;
-        starts_word
-            && token.len() >= least
-            && is_mixed(token)
-            && match mark {
-                "eyJ" => is_jwt(token),
-                "AIza" => token.len() == least,
-                "ASIA" => {
-                    token.len() == least
-                        && token.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit())
-                }
-                _ => true,
-            }
-    })
-}
-
-fn is_of_token(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-_.+/=~".contains(letter)
-}
-
-/// Whether it has as many different letters as something random, and not those of an example (`xxxxxxxx`,
-/// `your-token-here-please`).
-fn is_mixed(token: &str) -> bool {
-    let mut seen = [false; 128];
-    token.bytes().filter(u8::is_ascii).for_each(|it| seen[usize::from(it)] = true);
-    let has_digit = token.bytes().any(|it| it.is_ascii_digit());
-    let lower = token.to_ascii_lowercase();
-    let is_example =
-        ["example", "your-", "your_", "placeholder", "xxxx"].iter().any(|it| lower.contains(it));
-    seen.iter().filter(|it| **it).count() >= 10 && has_digit && !is_example
-}
-
-/// Three parts, of which the first says how the last one signs them (RFC 7519).
-fn is_jwt(token: &str) -> bool {
-    let parts: Vec<_> = token.trim_end_matches(['.', '=']).split('.').collect();
-    let [header, claims, signature] = parts.as_slice() else { return false };
-    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let header = engine.decode(header).unwrap_or_default();
-    let says_how = header.starts_with(b"{") && header.windows(5).any(|it| it == b"\"alg\"");
-    says_how && claims.len() >= 4 && signature.len() >= 16
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -550,40 +445,6 @@ mod tests {
             ("token-page.html", "<input name=token value=abc>"),
         ] {
             assert!(!is_credential(name, value), "{name}: {value}");
-        }
-    }
-
-    #[test]
-    fn no_token_is_shorter_than_the_shortest() {
-        // A JWT's mark is part of what is counted.
-        let all =
-            TOKENS.map(|(mark, least)| if mark == "eyJ" { least } else { mark.len() + least });
-        assert_eq!(all.into_iter().min(), Some(SHORTEST));
-    }
-
-    #[test]
-    fn tokens_are_known_by_their_form() {
-        let random = "k3J9xQ2mZ7vB4nT8wL1pR6sY5dF0gHcA";
-        let jwt = format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{random}");
-        for text in [
-            jwt.clone(),
-            format!("Authorization: Bearer {random}"),
-            format!("key=AIza{random}abc"),
-            format!("glpat-{random}"),
-            format!("sk_live_{random}"),
-            format!("DefaultEndpointsProtocol=https;AccountName=a;AccountKey={random}{random}=="),
-        ] {
-            assert!(holds_token(&text), "{text}");
-        }
-        for text in [
-            "Authorization: Bearer ${TOKEN}".to_string(),
-            "Bearer your-token-goes-here-0123456789".to_string(),
-            "eyJub3QiOiJhIGp3dCJ9.abc".to_string(),
-            format!("image@sha256:{random}"),
-            "the keyJar holds SG. and npm_packages".to_string(),
-            format!("myglpat-{random}"),
-        ] {
-            assert!(!holds_token(&text), "{text}");
         }
     }
 }

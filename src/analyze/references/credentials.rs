@@ -1,5 +1,6 @@
 //! What looks like a credential: names that mean one, and values that are one whatever they are called.
 
+use super::tokens::{TOKENS, Tokens};
 use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
@@ -173,19 +174,26 @@ pub fn is_secret_value(value: &str) -> bool {
 const MARKS: [&str; 9] =
     ["-----BEGIN ", "://", "AKIA", "ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-"];
 
-/// All marks are looked for at once: configuration files are long.
-static SEARCH: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(MARKS).expect("a few short patterns are within all limits"));
+/// All marks are looked for at once, those of tokens after these: configuration files are long.
+static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let all = MARKS.into_iter().chain(TOKENS.map(|it| it.0));
+    AhoCorasick::new(all).expect("a few short patterns are within all limits")
+});
 
-/// Whether a text holds a credential whatever it is called: a private key, a cloud key, an address with a password.
+/// Whether a text holds a credential whatever it is called: a private key, a cloud key, an address with a password, a
+/// token of a form that nothing else has.
 pub fn is_secret_text(text: &str) -> bool {
-    let mut around = Around::new(text);
-    SEARCH.find_iter(text).any(|found| match MARKS[found.pattern().as_usize()] {
-        "-----BEGIN " => around.line(found.start()).is_private_key(found.start()),
-        "://" => has_password(&text[found.end()..]),
-        mark => {
-            starts_word(text, found.start())
-                && is_cloud_key(mark, around.word(found.start()).from(found.start()))
+    let (mut around, mut tokens) = (Around::new(text), Tokens::new(text));
+    SEARCH.find_iter(text).any(|found| {
+        let which = found.pattern().as_usize();
+        match MARKS.get(which) {
+            Some(&"-----BEGIN ") => around.line(found.start()).is_private_key(found.start()),
+            Some(&"://") => has_password(&text[found.end()..]),
+            Some(mark) => {
+                starts_word(text, found.start())
+                    && is_cloud_key(mark, around.word(found.start()).from(found.start()))
+            }
+            None => tokens.is_one(TOKENS[which - MARKS.len()], found.start()),
         }
     })
 }
@@ -194,13 +202,13 @@ pub fn is_secret_text(text: &str) -> bool {
 /// private key with its contents, a token of GitHub or Slack. An address may be an example, and a mark may be looked for.
 pub fn is_surely_secret_text(text: &str) -> bool {
     let mut around = Around::new(text);
-    SEARCH.find_iter(text).any(|found| match MARKS[found.pattern().as_usize()] {
-        "-----BEGIN " => {
+    SEARCH.find_iter(text).any(|found| match MARKS.get(found.pattern().as_usize()) {
+        Some(&"-----BEGIN ") => {
             let line = around.written_line(found.start());
             line.is_plain_private_key(found.start()) && line.is_before_key
         }
-        "://" | "AKIA" => false,
-        mark => {
+        Some(&"://" | &"AKIA") | None => false,
+        Some(mark) => {
             let word = around.word(found.start());
             starts_word(text, found.start())
                 && is_cloud_key(mark, word.from(found.start()))

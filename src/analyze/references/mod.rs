@@ -13,3 +13,4 @@ pub mod named;
 pub mod redis_cluster;
 pub mod route_attachment;
 pub mod terraform;
+mod tokens;
