@@ -1,9 +1,11 @@
 //! What the rules about nodes have in common.
 
+use crate::analyze::placement::planned::Planned;
+use crate::analyze::placement::world::At;
 use crate::architecture::statements::Expectation;
 use crate::architecture::time::Event;
 use crate::model::Object;
-use crate::rule::Cx;
+use crate::rule::{Cx, Out};
 
 /// Whether an architecture expects a workload to be down without a node or zone (`node `NAME``, `zone `NAME``).
 pub(super) fn is_expected(cx: &Cx<'_, '_>, object: &Object<'_>, lost: &str) -> bool {
@@ -29,6 +31,15 @@ pub(super) fn is_expected(cx: &Cx<'_, '_>, object: &Object<'_>, lost: &str) -> b
             })
         })
     })
+}
+
+/// Where the pods stand. Of more pods than any cluster holds that cannot be told, and is said.
+pub(super) fn planned<'c>(cx: &Cx<'c, '_>, at: At, out: &mut Out) -> Option<&'c Planned> {
+    if let Some(it) = cx.facts.too_many_pods() {
+        let object = cx.object(cx.facts.workloads().get(it.workload).object);
+        out.cannot_tell(object, it.why());
+    }
+    cx.facts.planned(at)
 }
 
 /// `1 node`, `3 nodes`.

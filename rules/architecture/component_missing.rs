@@ -71,7 +71,7 @@ impl Of<'_, '_, '_> {
             }
         }
         let wanted = Wanted::Workload {
-            group: "apps",
+            group: workload.kind.group(),
             kind: workload.kind.name(),
             namespace: &workload.namespace,
             name: &workload.name,

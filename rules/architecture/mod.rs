@@ -48,7 +48,7 @@ pub(super) const RULES: &[&Rule] = &[
 
 /// The workload that a component is, if the input holds it.
 fn workload_of<'c, 'd>(cx: &Cx<'c, 'd>, name: &WorkloadName) -> Option<&'c Workload<'d>> {
-    let kind = Kind::of("apps", name.kind.name());
+    let kind = Kind::of(name.kind.group(), name.kind.name());
     let object = cx.model.find(kind, &name.namespace, &name.name)?;
     cx.facts.workloads().of_object(object.id)
 }

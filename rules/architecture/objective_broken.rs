@@ -12,6 +12,7 @@ use crate::architecture::Promise;
 use crate::architecture::statements::{Expectation, Objective, Section};
 use crate::architecture::time;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
+use crate::rules::nodes::planned;
 use crate::text::tree::Node;
 
 /// The rule.
@@ -62,7 +63,7 @@ impl Of<'_, '_, '_> {
         if self.cx.run.nodes_of(self.cx.model).is_none() {
             return;
         }
-        let Some(planned) = self.cx.facts.planned(At::Floor) else { return };
+        let Some(planned) = planned(self.cx, At::Floor, out) else { return };
         let world = &planned.world;
         let events = match events(&world.cluster.nodes, event, is_loss) {
             Ok(events) => events,
@@ -202,7 +203,7 @@ impl Of<'_, '_, '_> {
         if self.cx.run.nodes_of(self.cx.model).is_none() {
             return;
         }
-        let Some(planned) = self.cx.facts.planned(At::Peak) else { return };
+        let Some(planned) = planned(self.cx, At::Peak, out) else { return };
         if matches!(planned.fits(), Fits::All(_)) {
             return;
         }

@@ -7,7 +7,7 @@ use crate::analyze::placement::proof::Proof;
 use crate::analyze::placement::words::words;
 use crate::analyze::placement::world::At;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
-use crate::rules::nodes::count;
+use crate::rules::nodes::{count, planned};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
 const MOST_LABELS: usize = 5;
 
 fn check(cx: &Cx<'_, '_>, out: &mut Out) {
-    let Some(planned) = cx.facts.planned(At::Peak) else { return };
+    let Some(planned) = planned(cx, At::Peak, out) else { return };
     // What does not even fit at its floor is no autoscaler's doing.
     let fits_at_floor =
         cx.facts.planned(At::Floor).is_some_and(|it| matches!(it.fits(), Fits::All(_)));

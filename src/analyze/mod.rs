@@ -37,7 +37,7 @@ use network::reach::stranger::Stranger;
 use network::service_addresses::Contact;
 use network::service_clients::Clients;
 use placement::planned::{AllNodes, Planned, Stages};
-use placement::world::At;
+use placement::world::{At, TooMany};
 use references::backends::Backend;
 use references::generated_secrets::MadeSecrets;
 use references::named::References;
@@ -158,10 +158,19 @@ impl<'d> Facts<'d> {
         self
     }
 
-    /// Where the pods stand; `None` where not all nodes are known.
+    /// Where the pods stand; `None` where not all nodes are known, or there are too many pods.
     pub fn planned(&self, at: At) -> Option<&Planned> {
+        self.stages()?.at(at)
+    }
+
+    /// Whether there are more pods than any cluster holds, so that none are placed.
+    pub fn too_many_pods(&self) -> Option<TooMany> {
+        self.stages()?.too_many
+    }
+
+    fn stages(&self) -> Option<&Stages> {
         let all = self.all_nodes.as_ref()?;
-        self.stages.get_or_init(|| Stages::new(self.model, self, all)).at(at)
+        Some(self.stages.get_or_init(|| Stages::new(self.model, self, all)))
     }
 
     /// Tells pods that the input does not hold apart, for who asks about them; before anybody asks who may talk to whom.

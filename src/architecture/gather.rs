@@ -109,6 +109,7 @@ fn value(merged: &Merged) -> Result<Architecture, Vec<(OwnId, Mistake)>> {
     let root = merged.tree.root();
     let mut wrong = documents::of_tree::<Architecture>(root).err().unwrap_or_default();
     wrong.extend(mistakes::without_workload(root));
+    wrong.extend(mistakes::too_many_pods(root));
     if wrong.is_empty()
         && let Ok(value) = documents::of_tree::<Architecture>(root)
     {

@@ -2,6 +2,7 @@
 
 use super::Architecture;
 use super::text::{WorkloadKind, WorkloadName};
+use crate::analyze::placement::world::MOST_PODS;
 use crate::load::read::mistake::Mistake;
 use crate::text::tree::Node;
 use rustc_hash::FxHashMap;
@@ -10,11 +11,13 @@ use std::collections::hash_map::Entry;
 /// All of it.
 pub(super) fn all(root: Node<'_>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
-    for (_, component) in entries(root, &["components"]) {
+    for (key, component) in entries(root, &["components"]) {
+        mistakes.extend(taken_name(key));
         mistakes.extend(component.get("replicas").and_then(bounds));
         mistakes.extend(component.get("disruption").and_then(one_of_two));
         mistakes.extend(scaled(component));
         mistakes.extend(surging(component));
+        mistakes.extend(lasting(component));
         mistakes.extend(above_limits(component));
     }
     for (_, pool) in entries(root, &["cluster", "nodes"]) {
@@ -38,6 +41,21 @@ pub(super) fn without_workload(root: Node<'_>) -> Vec<Mistake> {
         help: Some("name it, as `Deployment/namespace/name`".into()),
     })
     .collect()
+}
+
+/// More pods than any cluster holds: nobody can say how they would stand.
+pub(super) fn too_many_pods(root: Node<'_>) -> Option<Mistake> {
+    let count = |it: Node<'_>| it.get("max").unwrap_or(it).int().unwrap_or(0);
+    let stated = entries(root, &["components"]).filter_map(|(_, it)| it.get("replicas"));
+    let (pods, most) = stated.fold((0, None), |(sum, most): (i64, Option<Node<'_>>), it| {
+        let is_more = most.is_none_or(|most| count(it) > count(most));
+        (sum.saturating_add(count(it)), if is_more { Some(it) } else { most })
+    });
+    most.filter(|_| pods > MOST_PODS as i64).map(|it| Mistake {
+        span: it.span(),
+        message: format!("{pods} pods are stated, and no cluster holds more than {MOST_PODS}"),
+        help: None,
+    })
 }
 
 /// Whether a component runs outside of the cluster.
@@ -85,6 +103,44 @@ fn scaled(component: Node<'_>) -> Option<Mistake> {
         _ => return None,
     };
     Some(Mistake { span: key.span(), message: message.into(), help: None })
+}
+
+/// Names that mean somebody else where flows are stated.
+fn taken_name(key: Node<'_>) -> Option<Mistake> {
+    let name = key.scalar()?;
+    let means = match &*name {
+        "*" => "every component",
+        "dns" => "the name service",
+        "internet" => "everybody outside of the cluster",
+        _ if name.contains('/') => "a workload by its namespace",
+        _ => return None,
+    };
+    Some(Mistake {
+        span: key.span(),
+        message: format!("no component can be called `{name}`: in flows that is {means}"),
+        help: Some("call it otherwise".into()),
+    })
+}
+
+/// What runs to its end is neither counted nor kept up.
+fn lasting(component: Node<'_>) -> Option<Mistake> {
+    let stated = component.text("workload").and_then(|it| Some(it.split_once('/')?.0));
+    let kind = stated.or(component.text("kind"))?;
+    let kind = WorkloadKind::ALL.into_iter().find(|it| it.name() == kind && !it.is_lasting())?;
+    let of_lasting = ["replicas", "scaling", "disruption", "rollout"];
+    let (key, _) = of_lasting.into_iter().find_map(|it| {
+        let (key, value) = component.entry(it)?;
+        (!value.is_null()).then_some((key, value))
+    })?;
+    Some(Mistake {
+        span: key.span(),
+        message: format!(
+            "a {} has no `{}`: its pods run to their end",
+            kind.name(),
+            key.scalar().unwrap_or_default()
+        ),
+        help: Some("leave it out".into()),
+    })
 }
 
 /// A StatefulSet replaces its pods one by one, each after it is gone.

@@ -15,12 +15,31 @@ pub enum WorkloadKind {
     StatefulSet,
     /// A pod on each node.
     DaemonSet,
+    /// Pods at times.
+    CronJob,
+    /// Pods that run to their end once.
+    Job,
 }
 
 impl WorkloadKind {
     /// All of them.
-    pub const ALL: [WorkloadKind; 3] =
-        [WorkloadKind::Deployment, WorkloadKind::StatefulSet, WorkloadKind::DaemonSet];
+    pub const ALL: [WorkloadKind; 5] = [
+        WorkloadKind::Deployment,
+        WorkloadKind::StatefulSet,
+        WorkloadKind::DaemonSet,
+        WorkloadKind::CronJob,
+        WorkloadKind::Job,
+    ];
+
+    /// Whether its pods run until they are replaced, so that they are counted, scaled and kept up.
+    pub fn is_lasting(self) -> bool {
+        !matches!(self, WorkloadKind::CronJob | WorkloadKind::Job)
+    }
+
+    /// The group of its API.
+    pub fn group(self) -> &'static str {
+        if self.is_lasting() { "apps" } else { "batch" }
+    }
 
     /// As manifests write it.
     pub fn name(self) -> &'static str {
@@ -28,6 +47,8 @@ impl WorkloadKind {
             WorkloadKind::Deployment => "Deployment",
             WorkloadKind::StatefulSet => "StatefulSet",
             WorkloadKind::DaemonSet => "DaemonSet",
+            WorkloadKind::CronJob => "CronJob",
+            WorkloadKind::Job => "Job",
         }
     }
 }
@@ -92,7 +113,7 @@ impl JsonSchema for WorkloadName {
         json_schema!({
             "description": "A workload: `Deployment/shop/api`.",
             "type": "string",
-            "pattern": "^(Deployment|StatefulSet|DaemonSet)/[a-z0-9-]+/[a-z0-9.-]+$"
+            "pattern": "^(Deployment|StatefulSet|DaemonSet|CronJob|Job)/[a-z0-9-]+/[a-z0-9.-]+$"
         })
     }
 }
@@ -221,7 +242,7 @@ impl JsonSchema for WorkloadKind {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A kind of workload.",
-            "enum": ["Deployment", "StatefulSet", "DaemonSet"]
+            "enum": ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"]
         })
     }
 }

@@ -12,8 +12,8 @@ use purlin::analyze::placement::described::{self, Nodes};
 use purlin::analyze::placement::node::ClusterNode;
 use purlin::analyze::placement::planned::Described;
 use purlin::analyze::placement::scenario::{Event, Verdict, run as play};
-use purlin::analyze::placement::size::{BEARS, fewest};
-use purlin::analyze::placement::world::{At, Reading, World, read};
+use purlin::analyze::placement::size::{BEARS, MOST_NODES, fewest};
+use purlin::analyze::placement::world::{At, Reading, TooMany, World, read};
 use purlin::api::kind::Kind;
 use purlin::graph::nodes as picture;
 use purlin::load::files;
@@ -81,6 +81,7 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
             );
             return Ok(ExitCode::from(UNKNOWN));
         }
+        bounded(&facts, nodes.len())?;
         let is_whole = is_cluster(args) || policy.is_complete("*");
         let world = read(model, &facts, nodes, Reading { at, is_whole });
         let events = asked.iter().map(|it| event(&world, it)).collect::<Result<Vec<_>, _>>()?;
@@ -112,6 +113,11 @@ fn simulate(args: &Simulate, policy: &Policy, model: &Model<'_>) -> Result<ExitC
     })
 }
 
+/// More pods than any cluster holds are not placed.
+fn bounded(facts: &Facts<'_>, nodes: usize) -> Result<(), String> {
+    TooMany::of(facts, nodes).map_or(Ok(()), |it| Err(it.why()))
+}
+
 /// The fewest nodes of each pool.
 fn size(
     args: &Simulate,
@@ -128,6 +134,7 @@ fn size(
         ));
     }
     let facts = facts(model, policy);
+    bounded(&facts, MOST_NODES)?;
     let is_whole = is_cluster(args) || policy.is_complete("*");
     let make = |sizes: &[usize]| {
         let sizes = peak.iter().zip(sizes).map(|(it, size)| (it.0.clone(), *size)).collect();
@@ -243,6 +250,7 @@ pub(super) fn picture(args: &Graph, policy: &Policy, model: &Model<'_>) -> Resul
         return Err(format!("{many} nodes are too many for one picture, {most} is the most"));
     }
     let facts = facts(model, policy);
+    bounded(&facts, nodes.len())?;
     let world = read(model, &facts, nodes, Reading { at, is_whole: false });
     let asked = asked("graph", &["fail", "drain"]);
     let events = asked.iter().map(|it| event(&world, it)).collect::<Result<Vec<_>, _>>()?;

@@ -20,7 +20,7 @@ pub(super) struct Names {
 
 /// Whether a workload can be a component. What Kubernetes itself runs is nobody's to promise.
 fn is_component(workload: &Workload<'_>) -> bool {
-    matches!(workload.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet)
+    matches!(workload.kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::CronJob)
         && !workload.namespace.starts_with("kube-")
         && !workload.name.is_empty()
 }
@@ -81,7 +81,8 @@ fn component<'d>(model: &Model<'d>, facts: &Facts<'d>, workload: &Workload<'d>) 
     let mut fields = Map::default();
     fields.add("workload", scalar(&model.object(workload.object).to_string()));
     fields.add("observed", Value::True);
-    if let Some(envelope) = facts.envelope(workload.id) {
+    let envelope = facts.envelope(workload.id).filter(|_| workload.kind != Kind::CronJob);
+    if let Some(envelope) = envelope {
         let (floor, peak) = (envelope.floor.count, envelope.peak.count);
         if floor == peak {
             fields.add("replicas", scalar(&floor.to_string()));
@@ -101,13 +102,13 @@ fn component<'d>(model: &Model<'d>, facts: &Facts<'d>, workload: &Workload<'d>) 
     }
     fields.add_filled_flow("resources", resources);
     fields.add_filled_flow("disruption", budget(model, facts, workload));
-    let ports = facts.ports(workload.id).iter().map(|it| match it.protocol {
-        "TCP" => it.number.to_string(),
-        other => format!("{}/{other}", it.number),
+    let ports: BTreeSet<_> =
+        facts.ports(workload.id).iter().map(|it| (it.number, it.protocol)).collect();
+    let ports = ports.into_iter().map(|(number, protocol)| match protocol {
+        "TCP" => number.to_string(),
+        other => format!("{number}/{other}"),
     });
-    let mut ports: Vec<String> = ports.collect();
-    ports.sort();
-    ports.dedup();
+    let ports: Vec<String> = ports.collect();
     if !ports.is_empty() {
         fields.add("ports", Value::Items(ports));
     }

@@ -3,6 +3,7 @@
 use super::components::Names;
 use super::write::{Map, Value, scalar};
 use crate::analyze::Facts;
+use crate::analyze::network::access::{Caller, callers, is_let_in_by_name};
 use crate::analyze::network::policies::Direction;
 use crate::analyze::network::reach::Verdict;
 use crate::analyze::network::reach::ask::{Party, Question};
@@ -13,6 +14,9 @@ use crate::intended_flows::{End, Flow, undeclared};
 use crate::model::Model;
 use crate::policy::DeclaredFlow;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// By caller and callee, on which ports.
+type ByCaller = BTreeMap<String, BTreeMap<String, BTreeSet<Ports>>>;
 
 /// Who may call whom, by the caller. Where no policy isolates anybody, everybody may, and that is not worth a list.
 pub(super) fn flows(facts: &Facts<'_>, names: &Names) -> Map {
@@ -38,20 +42,16 @@ pub(super) fn flows(facts: &Facts<'_>, names: &Names) -> Map {
         Flow { declared: &declared, from: party, to: party, ports: PortSet::default() }
     });
     let alone: Vec<_> = alone.collect();
-    let mut by_caller: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let mut by_caller: ByCaller = BTreeMap::new();
     for it in undeclared(facts, &alone, |_| false).undeclared {
         if it.to.is_some_and(|to| facts.dns().is_server(to)) {
             continue;
         }
         let (from, to) = (called(facts, names, it.from), called(facts, names, it.to));
-        let ports = it.ports.iter().filter(|it| !is_any(it)).map(ToString::to_string);
-        by_caller
-            .entry(from)
-            .or_default()
-            .entry(to)
-            .or_default()
-            .extend(ports.map(|it| it.replace("/TCP", "")));
+        let ports = it.ports.iter().filter(|it| !is_any(it));
+        by_caller.entry(from).or_default().entry(to).or_default().extend(ports);
     }
+    from_elsewhere(facts, names, &mut by_caller);
     let asks: Vec<_> = names.ids().filter(|it| asks_names(facts, *it)).collect();
     if asks.len() == names.ids().count() {
         by_caller.entry("*".into()).or_default().entry("dns".into()).or_default();
@@ -66,7 +66,8 @@ pub(super) fn flows(facts: &Facts<'_>, names: &Names) -> Map {
             let mut entry = Map::default();
             entry.add("to", scalar(&to));
             if !ports.is_empty() {
-                entry.add("ports", Value::Items(ports.into_iter().collect()));
+                let ports = ports.iter().map(|it| it.to_string().replace("/TCP", ""));
+                entry.add("ports", Value::Items(ports.collect()));
             }
             entry.add("observed", Value::True);
             entry
@@ -74,6 +75,29 @@ pub(super) fn flows(facts: &Facts<'_>, names: &Names) -> Map {
         map.add(&from, Value::List(entries.collect()));
     }
     map
+}
+
+/// What serves routes and what scrapes, where the input does not hold them and policies let them in by their namespaces.
+fn from_elsewhere(facts: &Facts<'_>, names: &Names, by_caller: &mut ByCaller) {
+    for (caller, from) in [(Caller::Controller, "ingress"), (Caller::Prometheus, "monitoring")] {
+        if !callers(facts, caller).is_empty() {
+            continue;
+        }
+        for id in names.ids() {
+            let own = facts.ports(id).iter().filter(|it| it.protocol == "TCP");
+            let own = own.filter_map(|it| u16::try_from(it.number).ok());
+            let open = own.filter(|it| is_let_in_by_name(facts, caller, id, (Protocol::Tcp, *it)));
+            let open = open.map(|it| Ports::one(Protocol::Tcp, it));
+            let to = called(facts, names, Some(id));
+            // What is open to everybody is open to them.
+            let of_all = by_caller.get("internet").and_then(|it| it.get(&to));
+            let open = open.filter(|it| of_all.is_none_or(|all| !all.contains(it)));
+            let open: BTreeSet<Ports> = open.collect();
+            if !open.is_empty() {
+                by_caller.entry(from.into()).or_default().entry(to).or_default().extend(open);
+            }
+        }
+    }
 }
 
 /// Whether ports are all that a protocol has.

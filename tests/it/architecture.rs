@@ -109,6 +109,20 @@ fn mistakes_have_places_and_help() {
             &["3:35 not an amount: `lots`; amounts are written as 500m, 2, 512Mi or 8G"],
         ),
         (
+            "components: {internet: {workload: Deployment/shop/a}, '*': {workload: Deployment/shop/b}}",
+            &[
+                "3:14 no component can be called `internet`: in flows that is everybody outside of the cluster; call it otherwise",
+                "3:55 no component can be called `*`: in flows that is every component; call it otherwise",
+            ],
+        ),
+        (
+            "components: {a: {workload: CronJob/shop/a, replicas: 2}, b: {kind: Job, scaling: {cpu: 70%}}}",
+            &[
+                "3:44 a CronJob has no `replicas`: its pods run to their end; leave it out",
+                "3:73 a Job has no `scaling`: its pods run to their end; leave it out",
+            ],
+        ),
+        (
             "components: {a: {workload: 1, replicas: x}, b: {wrkload: Deployment/shop/b}}",
             &[
                 "3:28 not a workload: one is written as `Deployment/namespace/name`",
@@ -299,6 +313,21 @@ fn odd_documents_have_findings_with_places_and_nothing_else() {
     let found = findings(nobody);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("architecture-flow-incomplete 6 "), "{found:?}");
+}
+
+/// No placement of them is tried, which would take all memory.
+#[test]
+fn more_pods_than_any_cluster_holds_are_a_mistake() {
+    let of = |count: u32| {
+        findings(&format!(
+            "cluster: {{nodes: {{worker: {{count: 3, capacity: {{cpu: '1', memory: 1Gi}}}}}}}}\n\
+             components:\n  a: {{workload: Deployment/shop/a, replicas: 100000}}\n  \
+             b: {{workload: Deployment/shop/b, replicas: {{min: 2, max: {count}}}}}\n"
+        ))
+    };
+    let expected = "invalid-architecture 6 Architecture components.b.replicas: \
+                    2147583647 pods are stated, and no cluster holds more than 150000";
+    assert_eq!(of(i32::MAX as u32), [expected]);
 }
 
 /// A thousand components that call each other are judged in a time that is in proportion to their number.

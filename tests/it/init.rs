@@ -482,3 +482,79 @@ fn a_document_may_be_for_one_target() {
     let both = "`flows` stands in the policy (purlin.yaml:6:1) and in the architecture (of-small.yaml:5:8)";
     assert!(run.err.contains(both), "{run:?}");
 }
+
+/// What lies beside what runs for good: a job at times, and callers whose pods are elsewhere.
+const BESIDE: &str = "\
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: backup, namespace: shop}
+spec:
+  schedule: 0 3 * * *
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{name: backup, image: registry.example/backup:1, resources: {requests: {cpu: 50m}}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: api, namespace: shop}
+spec: {rules: [{host: shop.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: api, port: {number: 80}}}}]}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: from-elsewhere, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  ingress:
+    - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress-nginx}}}]
+      ports: [{port: 8080}]
+    - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]
+      ports: [{port: 10250}]
+";
+
+#[test]
+fn what_is_written_holds_once_it_is_decided() {
+    let ports = "ports: [{containerPort: 10250}, {containerPort: 8080}]";
+    let shop = format!("{SHOP}{BESIDE}").replace("ports: [{containerPort: 8080}]", ports);
+    let folder = folder(&[("shop.yaml", &shop)]);
+    is_clean(folder.path(), &["shop.yaml"]);
+    let path = folder.path().join("architecture.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    for part in [
+        "  backup:\n    workload: CronJob/shop/backup\n    observed: true\n    resources: {requests: {cpu: 50m}}\n",
+        "    ports: [8080, 10250]\n",
+        "  ingress:\n    - {to: api, ports: [8080], observed: true}\n",
+        "  monitoring:\n    - {to: api, ports: [10250], observed: true}\n",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let decided = text.replace("    observed: true\n", "").replace(", observed: true", "");
+    assert!(
+        !decided.lines().any(|it| it.contains("observed") && !it.starts_with('#')),
+        "{decided}"
+    );
+    fs::write(&path, decided.replace("components:", "complete: true\ncomponents:")).unwrap();
+    let args = ["check", "shop.yaml", "--only", "architecture,flow-missing,flow-undeclared"];
+    let run = purlin(folder.path(), &[&args[..], &["--format", "concise"]].concat());
+    // Nobody may call the old one, which is true.
+    let old = "`old` listens on 80/TCP, and no flow lets anybody call it";
+    let told: Vec<&str> = run.out.lines().filter(|it| !it.contains(old)).collect();
+    assert_eq!((run.status, told.as_slice()), (0, &[""; 0][..]), "{run:?}");
+    // Without the job, its component is missing.
+    let without = shop.replace("name: backup, namespace: shop", "name: backups, namespace: shop");
+    fs::write(folder.path().join("shop.yaml"), without).unwrap();
+    let run = purlin(folder.path(), &[&args[..], &["--format", "concise"]].concat());
+    assert!(
+        run.out.contains("[component-missing] the component `backup` (`CronJob/shop/backup`)"),
+        "{run:?}"
+    );
+    assert!(run.out.contains("[component-undeclared] `CronJob/shop/backups` runs"), "{run:?}");
+}

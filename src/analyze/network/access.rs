@@ -198,3 +198,16 @@ pub fn gate<'d>(
     let by = reach.isolating(Direction::Ingress, target);
     Gate::Closed { caller: None, by: by.into_iter().map(|it| (it, Direction::Ingress)).collect() }
 }
+
+/// Whether policies let a caller's pods in by the namespace that they name, though the input does not hold the pods.
+pub fn is_let_in_by_name(
+    facts: &Facts<'_>,
+    caller: Caller,
+    to: WorkloadId,
+    (protocol, port): (Protocol, u16),
+) -> bool {
+    let named = caller.named_by(facts, to);
+    let reach = facts.reach();
+    let target = reach.of_workload(to).filter(|_| !named.is_empty());
+    target.is_some_and(|it| reach.any_of(facts, &named, it, protocol, port) == Verdict::Allow)
+}

@@ -7,7 +7,7 @@ use super::place::{Fits, Placed, place};
 use super::proof::{Proof, proofs, reasons};
 use super::state::State;
 use super::wanted::Wanted;
-use super::world::{At, Reading, World, read};
+use super::world::{At, Reading, TooMany, World, read};
 use crate::analyze::Facts;
 use crate::api::kind::Kind;
 use crate::model::Model;
@@ -67,11 +67,17 @@ pub struct Planned {
 pub struct Stages {
     floor: Option<Planned>,
     peak: Option<Planned>,
+    /// Why there is neither.
+    pub too_many: Option<TooMany>,
 }
 
 impl Stages {
-    /// Reads the pods of a model; where there are no nodes there is nothing to plan.
+    /// Reads the pods of a model; where there are no nodes, or more pods than any cluster holds, there is nothing to plan.
     pub fn new<'d>(model: &Model<'d>, facts: &Facts<'d>, all: &AllNodes) -> Stages {
+        let too_many = TooMany::of(facts, all.at(model, At::Peak).len());
+        if too_many.is_some() {
+            return Stages { floor: None, peak: None, too_many };
+        }
         let read_at = |at: At| {
             let nodes = all.at(model, at);
             let reading = Reading { at, is_whole: all.is_whole };
@@ -82,7 +88,7 @@ impl Stages {
             Some(peak) if all.is_steady() => Some(Planned::new(peak.world.at_floor())),
             _ => read_at(At::Floor),
         };
-        Stages { floor, peak }
+        Stages { floor, peak, too_many }
     }
 
     /// Those at the floor, or at the peak.

@@ -129,6 +129,41 @@ impl World {
     }
 }
 
+/// More pods are not placed: no cluster holds more (kubernetes.io/docs/setup/best-practices/cluster-large).
+pub const MOST_PODS: u64 = 150_000;
+
+/// So many pods that no cluster holds them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// The workload with the most of them.
+    pub workload: WorkloadId,
+    /// All of them.
+    pub pods: u64,
+}
+
+impl TooMany {
+    /// Counts the pods at their peak on so many nodes, before they are made.
+    pub fn of(facts: &Facts<'_>, nodes: usize) -> Option<TooMany> {
+        let count = |workload: &Workload<'_>| match facts.envelope(workload.id) {
+            Some(it) => it.peak.count.max(it.floor.count),
+            None if workload.kind == Kind::DaemonSet => nodes as u64,
+            None => workload.members.len() as u64,
+        };
+        let counts = facts.workloads().iter().map(|it| (count(it), it.id));
+        let (pods, most) = counts.fold((0, None), |(sum, most), it| {
+            let is_more = most.is_none_or(|(count, _)| it.0 > count);
+            (it.0.saturating_add(sum), if is_more { Some(it) } else { most })
+        });
+        let (_, workload) = most.filter(|_| pods > MOST_PODS)?;
+        Some(TooMany { workload, pods })
+    }
+
+    /// Why nothing is placed.
+    pub fn why(self) -> String {
+        format!("{} pods are wanted, and no cluster holds more than {MOST_PODS}", self.pods)
+    }
+}
+
 /// How to read it.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {

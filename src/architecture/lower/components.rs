@@ -12,14 +12,14 @@ use crate::text::tree::Node;
 const LABEL: &str = "purlin.dev/component";
 
 /// A component: its workload, what scales and protects it, and by which Service it is called. One that does not say how
-/// many pods it runs says too little to be judged, unless it runs one on each node.
+/// many pods it runs says too little to be judged, unless it runs one on each node; what runs at times is not lowered.
 pub(super) fn component<'d>(
     name: &str,
     (component, workload): (&Component, &WorkloadName),
     said: Node<'d>,
 ) -> Vec<Field<'d>> {
     let kind = workload.kind;
-    if component.replicas.is_none() && kind != WorkloadKind::DaemonSet {
+    if !kind.is_lasting() || component.replicas.is_none() && kind != WorkloadKind::DaemonSet {
         return Vec::new();
     }
     let names = (workload.namespace.as_str(), workload.name.as_str());
@@ -99,7 +99,7 @@ fn workload_spec<'d>(
     if let Some(rollout) = said.get("rollout").filter(|it| it.is_map()) {
         let strategy = match workload.kind {
             WorkloadKind::Deployment => "strategy",
-            WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => "updateStrategy",
+            _ => "updateStrategy",
         };
         let fields = match rollout.get("strategy").filter(|it| it.str() == Some("Recreate")) {
             Some(recreate) => vec![("type".into(), Stated(recreate))],

@@ -294,3 +294,33 @@ fn a_check_with_nodes_finds_what_does_not_fit() {
     let run = purlin(root(), &["check", ONPREM, "--only", "capacity-below-hpa-max"]);
     assert_eq!(run.status, 0, "without nodes it is silent: {}", run.out);
 }
+
+/// All memory would not be enough to place them.
+#[test]
+fn more_pods_than_any_cluster_holds_are_not_placed() {
+    let nodes = "nodes:\n  worker: {count: 3, allocatable: {cpu: '1', memory: 1Gi}}\n";
+    let pods = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  replicas: 2147483647
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: 'registry.example/api:1', resources: {requests: {cpu: 10m}}}]}
+";
+    let why = "2147483647 pods are wanted, and no cluster holds more than 150000";
+    let folder = folder(&[("all.yaml", pods), ("nodes.yaml", nodes)]);
+    for command in ["simulate", "graph"] {
+        let run = purlin(
+            folder.path(),
+            &[command, "all.yaml", "--nodes", "nodes.yaml", "--fail", "node/worker-1"],
+        );
+        assert_eq!((run.status, run.err.trim_end()), (2, &*format!("error: {why}")), "{run:?}");
+    }
+    let only = ["--only", "capacity-below-hpa-max,node-loss-stops-service"];
+    let args = [&["check", "all.yaml", "--nodes", "nodes.yaml"], &only[..]].concat();
+    let run = purlin(folder.path(), &args);
+    assert!(run.out.contains(&format!("? {why}")) && run.status == 0, "{run:?}");
+}
