@@ -91,6 +91,11 @@ impl<'d> PodLabels<'d> {
         }
     }
 
+    /// The labels that all pods have.
+    pub fn of_all(written: Vec<(&'d str, &'d str)>, owner: &'d str) -> PodLabels<'d> {
+        PodLabels { written: written.into(), owner, ..PodLabels::default() }
+    }
+
     /// The labels of pods that are known one by one.
     pub fn of_each(mut each: Vec<Vec<(&'d str, &'d str)>>, owner: &'d str) -> PodLabels<'d> {
         let mut written = each.first().cloned().unwrap_or_default();

@@ -134,7 +134,7 @@ const FEW: usize = 16;
 impl<'d> Workloads<'d> {
     /// Finds the workloads of a model.
     pub fn new(model: &Model<'d>) -> Workloads<'d> {
-        let mut found: Vec<Found<'d>> = Vec::new();
+        let mut found: Vec<Found<'_, 'd>> = Vec::new();
         let mut groups = Groups::default();
         for object in model.objects() {
             let Some((path, template)) = template(object.kind, object.root) else { continue };
@@ -150,7 +150,7 @@ impl<'d> Workloads<'d> {
             };
             let is_made = matches!(object.kind, Kind::Pod | Kind::ReplicaSet | Kind::Job);
             let Some(owner) = owner.filter(|_| is_made) else {
-                found.push(Found { members: vec![*object], path, owner: None });
+                found.push(Found { object, others: Vec::new(), path, template, pod, owner: None });
                 continue;
             };
             if has_ended(object) || pod.list("containers").next().is_none() {
@@ -158,8 +158,11 @@ impl<'d> Workloads<'d> {
             }
             let at = groups.place(object, owner, pod, found.len());
             match found.get_mut(at) {
-                Some(group) => group.members.push(*object),
-                None => found.push(Found { members: vec![*object], path, owner: Some(owner) }),
+                Some(group) => group.others.push(object),
+                None => {
+                    let (others, owner) = (Vec::new(), Some(owner));
+                    found.push(Found { object, others, path, template, pod, owner });
+                }
             }
         }
         let (scales, taken_over) = (custom_scales(model), taken_over(model));
@@ -172,17 +175,24 @@ impl<'d> Workloads<'d> {
 
     fn add(
         &mut self,
-        found: Found<'d>,
+        found: Found<'_, 'd>,
         scales: &FxHashMap<(&'d str, &'d str), bool>,
         taken_over: &FxHashMap<ObjId, ObjId>,
     ) {
-        let Found { members, path, owner } = found;
-        let object = most_replicas(&members);
-        let Some((_, template)) = template(object.kind, object.root) else { return };
+        let Found { object: first, others, path, mut template, mut pod, owner } = found;
         let id = WorkloadId(self.all.len() as u32);
-        let each =
-            members.iter().filter_map(|it| Some(labels(self::template(it.kind, it.root)?.1)));
-        let mut labels = PodLabels::of_each(each.collect(), object.name);
+        let (mut object, mut members) = (first, vec![first.id]);
+        let mut labels = PodLabels::of_all(labels(template), first.name);
+        if !others.is_empty() {
+            let all = || std::iter::once(first).chain(others.iter().copied());
+            object = most_replicas(first, &others);
+            let template_of = |it: &Object<'d>| Some(self::template(it.kind, it.root)?.1);
+            template = template_of(object).unwrap_or(template);
+            pod = template.get("spec").filter(|it| it.is_map()).unwrap_or(template);
+            members.extend(others.iter().map(|it| it.id));
+            let each = all().filter_map(|it| Some(self::labels(template_of(it)?)));
+            labels = PodLabels::of_each(each.collect(), object.name);
+        }
         let controller = taken_over.get(&object.id).copied();
         let kind = if controller.is_some() { Kind::Rollout } else { object.kind };
         labels.added = added_labels(kind);
@@ -190,7 +200,6 @@ impl<'d> Workloads<'d> {
             Some(owner) => (owner.group, owner.kind),
             None => (object.group(), object.kind_name),
         };
-        let members: Vec<_> = members.iter().map(|it| it.id).collect();
         self.by_object.extend(members.iter().chain(&controller).map(|it| (*it, id)));
         self.by_namespace.entry(object.namespace).or_default().push(id);
         self.all.push(Workload {
@@ -200,7 +209,7 @@ impl<'d> Workloads<'d> {
             namespace: object.namespace,
             name: object.name,
             template,
-            pod: template.get("spec").filter(|it| it.is_map()).unwrap_or(template),
+            pod,
             labels,
             template_path: path,
             controller: controller.unwrap_or(object.id),
@@ -349,17 +358,21 @@ pub fn is_sidecar(init_container: Node<'_>) -> bool {
 }
 
 /// What stands for one workload.
-struct Found<'d> {
-    members: Vec<Object<'d>>,
+struct Found<'m, 'd> {
+    object: &'m Object<'d>,
+    /// Of the same owner, beside it.
+    others: Vec<&'m Object<'d>>,
     path: &'static str,
+    template: Node<'d>,
+    pod: Node<'d>,
     owner: Option<Owner<'d>>,
 }
 
 /// Of replica sets that one owner made, that with the most pods: the others are what is left of its earlier templates.
-fn most_replicas<'m, 'd>(members: &'m [Object<'d>]) -> &'m Object<'d> {
+fn most_replicas<'m, 'd>(first: &'m Object<'d>, others: &[&'m Object<'d>]) -> &'m Object<'d> {
     let replicas = |it: &Object<'_>| it.root.at(&["spec", "replicas"]).and_then(Node::int);
-    let mut most = &members[0];
-    for it in members {
+    let mut most = first;
+    for it in others {
         if replicas(it) > replicas(most) {
             most = it;
         }
