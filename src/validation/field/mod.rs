@@ -32,8 +32,8 @@ use rustc_hash::FxHashSet;
 pub struct Settings {
     /// The version of Kubernetes.
     pub version: KubernetesVersion,
-    /// The ports that nodes give to Services.
-    pub node_ports: (i64, i64),
+    /// The ports that nodes give to Services, where it is known what the API server was told.
+    pub node_ports: Option<(i64, i64)>,
 }
 
 /// What is wrong with an object of a kind, in the order of its text.

@@ -147,7 +147,7 @@ fn service_port<'d>(node: Node<'d>, kind: &str, count: usize, found: &mut Found<
     let Some(at_node) = node.get("nodePort").filter(|it| it.int() != Some(0)) else { return };
     match kind {
         "NodePort" | "LoadBalancer" => {
-            let (least, most) = found.settings.node_ports;
+            let (least, most) = found.settings.node_ports.unwrap_or((1, 65535));
             found.range(Some(at_node), least, most);
         }
         "ClusterIP" | "ExternalName" => {
