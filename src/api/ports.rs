@@ -116,6 +116,11 @@ impl PortSet {
         self.ranges.is_empty()
     }
 
+    /// Whether it has every port of every protocol.
+    pub fn is_all(&self) -> bool {
+        self.iter().filter(Ports::is_every).count() == Protocol::ALL.len()
+    }
+
     /// Its ranges, in order.
     pub fn iter(&self) -> impl Iterator<Item = Ports> {
         let each = Protocol::ALL.into_iter();

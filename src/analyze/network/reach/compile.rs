@@ -76,6 +76,11 @@ impl PortSpec<'_> {
         PortSpec { numbers: PortSet::all(), names: Vec::new() }
     }
 
+    /// Whether it means every port.
+    pub(super) fn is_all(&self) -> bool {
+        self.numbers.is_all()
+    }
+
     /// The ports of a destination that it means, with what the destination calls by which name. A name that several
     /// containers use means the port of each; one that none uses means nothing.
     pub(super) fn on<'p>(

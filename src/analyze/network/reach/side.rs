@@ -12,6 +12,7 @@ use super::verdict::{Reason, Truth, Verdict};
 use crate::analyze::network::policies::Direction;
 use crate::api::network::Plugin;
 use crate::api::ports::{PortMap, PortSet, Ports, Protocol};
+use rustc_hash::FxHashSet;
 
 /// One end of a flow.
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +166,7 @@ impl<'d> Reach<'d> {
         let mut by_each: Option<PortSet> = None;
         let mut why = None;
         for (at, truth) in selecting {
-            let own = self.opened(side, &self.policies[*at as usize]);
+            let own = self.opened(side, &self.policies[*at as usize], *truth);
             if let Truth::Maybe(reason) = truth {
                 why = Some(why.map_or(*reason, |it: Reason| it.min(*reason)));
             }
@@ -210,11 +211,20 @@ impl<'d> Reach<'d> {
         Some(node(side.subject)? == node(side.peer)?)
     }
 
-    /// What the rules of one policy open towards the peer.
-    fn opened(&self, side: Side, policy: &Policy<'d>) -> Opened {
+    /// What the rules of one policy, which selects the subject as surely as this, open towards the peer.
+    fn opened(&self, side: Side, policy: &Policy<'d>, selected: Truth) -> Opened {
         let mut opened = Opened::default();
-        self.rules_about(policy, side)
-            .for_each(|rule| self.open(&mut opened, side, rule, self.is_peer(rule, side)));
+        let rules = policy.rules(side.direction).unwrap_or_default();
+        let mut seen = FxHashSet::default();
+        for at in self.numbers_about(policy, side).filter(|it| seen.insert(*it)) {
+            let rule = &rules[at as usize];
+            let truth = self.is_peer(rule, side);
+            self.open(&mut opened, side, rule, truth);
+            // What is open for sure no other rule closes, and there may be thousands of them.
+            if truth.and(selected) == Truth::Yes && rule.ports.is_all() {
+                break;
+            }
+        }
         opened
     }
 
@@ -238,28 +248,37 @@ impl<'d> Reach<'d> {
         self.get(side.destination()).pods().is_some_and(|it| it.stranger.is_some())
     }
 
-    /// The rules of a policy that may be about the peer, in their order. Addresses are many where blocks are, and are
-    /// meant by name alone.
+    /// The rules of a policy that may be about the peer, in their order.
     pub(super) fn rules_about<'r>(
         &self,
         policy: &'r Policy<'d>,
         side: Side,
     ) -> impl Iterator<Item = &'r Rule<'d>> {
         let rules = policy.rules(side.direction).unwrap_or_default();
+        let mut numbers: Vec<_> = self.numbers_about(policy, side).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.into_iter().map(|it| &rules[it as usize])
+    }
+
+    /// The numbers of these rules, in no order, some more than once. Addresses are many where blocks are, and are meant by
+    /// name alone.
+    fn numbers_about<'r>(
+        &'r self,
+        policy: &'r Policy<'d>,
+        side: Side,
+    ) -> impl Iterator<Item = u32> + 'r {
         let around = self.around.get(&side.peer).map(Vec::as_slice);
         let is_outside = matches!(self.get(side.peer), Endpoint::Addresses(_));
         let around = around.or(is_outside.then_some(&[]));
-        let named = policy.index(side.direction).zip(around);
-        let named = named.map(|(index, sets)| {
-            let wide = self.wide.iter().filter(|it| self.set(**it).pieces.has(side.peer));
+        let named = policy.index(side.direction).zip(around).map(|(index, sets)| {
+            let wide = self.wide.iter().filter(move |it| self.set(**it).pieces.has(side.peer));
             let named = sets.iter().chain(wide).filter_map(|it| index.of_set.get(it)).flatten();
-            let mut named: Vec<_> = index.open.iter().chain(named).copied().collect();
-            named.sort_unstable();
-            named.dedup();
-            named
+            index.open.iter().chain(named).copied()
         });
-        let all = if named.is_some() { &[][..] } else { rules };
-        named.into_iter().flatten().map(|it| &rules[it as usize]).chain(all)
+        let count = policy.rules(side.direction).map_or(0, <[_]>::len) as u32;
+        let all = if named.is_some() { 0..0 } else { 0..count };
+        named.into_iter().flatten().chain(all)
     }
 
     /// Whether a rule of a NetworkPolicy is about this peer.
