@@ -46,7 +46,7 @@ const EXCEPTIONS: &[Exception] = &[
     (
         &[Reach],
         "blocks-with-a-hole",
-        "a product by nature: each block lets in every piece that the others leave out",
+        "a product where rules name ports: each block lets in every piece that the others leave out",
     ),
 ];
 
