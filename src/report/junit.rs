@@ -1,5 +1,6 @@
 //! JUnit XML: a test case for each rule that was run, failed by each of its findings.
 
+use super::place::Spot;
 use super::{place, text};
 use crate::check::Outcome;
 use crate::check::locate::Locator;
@@ -53,7 +54,10 @@ fn case(
         .iter()
         .map(|label| {
             let spot = place::spot(model, locator, &label.place);
-            format!("{}: {}", spot.to_text(), label.text)
+            // Of a cluster that is the place itself.
+            let field = place::field(locator, label).filter(|_| !matches!(spot, Spot::Live(_)));
+            let field = field.map(|it| format!(" ({})", visible(&it))).unwrap_or_default();
+            format!("{}{field}: {}", spot.to_text(), label.text)
         })
         .collect();
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

@@ -31,6 +31,11 @@ pub(super) fn spot<'m>(model: &'m Model<'_>, locator: &Locator<'_, '_>, place: &
     }
 }
 
+/// The object and the field that a label points to, where it points to one.
+pub(super) fn field(locator: &Locator<'_, '_>, label: &Label) -> Option<String> {
+    matches!(label.place, Place::Field { .. }).then(|| locator.name(&label.place))
+}
+
 /// That a label points into what was rendered, for readers that show the first line of the file where none is given.
 pub(super) fn rendered(model: &Model<'_>, locator: &Locator<'_, '_>, label: &Label) -> String {
     match spot(model, locator, &label.place) {

@@ -149,7 +149,7 @@ struct Location {
     id: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     physical_location: Option<PhysicalLocation>,
-    /// Where an object came from a cluster, which has no files.
+    /// The object and the field, whether there is a file or, as of a cluster, none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     logical_locations: Vec<LogicalLocation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -321,7 +321,7 @@ fn message(cx: &Cx<'_, '_>, finding: &Finding, world: Option<String>) -> String 
 }
 
 fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
-    let (mut physical_location, mut logical_locations) = (None, Vec::new());
+    let mut physical_location = None;
     let physical = |file: &str, region| PhysicalLocation {
         artifact_location: ArtifactLocation { uri: uri(&cx.repository.name(file)) },
         region,
@@ -337,12 +337,13 @@ fn location(cx: &Cx<'_, '_>, id: Option<usize>, label: &Label) -> Location {
             physical_location = Some(physical(file, Some(region)));
         }
         Spot::Rendered(file) => physical_location = Some(physical(file, None)),
-        Spot::Live(name) => {
-            logical_locations.push(LogicalLocation { fully_qualified_name: name, kind: "member" })
-        }
+        Spot::Live(_) => (),
     }
+    let logical = place::field(cx.locator, label)
+        .map(|name| LogicalLocation { fully_qualified_name: name, kind: "member" });
     let text = format!("{}{}", label.text, place::rendered(cx.model, cx.locator, label));
     let message = (!label.text.is_empty()).then_some(Message { text });
+    let logical_locations = logical.into_iter().collect();
     Location { id, physical_location, logical_locations, message }
 }
 

@@ -244,3 +244,34 @@ fn questions_have_a_place_and_a_rule_in_sarif() {
     assert!(place["region"]["startLine"].is_u64(), "{place}");
     assert_eq!(question["properties"]["fingerprint"].as_str().unwrap().len(), 32);
 }
+
+/// The program is run: a finding in a document names its field wherever a format has a place for it.
+#[test]
+fn fields_of_documents_are_named() {
+    let document = "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\nmetadata: {name: shop}\n\
+        components:\n  api: {workload: Deployment/shop/api, replicas: 3, disruption: {minAvailable: 3}}\n";
+    let folder = folder(&[("architecture.yaml", document)]);
+    let run = |format: &str| {
+        purlin(folder.path(), &["check", "--only", RULE, "--format", format, "."]).out
+    };
+    let report: Value = serde_json::from_str(&run("sarif")).unwrap();
+    assert_valid(&schema(), &report);
+    let location = &report["runs"][0]["results"][0]["locations"][0];
+    let field = "Architecture/shop components.api.disruption.minAvailable";
+    assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], field);
+    assert_eq!(location["physicalLocation"]["region"]["startLine"], 5);
+    let junit = run("junit");
+    let place = junit.find("architecture.yaml:5:").expect("it names the place");
+    let rest = junit[place..].lines().next().unwrap();
+    assert!(rest.contains(&format!(" ({field}): ")), "{junit}");
+    // Manifests have theirs, too, beside each place.
+    let report: Value = serde_json::from_str(&report_of_two("sarif")).unwrap();
+    let result = &report["runs"][0]["results"][0];
+    let names = |it: &Value| it["logicalLocations"][0]["fullyQualifiedName"].clone();
+    assert_eq!(names(&result["locations"][0]), "PodDisruptionBudget/default/api spec.minAvailable");
+    assert_eq!(names(&result["relatedLocations"][0]), "Deployment/default/api spec.replicas");
+}
+
+fn report_of_two(format: &str) -> String {
+    purlin(crate::cli::broken().path(), &["check", "--only", RULE, "--format", format, "."]).out
+}
