@@ -3,7 +3,7 @@
 use crate::api::quantity::Quantity;
 use crate::architecture::Promise;
 use crate::architecture::sayings::{End, drawn, flows};
-use crate::architecture::statements::{Component, Replicas};
+use crate::architecture::statements::{Component, Count, Pool, Replicas};
 use crate::architecture::text::CountOrShare;
 use crate::model::Place;
 use crate::rule::{Admission, Check, Cx, Finding, Group, Out, Preset, Rule, Severity};
@@ -213,8 +213,22 @@ impl<'o> Of<'o, '_, '_> {
         out.find(finding);
     }
 
+    /// Whether neither the drawing nor a statement has a second node.
+    fn has_one_node(&self) -> bool {
+        let count = |it: &Pool| match it.count {
+            None => 1,
+            Some(Count::Exactly(it)) => u64::from(it),
+            Some(Count::Between(it)) => u64::from(it.max),
+        };
+        let stated: u64 = self.promise.value.cluster.nodes.values().map(count).sum();
+        stated < 2 && self.promise.value.picture.nodes.len() < 2
+    }
+
     /// All pods of a component on one node, where they are to stand apart.
     fn together(&self, out: &mut Out) {
+        if self.has_one_node() {
+            return;
+        }
         let drawn = self.drawn();
         for (name, picture) in &self.promise.value.picture.nodes {
             for (component, count) in &picture.pods {
@@ -222,9 +236,7 @@ impl<'o> Of<'o, '_, '_> {
                 let said = self.promise.component(component);
                 let Some(spread) = said.and_then(|it| it.at(&["spread", "node"])) else { continue };
                 let is_required = spread.str() == Some("required");
-                if !(is_all || is_required && *count > 1)
-                    || self.promise.value.cluster.nodes.len() < 2
-                {
+                if !(is_all || is_required && *count > 1) {
                     continue;
                 }
                 let path = ["picture", "nodes", name, "pods", component];

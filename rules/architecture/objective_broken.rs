@@ -2,6 +2,7 @@
 
 use super::workload_of;
 use crate::analyze::placement::READS;
+use crate::analyze::placement::losses::equal_nodes;
 use crate::analyze::placement::node::ClusterNode;
 use crate::analyze::placement::place::Fits;
 use crate::analyze::placement::planned::Planned;
@@ -65,7 +66,8 @@ impl Of<'_, '_, '_> {
         }
         let Some(planned) = planned(self.cx, At::Floor, out) else { return };
         let world = &planned.world;
-        let events = match events(&world.cluster.nodes, event, is_loss) {
+        let equal = || equal_nodes(world, planned.nodes());
+        let events = match events(&world.cluster.nodes, event, is_loss, equal) {
             Ok(events) => events,
             Err(wrong) => {
                 return out.find(Finding::new(
@@ -286,13 +288,24 @@ fn events(
     nodes: &[ClusterNode],
     event: &time::Event,
     is_loss: bool,
+    equal: impl FnOnce() -> Vec<Vec<usize>>,
 ) -> Result<Vec<(String, Event)>, String> {
     let one = |at: usize| if is_loss { Event::FailNode(at) } else { Event::DrainNode(at) };
     let named = |at: usize| (format!("node `{}`", nodes[at].name), one(at));
     let zone = |name: &str| (format!("zone `{name}`"), Event::FailZone(name.to_string()));
     match event {
         time::Event::EachNode if !is_loss => Ok(vec![("every node".into(), Event::DrainAll)]),
-        time::Event::EachNode => Ok((0..nodes.len()).map(named).collect()),
+        // One is lost for all that are equal.
+        time::Event::EachNode => Ok(equal()
+            .into_iter()
+            .map(|nodes| match nodes.len() - 1 {
+                0 => named(nodes[0]),
+                others => {
+                    let (name, event) = named(nodes[0]);
+                    (format!("{name}, or one of {others} like it"), event)
+                }
+            })
+            .collect()),
         time::Event::Node(name) => {
             let at = nodes.iter().position(|it| it.name == *name);
             let known =

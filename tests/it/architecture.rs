@@ -350,3 +350,49 @@ fn a_thousand_components_take_their_time_and_no_more() {
     assert_eq!(findings(&text), [""; 0]);
     assert!(since.elapsed() < std::time::Duration::from_secs(120), "{:?}", since.elapsed());
 }
+
+/// Equal nodes are lost once for all of them.
+#[test]
+fn of_equal_nodes_one_is_lost_for_all() {
+    let of = |nodes: &str, keep: u32| {
+        findings(&format!(
+            "cluster: {{nodes: {nodes}}}\n\
+             components: {{api: {{workload: Deployment/shop/api, replicas: 4, spread: {{node: required}}, \
+             resources: {{requests: {{cpu: 100m, memory: 16Mi}}}}}}}}\n\
+             objectives: [{{fail: any node, keep: {{api: {keep}}}}}]\n"
+        ))
+    };
+    let pool = "{worker: {count: 4, capacity: {cpu: '1', memory: 1Gi}}}";
+    let found: Vec<_> =
+        of(pool, 4).into_iter().filter(|it| it.starts_with("objective-broken")).collect();
+    let expected = "objective-broken 5 Architecture objectives[0].keep.api: without node `worker-1`, \
+                    or one of 3 like it, 3 pods of `api` run, and 4 are to be kept";
+    assert_eq!(found, [expected]);
+    assert!(!of(pool, 3).iter().any(|it| it.starts_with("objective-broken")));
+    // The large one is not like the others, and each is told of.
+    let large = "{worker: {count: 3, capacity: {cpu: '1', memory: 1Gi}}, large: {capacity: {cpu: '8', memory: 8Gi}}}";
+    let found = of(large, 4);
+    let broken = found.iter().filter(|it| it.starts_with("objective-broken"));
+    assert_eq!(broken.count(), 2, "{found:#?}");
+}
+
+/// A drawing of one node says nothing of others; one of two, or two stated ones, do.
+#[test]
+fn pods_drawn_on_one_node_stand_apart_where_there_is_another() {
+    let of = |nodes: &str, drawn: &str| {
+        let found = findings(&format!(
+            "cluster: {{nodes: {nodes}}}\n\
+             components: {{api: {{workload: Deployment/shop/api, replicas: {{min: 2, max: 4}}, \
+             spread: {{node: preferred}}}}}}\n\
+             picture: {{nodes: {drawn}}}\n"
+        ));
+        found.iter().filter(|it| it.starts_with("architecture-picture-impossible")).count()
+    };
+    let pool =
+        |count: u32| format!("{{worker: {{count: {count}, capacity: {{cpu: '4', memory: 8Gi}}}}}}");
+    assert_eq!(of("{}", "{a: {pods: {api: 2}}}"), 0);
+    assert_eq!(of(&pool(1), "{worker: {pods: {api: 2}}}"), 0);
+    assert_eq!(of(&pool(2), "{worker-1: {pods: {api: 2}}}"), 1);
+    assert_eq!(of("{}", "{a: {pods: {api: 2}}, b: {pods: {}}}"), 1);
+    assert_eq!(of("{}", "{a: {pods: {api: 2}}, b: {pods: {api: 2}}}"), 0);
+}

@@ -231,12 +231,17 @@ impl<'w> Losses<'w> {
     }
 }
 
-/// What the loss of each node does, nodes that are equal and hold equal pods at once.
-pub fn every_node(world: &World, placed: &[Option<NodeId>]) -> Vec<Loss> {
+/// Nodes that are equal and hold equal pods, so that the loss of each does the same.
+pub fn equal_nodes(world: &World, placed: &[Option<NodeId>]) -> Vec<Vec<NodeId>> {
     let losses = Losses::new(world, placed);
     let shapes: BTreeSet<ShapeId> = world.pods.iter().map(|it| it.shape).collect();
     let classes = classes(&losses.state, &shapes.into_iter().collect::<Vec<_>>());
-    let alike = alike(&losses, classes);
+    alike(&losses, classes)
+}
+
+/// What the loss of each node does, equal nodes at once.
+pub fn every_node(world: &World, placed: &[Option<NodeId>]) -> Vec<Loss> {
+    let alike = equal_nodes(world, placed);
     let lost: Vec<Vec<NodeId>> = alike.iter().map(|it| it[..1].to_vec()).collect();
     let mut all = play(world, placed, &lost, Happening::Lost);
     all.iter_mut().zip(alike).for_each(|(loss, nodes)| loss.nodes = nodes);

@@ -9,7 +9,7 @@ mod scaling;
 
 use super::text::Size;
 use crate::documents::{self, Scalar};
-pub use cluster::{BoundTo, Cluster, NodeScaling, Pool, Provider, StorageClass};
+pub use cluster::{BoundTo, Cluster, Count, NodeScaling, Pool, Provider, StorageClass};
 pub use component::{
     Bounds, Component, Disruption, ImagePromise, Pinned, Placement, Probes, Replicas, Resources,
     Rollout, Security, Service, ServiceType, Spread, Storage,
