@@ -149,3 +149,58 @@ fn charts_of_a_kustomization_are_rendered_where_the_target_allows_it() {
     assert_eq!(refused.status, 2, "{refused:?}");
     assert!(refused.err.contains("helm: true"), "{refused:?}");
 }
+
+/// What a document says of the world that names it, and of no other.
+#[test]
+fn an_architecture_may_be_that_of_one_world() {
+    let document = "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\nmetadata: {name: live}\ncomponents:\n  \
+        api: {workload: Deployment/default/api, replicas: 7}\n  web: {workload: Deployment/default/web}\n";
+    let policy = format!(
+        "{HEAD}targets:\n  - {{name: local, path: a.yaml}}\n  \
+         - {{name: live, path: b.yaml, architecture: docs/live.yaml}}\n"
+    );
+    let folder = folder(&[
+        ("a.yaml", DEPLOYMENT),
+        ("b.yaml", DEPLOYMENT),
+        ("purlin.yaml", &policy),
+        ("docs/live.yaml", document),
+    ]);
+    let report = json(folder.path(), &["--fail-on", "never"], 0);
+    let of_live = [value!(["error", ["live"]])];
+    assert_eq!(found(&report, "component-differs"), of_live);
+    assert_eq!(found(&report, "component-missing"), of_live);
+}
+
+/// What both say would be said twice; the program stops, and tells of both places.
+#[test]
+fn flows_and_networks_stand_in_the_document_alone() {
+    let workloads = "components: {api: {workload: Deployment/default/api}, web: {workload: Deployment/default/web}}\n";
+    for (field, of_policy, of_document) in [
+        (
+            "flows",
+            "flows: [{from: Deployment/default/web, to: Deployment/default/api}]",
+            "flows: {web: [{to: api}]}",
+        ),
+        ("network", "network: {plugin: calico}", "cluster: {network: {plugin: cilium}}"),
+    ] {
+        let head = "apiVersion: purlin.dev/v1alpha1\nkind: Architecture\n";
+        let folder = folder(&[
+            ("a.yaml", DEPLOYMENT),
+            ("purlin.yaml", &format!("{HEAD}architecture: architecture.yaml\n{of_policy}\n")),
+            ("architecture.yaml", &format!("{head}{workloads}{of_document}\n")),
+        ]);
+        let run = |arguments: &[&str]| super::run(folder.path(), arguments);
+        let refused = run(&["a.yaml"]);
+        assert_eq!((refused.status, refused.out.as_str()), (2, ""));
+        let column = if field == "flows" { 8 } else { 20 };
+        let expected = format!(
+            "error: `{field}` stands in the policy (purlin.yaml:4:1) and in the architecture \
+             (architecture.yaml:4:{column}): leave it out of the policy\n"
+        );
+        assert_eq!(refused.err, expected);
+        // Either alone is fine.
+        let alone = format!("{HEAD}architecture: architecture.yaml\n");
+        std::fs::write(folder.path().join("purlin.yaml"), alone).unwrap();
+        assert_eq!(run(&["a.yaml", "--fail-on", "never"]).status, 0);
+    }
+}
