@@ -131,7 +131,7 @@ impl Differ {
     }
 }
 
-/// The workloads that the API server takes, with their names.
+/// The workloads that the API server takes, by their names; pods of one owner each by its own.
 fn valid<'f, 'd>(
     answered: &Answered,
     model: &Model<'d>,
@@ -141,7 +141,11 @@ fn valid<'f, 'd>(
         !(it.namespace == "shop" && answered.invalid.contains_key("LimitRange/shop/range"))
     };
     let ranged = facts.workloads().iter().filter(|it| is_ranged(it));
-    let named = ranged.map(|it| (model.object(it.object).to_string(), it));
+    let named = ranged.flat_map(|it| {
+        let own = std::slice::from_ref(&it.object);
+        let names = if it.kind == Kind::Pod { it.members.as_slice() } else { own };
+        names.iter().map(move |name| (model.object(*name).to_string(), it))
+    });
     named.filter(|it| !answered.invalid.contains_key(&it.0)).collect()
 }
 
@@ -191,14 +195,12 @@ fn workloads_have_as_many_pods() {
         for it in &answered.requests {
             let Some(workload) = valid.get(&it.workload) else { continue };
             let Some(envelope) = facts.envelope(workload.id) else { continue };
-            // A Job may run or not, and pods with one owner are one workload.
-            if matches!(workload.kind, Kind::Job | Kind::DaemonSet) || workload.namespace == "there"
-            {
-                continue;
-            }
+            // Pods of one owner are one workload.
+            let alike = valid.values().filter(|of| of.id == workload.id).count() as u64;
             let own = (envelope.floor.count, envelope.peak.count);
+            let theirs = (it.floor * alike, it.peak * alike);
             let what = format!("world {}: pods of {}", answered.seed, it.workload);
-            differ.compare(what, &own, &(it.floor, it.peak));
+            differ.compare(what, &own, &theirs);
         }
     });
 }
@@ -289,15 +291,20 @@ fn budgets_let_as_many_pods_go() {
             match facts.evictions(budget) {
                 Evictions::Nothing => differ.compare(what, &0, &floor.allowed),
                 // Kubernetes counts none for pods without a controller, and so lets none go as well.
+                // Whether a DaemonSet has any pods is not told without all nodes.
+                Evictions::Unscalable(_) if covers_daemons(budget, facts) => {}
                 Evictions::Unscalable(_) => differ.compare(what, &0, &floor.allowed),
                 Evictions::CannotTell(_) => {}
                 // How many pods a DaemonSet has is not told without all nodes.
                 Evictions::Counted(_) if covers_daemons(budget, facts) => {}
                 Evictions::Counted(own) => {
-                    // Pods of Jobs come and go, and what is scaled to nothing comes back: purlin judges what is left.
+                    // Pods of Jobs come and go, and what is scaled to nothing comes back: purlin judges what is left. Where
+                    // there are only Jobs, it judges them as they run.
+                    let is_job = |it: &String| it.starts_with("Job/");
+                    let all_jobs = floor.selects.iter().all(is_job);
                     let is_steady = |it: &String| {
                         let of = answered.requests.iter().find(|of| of.workload == *it);
-                        !it.starts_with("Job/") && of.is_some_and(|it| it.floor > 0)
+                        (all_jobs || !is_job(it)) && of.is_some_and(|it| it.floor > 0)
                     };
                     if floor.selects.iter().all(is_steady)
                         && own.floors.len() == floor.selects.len()
