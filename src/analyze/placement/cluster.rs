@@ -284,7 +284,7 @@ impl Cluster {
         let scored = |it: &Shape| {
             ASSUMED.map(|(name, assumed)| match has(&it.requests, name) {
                 0 => assumed,
-                request => request,
+                request => request.min(MOST_SCORED),
             })
         };
         self.scored = self.shapes.iter().map(scored).collect();
@@ -483,12 +483,15 @@ impl Cluster {
 
 fn has(amounts: &Amounts, name: &str) -> i64 {
     let amount = amounts.get(name).copied().unwrap_or(0);
-    i64::try_from(amount).unwrap_or(i64::MAX / 128)
+    i64::try_from(amount).unwrap_or(i64::MAX).min(i64::MAX / 128)
 }
+
+/// More is scored like this, so that what as many pods request as are ever placed can be added up.
+const MOST_SCORED: i64 = 1 << 45;
 
 fn score_of(node: &ClusterNode) -> [i64; 2] {
     match &node.allocatable {
-        Some(it) => ASSUMED.map(|(name, _)| has(&it.amounts, name)),
+        Some(it) => ASSUMED.map(|(name, _)| has(&it.amounts, name).min(MOST_SCORED)),
         None => [0; 2],
     }
 }

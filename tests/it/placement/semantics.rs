@@ -96,6 +96,20 @@ fn the_scheduler_asks_for_requests_and_counts_pods() {
     assert!(proof.contains(" = 4, more than the 3 of 1 node"), "{proof}");
 }
 
+/// Amounts that no machine has are added up and scored as well.
+#[test]
+fn amounts_beyond_all_machines_are_compared() {
+    let large = node("one", "1000000000000000000").replace("8Gi", "9E");
+    let fits = deployment("api", 3, "1000000000000", "", "");
+    let (scenario, status) = simulate(&[large.clone(), fits], &["--fail", "node/one"]);
+    assert_eq!((&of(&scenario, "api")["before"], status), (&3.into(), 1), "{scenario:#}");
+    let all = deployment("api", 2, "99999999999999999999999999999", "", "")
+        .replace("requests: {cpu", "requests: {memory: 9E, cpu");
+    assert_eq!(pending(&simulate(&[large, all], &[]).0), 2);
+    let less = node("one", "-4").replace("8Gi", "-1Gi").replace("'110'", "'-3'");
+    assert_eq!(pending(&simulate(&[less, deployment("api", 2, "1", "", "")], &[]).0), 2);
+}
+
 /// Section 2: on the network of its node a pod has a host port for each port that it names.
 #[test]
 fn ports_on_the_network_of_the_node_are_its_ports() {
