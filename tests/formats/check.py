@@ -166,7 +166,7 @@ def schemas():
         documents = []
         if name == "architecture":
             documents = sorted(ROOT.glob("fixtures/systems/*/architecture/*.yaml"))
-            documents = [it for it in documents if it.name != "breaks.yaml"]
+            documents = [it for it in documents if it.name in ("as-documented.yaml", "repaired.yaml")]
             assert len(documents) == 10, documents
         for path in documents:
             for document in yaml.load_all(path.read_text(), Loader=Loader):
