@@ -215,8 +215,10 @@ impl<'d> Reach<'d> {
     fn opened(&self, side: Side, policy: &Policy<'d>, selected: Truth) -> Opened {
         let mut opened = Opened::default();
         let rules = policy.rules(side.direction).unwrap_or_default();
+        // Only an index, which few policies have, tells of a rule twice.
+        let is_listed = policy.index(side.direction).is_some();
         let mut seen = FxHashSet::default();
-        for at in self.numbers_about(policy, side).filter(|it| seen.insert(*it)) {
+        for at in self.numbers_about(policy, side).filter(|it| !is_listed || seen.insert(*it)) {
             let rule = &rules[at as usize];
             let truth = self.is_peer(rule, side);
             self.open(&mut opened, side, rule, truth);
