@@ -73,6 +73,22 @@ fn wildcard_hosts_count_where_they_are_asked_for() {
 }
 
 #[test]
+fn the_range_of_node_ports_is_that_of_the_api_server() {
+    let of = |port: u32, set: &str| {
+        let spec = format!(", type: NodePort, ports: [{{port: 80, nodePort: {port}}}]");
+        let service = service("").replace(", ports: [{port: 80}]", &spec);
+        found("invalid-field", set, &service).len()
+    };
+    let range = "node-ports: [30000, 32767]";
+    assert_eq!(
+        [of(29_999, range), of(30_000, range), of(32_767, range), of(32_768, range)],
+        [1, 0, 0, 1]
+    );
+    // Where nobody says which it is, all that may be one is let through.
+    assert_eq!([of(0x1_0000, "node-ports: []"), of(8080, "node-ports: []")], [1, 0]);
+}
+
+#[test]
 fn namespaces_may_be_left_to_others() {
     let binding = |namespace: &str| {
         format!(
